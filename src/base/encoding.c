@@ -1,0 +1,106 @@
+#include "base/encoding.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void hex_encode(const void *bytes, size_t size, char *text_out)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++) {
+        text_out[2 * i] = hex_digits[at[i] >> 4];
+        text_out[2 * i + 1] = hex_digits[at[i] & 15];
+    }
+}
+
+static int hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+enum status hex_decode(struct slice text, void *bytes_out, size_t size)
+{
+    unsigned char *at = bytes_out;
+    if (text.size != 2 * size)
+        return STATUS_INVALID;
+    for (size_t i = 0; i < size; i++) {
+        const int high = hex_value(text.data[2 * i]);
+        const int low = hex_value(text.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return STATUS_INVALID;
+        at[i] = (unsigned char)(high << 4 | low);
+    }
+    return STATUS_OK;
+}
+
+enum status base64_encode(struct slice bytes, struct buffer *text)
+{
+    const unsigned char *at = (const unsigned char *)bytes.data;
+    for (size_t i = 0; i < bytes.size; i += 3) {
+        const size_t left = bytes.size - i;
+        const uint32_t group = (uint32_t)at[i] << 16 | (left > 1 ? (uint32_t)at[i + 1] << 8 : 0) |
+                               (left > 2 ? at[i + 2] : 0);
+        char out[4] = {base64_digits[group >> 18], base64_digits[group >> 12 & 63],
+                       base64_digits[group >> 6 & 63], base64_digits[group & 63]};
+        if (left < 3)
+            out[3] = '=';
+        if (left < 2)
+            out[2] = '=';
+        buffer_append(text, slice_of(out, sizeof(out)));
+    }
+    return buffer_status(text);
+}
+
+static int base64_value(char digit)
+{
+    const char *at = digit != '\0' ? strchr(base64_digits, digit) : NULL;
+    return at != NULL ? (int)(at - base64_digits) : -1;
+}
+
+static enum status decode_group(const char *group, size_t digits, struct buffer *bytes)
+{
+    uint32_t value = 0;
+    for (size_t i = 0; i < 4; i++) {
+        const int digit = i < digits ? base64_value(group[i]) : 0;
+        if (digit < 0)
+            return STATUS_INVALID;
+        value = value << 6 | (uint32_t)digit;
+    }
+    const char out[3] = {(char)(value >> 16), (char)(value >> 8), (char)value};
+    if ((digits == 3 && out[2] != 0) || (digits == 2 && (out[1] != 0 || out[2] != 0)))
+        return STATUS_INVALID; /* the unused bits must be zero */
+    return buffer_append(bytes, slice_of(out, digits - 1));
+}
+
+enum status base64_decode(struct slice text, struct buffer *bytes)
+{
+    if (text.size % 4 != 0)
+        return STATUS_INVALID;
+    for (size_t i = 0; i < text.size; i += 4) {
+        const char *group = text.data + i;
+        size_t digits = 4;
+        if (i + 4 == text.size)
+            digits -= (group[3] == '=') + (size_t)(group[3] == '=' && group[2] == '=');
+        const enum status status = decode_group(group, digits, bytes);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+uint32_t crc32_of(struct slice bytes)
+{
+    uint32_t crc = UINT32_MAX;
+    for (size_t i = 0; i < bytes.size; i++) {
+        crc ^= (unsigned char)bytes.data[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (UINT32_C(0xEDB88320) & -(crc & 1));
+    }
+    return ~crc;
+}
