@@ -1,0 +1,166 @@
+/* The configuration in force: an immutable snapshot, shared by reference.
+ *
+ * Thread: any; nothing in it changes once config_load() gave it out. Memory: the snapshot owns
+ * all that it points to; the last config_unref() frees it. Every slice in it is followed by a
+ * zero byte, so that `.data` serves as a C string. A slice of size 0 means "not set" unless its
+ * comment says more. Meaning, range and default of each setting: docs/configuration.md. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "config/address.h"
+#include "config/url.h"
+#include "models/rules.h"
+
+/* Where a setting in force comes from. */
+enum config_origin_kind {
+    CONFIG_ORIGIN_DEFAULT,
+    CONFIG_ORIGIN_FILE,
+    CONFIG_ORIGIN_ENVIRONMENT,
+    CONFIG_ORIGIN_COMMAND_LINE,
+};
+
+struct config_origin {
+    enum config_origin_kind kind;
+    uint32_t line, column; /* CONFIG_ORIGIN_FILE only; from 1 */
+};
+
+struct config_texts {
+    const struct slice *items;
+    size_t count;
+};
+
+struct config_listener {
+    struct config_address address; /* port 0: a free one */
+    struct slice certificate;      /* path of a PEM chain; not set: no TLS */
+    struct slice key;              /* path of its PEM key; set exactly when `certificate` is */
+};
+
+struct config_listeners {
+    const struct config_listener *items;
+    size_t count;
+};
+
+struct config_admin {
+    struct config_listeners listen; /* none: no admin listener */
+    bool insecure;
+};
+
+struct config_cors {
+    struct config_texts origins; /* "*" or origins such as "https://app.example" */
+    bool credentials;
+};
+
+struct config_transport {
+    uint64_t header_bytes;
+    uint32_t headers;
+    uint64_t body_bytes; /* on the wire and decompressed, each */
+    uint32_t json_depth;
+    uint32_t connections;
+    uint32_t connections_per_address; /* 0: no limit */
+    uint32_t requests_in_flight;
+    uint64_t body_memory_bytes;
+    uint64_t answer_bytes;
+};
+
+struct config_timeouts {
+    uint64_t header_ms;
+    uint64_t body_ms;
+    uint64_t idle_ms;
+    uint64_t linger_ms;
+    uint64_t drain_ms;
+};
+
+enum config_store {
+    CONFIG_STORE_SQLITE,
+};
+
+enum config_dialect {
+    CONFIG_DIALECT_OPENAI,
+};
+
+enum config_stream_usage {
+    CONFIG_STREAM_USAGE_AUTO,
+    CONFIG_STREAM_USAGE_ALWAYS,
+    CONFIG_STREAM_USAGE_NEVER,
+};
+
+struct config_header {
+    struct slice name;  /* in lower case */
+    struct slice value; /* a secret; may be empty */
+};
+
+struct config_headers {
+    const struct config_header *items;
+    size_t count;
+};
+
+struct config_provider_timeouts {
+    uint64_t connect_ms;
+    uint64_t first_byte_ms; /* streamed answers only */
+    uint64_t event_gap_ms;
+    uint64_t total_ms;        /* of an answer that is not streamed */
+    uint64_t stream_total_ms; /* of one that is */
+};
+
+struct config_provider_connections {
+    uint32_t max;     /* of the whole process */
+    uint64_t idle_ms; /* an idle one older than this is not used again */
+};
+
+struct config_provider {
+    struct slice name;
+    enum config_dialect dialect;
+    struct config_url base_url;
+    struct slice api_key; /* a secret; data is NULL: none was configured, none is sent */
+    bool has_credential;  /* false: an api_key was configured and is empty; do not call it */
+    struct config_headers headers;       /* sent with every call, over weir's own */
+    struct config_texts forward_headers; /* names in lower case, of the client's request */
+    struct config_url proxy;             /* HTTP CONNECT; host.size 0: none. userinfo is a secret */
+    enum config_stream_usage stream_usage;
+    struct config_provider_timeouts timeouts;
+    struct config_provider_connections connections;
+    struct slice tls_ca;                 /* path of a PEM bundle; not set: the system's */
+    bool tls_verify;                     /* always true */
+    const struct config_origin *origins; /* for config_show() */
+};
+
+struct config {
+    struct slice file;              /* the file it was read from; not set: none */
+    struct config_listeners listen; /* at least one */
+    struct config_admin admin;
+    struct config_listeners metrics_listen; /* none: /metrics stands on the admin listener only */
+    struct slice data_dir;
+    uint32_t workers; /* 0: one per core */
+    enum config_store store;
+    struct config_cors cors;
+    struct config_transport transport;
+    struct config_timeouts timeouts;
+
+    const struct config_provider *providers;
+    size_t provider_count;
+    struct rules rules;          /* only those left with a target; see rules_match() */
+    struct config_texts notices; /* to be said once at start, a line each, no full stop */
+
+    /* Of config/ alone. */
+    atomic_uint references;
+    struct arena arena;
+    const struct config_origin *origins;
+    const struct config_origin *rule_origins; /* one for each of `rules` */
+};
+
+/* One more holder of the snapshot; returns it. */
+const struct config *config_ref(const struct config *config);
+/* Lets go of *config, if any, and sets it to NULL; the last one frees it. */
+void config_unref(const struct config **config);
+
+/* The provider of that name, or NULL. */
+const struct config_provider *config_provider_find(const struct config *config, struct slice name);
+
+#endif

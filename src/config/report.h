@@ -1,0 +1,50 @@
+/* What is wrong with a configuration: all of it, not only the first mistake.
+ *
+ * Thread: one at a time. Memory: the report owns its texts; config_report_fini() frees them.
+ * Errors: more than CONFIG_MISTAKES_MAX, or no memory for one, is counted in `left_out`. */
+#ifndef CONFIG_REPORT_H
+#define CONFIG_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+#define CONFIG_MISTAKES_MAX 100
+
+enum config_severity {
+    CONFIG_SEVERITY_ERROR,   /* the configuration is refused */
+    CONFIG_SEVERITY_WARNING, /* it works, but hardly as meant */
+};
+
+struct config_mistake {
+    struct slice file; /* the file's path, a variable's name, or "--option" */
+    uint32_t line;     /* from 1; 0: the file as a whole, or no file */
+    uint32_t column;   /* from 1 */
+    enum config_severity severity;
+    struct slice message;    /* one line, no secrets */
+    struct slice suggestion; /* what to write or do; size 0: none */
+};
+
+struct config_report {
+    struct config_mistake *mistakes; /* in the order in which they were found; in the arena */
+    size_t count;
+    size_t error_count; /* with those left out */
+    size_t left_out;
+    struct arena arena;
+};
+
+void config_report_init(struct config_report *report);
+void config_report_fini(struct config_report *report);
+
+/* Adds a copy of the mistake. */
+void config_report_add(struct config_report *report, const struct config_mistake *mistake);
+
+/* Appends a line for each mistake: "FILE:LINE:COLUMN: message (suggestion)\n", warnings marked
+ * as such; what `weir check` prints. Statuses of buffer_append(). */
+MUST_CHECK enum status config_report_write(const struct config_report *report, struct buffer *text);
+
+#endif
