@@ -1,0 +1,45 @@
+/* What administrative operations work on: the store, the pepper and, in a server, the map.
+ *
+ * Thread: the store's. Memory: the context owns all three. */
+#ifndef ADMIN_CONTEXT_H
+#define ADMIN_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+#include "base/status.h"
+#include "identity/key_hasher.h"
+#include "identity/map.h"
+#include "store/store.h"
+
+struct admin_config {
+    const char *data_dir; /* exists; the caller holds its lock */
+    bool create;          /* makes weir.db and secrets/pepper where they are missing */
+    bool with_map;        /* fills a map: for a server */
+};
+
+struct admin_context {
+    char *data_dir;
+    struct store *store;
+    struct identity_map *map; /* NULL without a server */
+    struct key_hasher *hasher;
+    unsigned char pepper[PEPPER_SIZE]; /* for the workers' own hashers */
+    uint64_t (*now_us)(void);
+};
+
+/* Opens DATA_DIR/weir.db and the pepper, and fills the map if one is wanted.
+ * STATUS_NOT_FOUND: there is no database, or no pepper though the database has keys under one.
+ * Else the statuses of store_open() and pepper_load(). */
+MUST_CHECK enum status admin_context_open(const struct admin_config *config,
+                                          struct admin_context **context_out,
+                                          struct reason *reason);
+/* Closes *context, if any, and sets it to NULL. The map's readers are destroyed by then. */
+void admin_context_close(struct admin_context **context);
+
+/* Saves the times of last use that the map gathered, and lets it reclaim. Call every few seconds
+ * and before closing. Statuses of store_keys_used(); what could not be saved is saved at the next
+ * use of the key. */
+MUST_CHECK enum status admin_save_last_used(struct admin_context *context, struct reason *reason);
+
+#endif
