@@ -1,0 +1,50 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include "store/sqlite/connection.h"
+#include "store/sqlite/migrations.h"
+#include "store/sqlite/operations.h"
+
+static void sqlite_close(struct store *store)
+{
+    struct connection *connection = connection_of(store);
+    connection_close(&connection);
+}
+
+static const struct store_driver driver = {
+    .close = sqlite_close,
+    .user_create = sqlite_user_create,
+    .user_find = sqlite_user_find,
+    .user_update = sqlite_user_update,
+    .user_delete = sqlite_user_delete,
+    .users_list = sqlite_users_list,
+    .key_create = sqlite_key_create,
+    .key_find = sqlite_key_find,
+    .key_find_hash = sqlite_key_find_hash,
+    .key_update = sqlite_key_update,
+    .keys_list = sqlite_keys_list,
+    .keys_load = sqlite_keys_load,
+    .keys_used = sqlite_keys_used,
+};
+
+enum status sqlite_store_open(const struct store_config *config, struct store **store_out,
+                              struct reason *reason)
+{
+    struct connection *connection = NULL;
+    enum status status = connection_open(config, &connection, reason);
+    if (status != STATUS_OK)
+        return status;
+    /* A file that is not weir's, or newer, is refused before anything in it changes. */
+    uint64_t version = 0;
+    status = migrations_version(connection, &version, reason);
+    if (status == STATUS_OK)
+        status = connection_configure(connection, reason);
+    if (status == STATUS_OK)
+        status = migrations_run(connection, config->now_us, reason);
+    if (status != STATUS_OK) {
+        connection_close(&connection);
+        return status;
+    }
+    connection->store.driver = &driver;
+    *store_out = &connection->store;
+    return STATUS_OK;
+}

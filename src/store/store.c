@@ -1,0 +1,96 @@
+#include "store/store.h"
+
+#include "base/assert.h"
+#include "store/sqlite/sqlite_store.h"
+#include "store/store_driver.h"
+
+enum status store_open(const struct store_config *config, struct store **store_out,
+                       struct reason *reason)
+{
+    return sqlite_store_open(config, store_out, reason);
+}
+
+void store_close(struct store **store)
+{
+    if (*store == NULL)
+        return;
+    (*store)->driver->close(*store);
+    *store = NULL;
+}
+
+enum status store_user_create(struct store *store, const struct store_user *user,
+                              struct reason *reason)
+{
+    ASSERT(user->name.size > 0);
+    return store->driver->user_create(store, user, reason);
+}
+
+enum status store_user_find(struct store *store, struct slice id_or_name, struct arena *arena,
+                            struct store_user *user_out, struct reason *reason)
+{
+    return store->driver->user_find(store, id_or_name, arena, user_out, reason);
+}
+
+enum status store_user_update(struct store *store, const struct store_user *user,
+                              struct reason *reason)
+{
+    return store->driver->user_update(store, user, reason);
+}
+
+enum status store_user_delete(struct store *store, const struct id *user_id, uint64_t *keys_out,
+                              struct reason *reason)
+{
+    return store->driver->user_delete(store, user_id, keys_out, reason);
+}
+
+enum status store_users_list(struct store *store, const struct store_page *page,
+                             store_user_visitor *visit, void *context, struct reason *reason)
+{
+    ASSERT(page->limit > 0);
+    return store->driver->users_list(store, page, visit, context, reason);
+}
+
+enum status store_key_create(struct store *store, const struct store_key *key,
+                             struct reason *reason)
+{
+    return store->driver->key_create(store, key, reason);
+}
+
+enum status store_key_find(struct store *store, struct slice id_or_name, struct arena *arena,
+                           struct store_key *key_out, struct reason *reason)
+{
+    return store->driver->key_find(store, id_or_name, arena, key_out, reason);
+}
+
+enum status store_key_find_hash(struct store *store, const unsigned char hash[STORE_HASH_SIZE],
+                                struct arena *arena, struct store_key *key_out,
+                                struct reason *reason)
+{
+    return store->driver->key_find_hash(store, hash, arena, key_out, reason);
+}
+
+enum status store_key_update(struct store *store, const struct store_key *key,
+                             struct reason *reason)
+{
+    return store->driver->key_update(store, key, reason);
+}
+
+enum status store_keys_list(struct store *store, const struct id *user_id,
+                            const struct store_page *page, store_key_visitor *visit, void *context,
+                            struct reason *reason)
+{
+    ASSERT(page->limit > 0);
+    return store->driver->keys_list(store, user_id, page, visit, context, reason);
+}
+
+enum status store_keys_load(struct store *store, store_key_visitor *visit, void *context,
+                            struct reason *reason)
+{
+    return store->driver->keys_load(store, visit, context, reason);
+}
+
+enum status store_keys_used(struct store *store, const struct store_use *uses, size_t count,
+                            struct reason *reason)
+{
+    return store->driver->keys_used(store, uses, count, reason);
+}
