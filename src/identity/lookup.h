@@ -24,6 +24,7 @@ struct lookup {
     struct lookup_directory *_Atomic directory;
     struct grace *grace;
     size_t count;
+    size_t bytes; /* of the directory and the segments */
 };
 
 typedef bool lookup_matcher(const void *item, const void *wanted);
@@ -45,5 +46,8 @@ void lookup_insert(struct lookup *lookup, uint64_t hash, void *item);
 void lookup_replace(struct lookup *lookup, uint64_t hash, const void *former, void *item);
 /* `item` is there. */
 void lookup_remove(struct lookup *lookup, uint64_t hash, const void *item);
+
+/* Calls `visit` once for each item; it may free the item. Nothing else may happen meanwhile. */
+void lookup_visit(const struct lookup *lookup, void (*visit)(void *item));
 
 #endif
