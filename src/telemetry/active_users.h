@@ -5,11 +5,11 @@
  * A slot never becomes empty again, it is taken over when its user has not been seen for the
  * window; a search therefore ends at the first empty slot.
  *
- * What the count means: a user is counted from being seen until at least 5 min and at most 5 min
- * 15 s later. 65,536 users at a time find room for certain enough (a search looks at
- * ACTIVE_USERS_PROBES slots); of more than that, those without room are not counted, and
- * active_users_see() says so. Two users are taken for one if 44 bits of their hashes and the place
- * in the table agree: of 65,536 users, with a chance below one in a million.
+ * What the count means: a user is counted from being seen until at least 5 min and less than
+ * 5 min 15 s later. 65,536 users at a time find room (a search looks at ACTIVE_USERS_PROBES slots
+ * of a table twice that large); of more, those without room are not counted, and
+ * active_users_see() says so. Two users whose 44 bits agree count as one: a chance of one in 8,000
+ * that this happens at all among 65,536.
  * Thread: any, without locks. Memory: 1 MiB, touched as users come. */
 #ifndef TELEMETRY_ACTIVE_USERS_H
 #define TELEMETRY_ACTIVE_USERS_H

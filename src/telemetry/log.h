@@ -15,6 +15,7 @@
  * that no record can forge a line.
  *
  * Thread: a producer is one thread's; all that takes a struct log may be called from any thread.
+ * The process ignores SIGPIPE; the log thread takes no signals.
  * Memory: the log owns everything, a producer too. Errors: a failing descriptor loses lines, which
  * log_stats() counts; nothing is reported to the producers. */
 #ifndef TELEMETRY_LOG_H
@@ -78,8 +79,10 @@ MUST_CHECK enum status log_start(struct log *log);
 
 /* Writes what is in the rings, for at most LOG_SHUTDOWN_WAIT_MS, ends the thread and frees the log
  * with all producers; sets *log to NULL, which it may be already. No producer may be in use.
- * Returns how many records were lost because the descriptor took no more in time. */
-uint64_t log_destroy(struct log **log);
+ * STATUS_TIMED_OUT: the descriptor took no more in time, and what was left is lost. A thread that
+ * is stuck in a write is left behind and frees the log when it gets on. STATUS_IO: lines could not
+ * be written. */
+enum status log_destroy(struct log **log);
 
 /* A producer for the calling thread. STATUS_LIMITED: LOG_PRODUCERS_MAX are open.
  * STATUS_NO_MEMORY. */

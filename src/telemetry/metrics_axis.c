@@ -1,0 +1,117 @@
+#include "telemetry/metrics_internal.h"
+
+#include "telemetry/escape.h"
+
+static const char *const attempts[METRICS_ATTEMPT_COUNT] = {
+    [METRICS_ATTEMPT_ANSWERED] = "answered",   [METRICS_ATTEMPT_REJECTED] = "rejected",
+    [METRICS_ATTEMPT_ERROR] = "error",         [METRICS_ATTEMPT_FAILED] = "failed",
+    [METRICS_ATTEMPT_BROKEN] = "broken",       [METRICS_ATTEMPT_TIMED_OUT] = "timed_out",
+    [METRICS_ATTEMPT_CANCELLED] = "cancelled",
+};
+
+static const char *const failures[METRICS_FAILURE_COUNT] = {
+    [METRICS_FAILURE_DNS] = "dns",           [METRICS_FAILURE_CONNECT] = "connect",
+    [METRICS_FAILURE_TLS] = "tls",           [METRICS_FAILURE_TIMEOUT] = "timeout",
+    [METRICS_FAILURE_PROTOCOL] = "protocol", [METRICS_FAILURE_CLOSED] = "closed",
+};
+
+static const char *const refusals[METRICS_REFUSAL_COUNT] = {
+    [METRICS_REFUSAL_CONNECTIONS] = "connections",
+    [METRICS_REFUSAL_ADDRESS] = "connections_per_address",
+    [METRICS_REFUSAL_TLS] = "tls",
+    [METRICS_REFUSAL_DESCRIPTORS] = "descriptors",
+    [METRICS_REFUSAL_MEMORY] = "memory",
+};
+
+static const char *const overloads[METRICS_OVERLOAD_COUNT] = {
+    [METRICS_OVERLOAD_REQUESTS] = "requests_in_flight",
+    [METRICS_OVERLOAD_BODY_MEMORY] = "body_memory",
+    [METRICS_OVERLOAD_MEMORY] = "memory",
+};
+
+static const char *const reloads[METRICS_RELOAD_COUNT] = {
+    [METRICS_RELOAD_OK] = "ok",
+    [METRICS_RELOAD_FAILED] = "failed",
+};
+
+/* An axis whose values have names from a table has one; the others name theirs below. */
+struct axis {
+    const char *label;
+    const char *const *names;
+    uint32_t count;
+};
+
+static const struct axis axes[] = {
+    [METRICS_AXIS_NONE] = {"", NULL, 1},
+    [METRICS_AXIS_ENDPOINT] = {"endpoint", NULL, 0},
+    [METRICS_AXIS_STATUS] = {"status", NULL, 0},
+    [METRICS_AXIS_PROVIDER] = {"provider", NULL, 0},
+    [METRICS_AXIS_ATTEMPT] = {"outcome", attempts, METRICS_ATTEMPT_COUNT},
+    [METRICS_AXIS_FAILURE] = {"kind", failures, METRICS_FAILURE_COUNT},
+    [METRICS_AXIS_OUTCOME] = {"outcome", NULL, OUTCOME_COUNT},
+    [METRICS_AXIS_REFUSAL] = {"reason", refusals, METRICS_REFUSAL_COUNT},
+    [METRICS_AXIS_OVERLOAD] = {"reason", overloads, METRICS_OVERLOAD_COUNT},
+    [METRICS_AXIS_RELOAD] = {"result", reloads, METRICS_RELOAD_COUNT},
+    [METRICS_AXIS_VERSION] = {"version", NULL, 1},
+};
+
+const char *metrics_axis_label(enum metrics_axis axis)
+{
+    return axes[axis].label;
+}
+
+uint32_t metrics_axis_count(const struct metrics *metrics, enum metrics_axis axis)
+{
+    switch (axis) {
+    case METRICS_AXIS_ENDPOINT:
+        return metrics->endpoint_count + 1;
+    case METRICS_AXIS_STATUS:
+        return (uint32_t)metrics_status_count;
+    case METRICS_AXIS_PROVIDER:
+        return metrics->provider_count + 1;
+    default:
+        return axes[axis].count;
+    }
+}
+
+/* Endpoints and providers end in "other". */
+bool metrics_axis_is_other(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth)
+{
+    const bool ends_in_other = axis == METRICS_AXIS_ENDPOINT || axis == METRICS_AXIS_PROVIDER;
+    return ends_in_other && nth + 1 == metrics_axis_count(metrics, axis);
+}
+
+uint32_t metrics_axis_index(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth)
+{
+    if (!metrics_axis_is_other(metrics, axis, nth))
+        return nth;
+    return axis == METRICS_AXIS_ENDPOINT ? METRICS_ENDPOINT_OTHER : METRICS_PROVIDER_OTHER;
+}
+
+static struct slice value_text(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth)
+{
+    switch (axis) {
+    case METRICS_AXIS_ENDPOINT:
+        return slice_from_text(metrics->endpoints[nth]);
+    case METRICS_AXIS_PROVIDER:
+        return slice_of(metrics->providers[nth].bytes, metrics->providers[nth].size);
+    case METRICS_AXIS_OUTCOME:
+        return slice_from_text(outcome_name((enum outcome)nth));
+    case METRICS_AXIS_VERSION:
+        return slice_from_text(metrics->version);
+    default:
+        return slice_from_text(axes[axis].names[nth]);
+    }
+}
+
+void metrics_axis_value(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth,
+                        struct buffer *out)
+{
+    const bool is_status = axis == METRICS_AXIS_STATUS;
+    if (metrics_axis_is_other(metrics, axis, nth) || (is_status && metrics_statuses[nth] == 0))
+        buffer_append(out, SLICE("other"));
+    else if (is_status)
+        buffer_append_u64(out, metrics_statuses[nth]);
+    else
+        escape_label(out, value_text(metrics, axis, nth));
+}
