@@ -8,8 +8,8 @@
 #include "base/buffer.h"
 
 /* Appends the secret, which is made once and kept: if the database is gone, the same secret is
- * entered again. STATUS_DENIED: the key or its user was revoked or disabled, or the file's
- * permissions are wrong. STATUS_INVALID: the file holds no key. Else the store's statuses. */
+ * entered again. STATUS_DENIED: the key was revoked or has expired, it or its user is
+ * disabled, or the file's permissions are wrong. STATUS_INVALID: the file holds no key. Else the store's statuses. */
 MUST_CHECK enum status admin_demo_key(struct admin_context *context, struct buffer *secret,
                                       struct reason *reason);
 

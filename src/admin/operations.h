@@ -15,9 +15,9 @@
 #define ADMIN_BODY_BYTES_MAX   65536   /* of a request */
 #define ADMIN_ANSWER_BYTES_MAX 8388608 /* what a page of a list can come to at most */
 
-/* Does what `method` and `path` (with its query, percent-encoded) ask for and appends the JSON
- * answer, if any, to `answer`, which the caller gave ADMIN_ANSWER_BYTES_MAX. Returns the HTTP
- * status; from 400 on the answer's type is application/problem+json.
+/* Does what `method` and `path` (with its query, percent-encoded) ask for and writes the answer,
+ * always a JSON object, to `answer`, which is empty and holds ADMIN_ANSWER_BYTES_MAX. Returns the
+ * HTTP status; from 400 on the answer's type is application/problem+json.
  *
  *   POST   /admin/v1/users                 {"name"} -> 201
  *   GET    /admin/v1/users                 ?limit=&after= -> {"items":[...],"next":null or an id}

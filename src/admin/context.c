@@ -1,0 +1,187 @@
+#include "admin/context.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/spec.h"
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "identity/pepper.h"
+
+#define DATABASE_NAME "weir.db"
+/* A command run beside the server's last moments waits for it; a server waits for nobody longer. */
+#define BUSY_TIMEOUT_MS 5000
+/* Times of last use are saved in transactions of so many. */
+#define USES_PER_SAVE 1024
+
+static char *join_path(const char *folder, const char *name)
+{
+    const size_t size = strlen(folder) + 1 + strlen(name) + 1;
+    char *path = alloc_bytes(size);
+    if (path != NULL)
+        (void)snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+static enum status copy_data_dir(struct admin_context *context, const struct admin_config *config,
+                                 struct reason *reason)
+{
+    const size_t size = strlen(config->data_dir) + 1;
+    context->data_dir = alloc_bytes(size);
+    if (context->data_dir == NULL) {
+        reason_set(reason, "out of memory at start");
+        return STATUS_NO_MEMORY;
+    }
+    memcpy(context->data_dir, config->data_dir, size);
+    return STATUS_OK;
+}
+
+static enum status open_store(struct admin_context *context, const struct admin_config *config,
+                              struct reason *reason)
+{
+    char *path = join_path(config->data_dir, DATABASE_NAME);
+    if (path == NULL) {
+        reason_set(reason, "out of memory at start");
+        return STATUS_NO_MEMORY;
+    }
+    const struct store_config store_config = {
+        .path = path,
+        .create = config->create,
+        .busy_timeout_ms = BUSY_TIMEOUT_MS,
+        .now_us = context->now_us(),
+    };
+    const enum status status = store_open(&store_config, &context->store, reason);
+    alloc_free(path);
+    return status;
+}
+
+static enum status note_a_key(void *found, const struct store_key *key)
+{
+    (void)key;
+    *(bool *)found = true;
+    return STATUS_OK;
+}
+
+/* A new pepper beside keys that were hashed under another would silently refuse them all. */
+static enum status make_pepper(struct admin_context *context, const struct admin_config *config,
+                               struct reason *reason)
+{
+    bool has_keys = false;
+    const struct store_page first = {.limit = 1};
+    const enum status status =
+        store_keys_list(context->store, NULL, &first, note_a_key, &has_keys, reason);
+    if (status != STATUS_OK)
+        return status;
+    if (has_keys) {
+        reason_set(reason,
+                   "%s/secrets/pepper is missing, without which no key in %s/" DATABASE_NAME
+                   " can be recognised; restore it from a backup",
+                   config->data_dir, config->data_dir);
+        return STATUS_NOT_FOUND;
+    }
+    return pepper_create(config->data_dir, context->pepper, reason);
+}
+
+static enum status open_pepper(struct admin_context *context, const struct admin_config *config,
+                               struct reason *reason)
+{
+    enum status status = pepper_load(config->data_dir, context->pepper, reason);
+    if (status == STATUS_NOT_FOUND && config->create)
+        status = make_pepper(context, config, reason);
+    if (status != STATUS_OK)
+        return status;
+    status = key_hasher_create(context->pepper, &context->hasher);
+    if (status != STATUS_OK)
+        reason_set(reason, "out of memory at start");
+    return status;
+}
+
+static enum status load_key(void *map, const struct store_key *key)
+{
+    struct identity_spec spec;
+    const enum status status = admin_spec_of(key, &spec);
+    return status == STATUS_OK ? identity_map_put(map, &spec) : status;
+}
+
+static enum status fill_map(struct admin_context *context, struct reason *reason)
+{
+    enum status status = identity_map_create(&context->map);
+    if (status == STATUS_OK)
+        status = store_keys_load(context->store, load_key, context->map, reason);
+    if (status == STATUS_NO_MEMORY)
+        reason_set(reason, "out of memory while loading the keys");
+    if (status == STATUS_TOO_LARGE)
+        reason_set(reason, "the database is damaged: a name or a list of models in it is longer "
+                           "than weir makes them");
+    return status;
+}
+
+enum status admin_context_open(const struct admin_config *config,
+                               struct admin_context **context_out, struct reason *reason)
+{
+    struct admin_context *context = alloc_zeroed(1, sizeof(*context));
+    if (context == NULL) {
+        reason_set(reason, "out of memory at start");
+        return STATUS_NO_MEMORY;
+    }
+    context->now_us = clock_realtime_us;
+    enum status status = copy_data_dir(context, config, reason);
+    if (status == STATUS_OK)
+        status = open_store(context, config, reason);
+    if (status == STATUS_OK)
+        status = open_pepper(context, config, reason);
+    if (status == STATUS_OK && config->with_map)
+        status = fill_map(context, reason);
+    if (status != STATUS_OK) {
+        admin_context_close(&context);
+        return status;
+    }
+    *context_out = context;
+    return STATUS_OK;
+}
+
+void admin_context_close(struct admin_context **context)
+{
+    if (*context == NULL)
+        return;
+    identity_map_destroy(&(*context)->map);
+    key_hasher_destroy(&(*context)->hasher);
+    store_close(&(*context)->store);
+    alloc_free((*context)->data_dir);
+    explicit_bzero((*context)->pepper, sizeof((*context)->pepper));
+    alloc_free(*context);
+    *context = NULL;
+}
+
+/* Fills `uses` from the map; returns how many. */
+static size_t take_used(struct identity_map *map, struct store_use *uses)
+{
+    size_t count = 0;
+    struct identity_use use;
+    while (count < USES_PER_SAVE && identity_map_take_used(map, &use, 1) == 1) {
+        uses[count].key_id = use.key_id;
+        uses[count].used_at_us = use.used_at_s * US_PER_S;
+        count++;
+    }
+    return count;
+}
+
+enum status admin_save_last_used(struct admin_context *context, struct reason *reason)
+{
+    if (context->map == NULL)
+        return STATUS_OK;
+    identity_map_reclaim(context->map);
+    struct store_use *uses = alloc_zeroed(USES_PER_SAVE, sizeof(*uses));
+    if (uses == NULL) {
+        reason_set(reason, "out of memory while saving when keys were used");
+        return STATUS_NO_MEMORY;
+    }
+    enum status status = STATUS_OK;
+    size_t count;
+    do {
+        count = take_used(context->map, uses);
+        status = store_keys_used(context->store, uses, count, reason);
+    } while (status == STATUS_OK && count == USES_PER_SAVE);
+    alloc_free(uses);
+    return status;
+}
