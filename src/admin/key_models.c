@@ -3,7 +3,6 @@
 #include <stdbool.h>
 
 #include "identity/map.h"
-#include "json/writer.h"
 
 static bool is_pattern(struct slice pattern)
 {
@@ -66,20 +65,19 @@ enum status key_models_read(yyjson_val *value, struct arena *arena, struct slice
     return status;
 }
 
-void key_models_write(struct buffer *answer, struct slice models)
+void key_models_write(struct json_writer *writer, struct slice name, struct slice models)
 {
+    json_write_key(writer, name);
     if (models.data == NULL) {
-        buffer_append(answer, SLICE("null"));
+        json_write_null(writer);
         return;
     }
-    buffer_append_byte(answer, '[');
+    json_write_array(writer);
     struct slice rest = models;
     while (rest.size > 0) {
         const size_t comma = slice_find_byte(rest, ',');
-        if (rest.data != models.data)
-            buffer_append_byte(answer, ',');
-        json_write_string(answer, slice_of(rest.data, comma));
+        json_write_string(writer, slice_of(rest.data, comma));
         rest = slice_from(rest, comma < rest.size ? comma + 1 : comma);
     }
-    buffer_append_byte(answer, ']');
+    json_write_end(writer);
 }

@@ -6,7 +6,7 @@
 #include "admin/key_change.h"
 #include "admin/key_models.h"
 #include "admin/list_page.h"
-#include "admin/object_writer.h"
+#include "admin/member_writer.h"
 #include "identity/key.h"
 
 /* What a person wants to know first; the same order as identity_check(). */
@@ -22,25 +22,34 @@ static const char *state_of(const struct store_key *key, uint64_t now_us)
 }
 
 /* `secret` has data only for a key that was just made. */
-static void write_key(struct operation *operation, const struct store_key *key, struct slice secret)
+static void write_key(struct json_writer *writer, const struct store_key *key, struct slice secret,
+                      uint64_t now_us)
 {
-    struct object_writer writer = object_begin(operation->answer);
-    object_id(&writer, "id", &key->id);
+    json_write_object(writer);
+    member_write_id(writer, SLICE("id"), &key->id);
     if (secret.data != NULL)
-        object_text(&writer, "key", secret);
-    object_text(&writer, "user", key->user_name);
-    object_id(&writer, "user_id", &key->user_id);
-    object_text(&writer, "name", key->name);
-    object_text(&writer, "hint", key->hint);
-    object_text(&writer, "state", slice_from_text(state_of(key, operation->now_us)));
-    object_member(&writer, "models");
-    key_models_write(operation->answer, key->models);
-    object_bool(&writer, "disabled", key->disabled);
-    object_time(&writer, "expires_at", key->expires_at_us);
-    object_time(&writer, "revoked_at", key->revoked_at_us);
-    object_time(&writer, "created_at", key->created_at_us);
-    object_time(&writer, "last_used_at", key->last_used_at_us);
-    object_end(&writer);
+        member_write_text(writer, SLICE("key"), secret);
+    member_write_text(writer, SLICE("user"), key->user_name);
+    member_write_id(writer, SLICE("user_id"), &key->user_id);
+    member_write_text(writer, SLICE("name"), key->name);
+    member_write_text(writer, SLICE("hint"), key->hint);
+    member_write_text(writer, SLICE("state"), slice_from_text(state_of(key, now_us)));
+    key_models_write(writer, SLICE("models"), key->models);
+    member_write_bool(writer, SLICE("disabled"), key->disabled);
+    member_write_time(writer, SLICE("expires_at"), key->expires_at_us);
+    member_write_time(writer, SLICE("revoked_at"), key->revoked_at_us);
+    member_write_time(writer, SLICE("created_at"), key->created_at_us);
+    member_write_time(writer, SLICE("last_used_at"), key->last_used_at_us);
+    json_write_end(writer);
+}
+
+static unsigned answer_key(struct operation *operation, unsigned http_status,
+                           const struct store_key *key, struct slice secret)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, operation->answer);
+    write_key(&writer, key, secret, operation->now_us);
+    return http_status;
 }
 
 /* The key that the path names. Returns 0 or the problem's status. */
@@ -139,10 +148,10 @@ unsigned keys_create(struct operation *operation)
         status = choose_secret(&members[4], made, &secret, &reason);
     if (status == STATUS_OK)
         status = key_enter(operation->context, secret, &key, &reason);
-    if (status == STATUS_OK)
-        write_key(operation, &key, secret);
+    const unsigned http_status = status == STATUS_OK ? answer_key(operation, 201, &key, secret)
+                                                     : operation_failed(operation, status, &reason);
     explicit_bzero(made, sizeof(made));
-    return status == STATUS_OK ? 201 : operation_failed(operation, status, &reason);
+    return http_status;
 }
 
 static enum status write_item(void *context, const struct store_key *key)
@@ -150,7 +159,7 @@ static enum status write_item(void *context, const struct store_key *key)
     struct list_page *list = context;
     if (!list_page_takes(list, &key->id))
         return STATUS_AGAIN;
-    write_key(list->operation, key, slice_of(NULL, 0));
+    write_key(&list->writer, key, slice_of(NULL, 0), list->operation->now_us);
     return buffer_status(list->operation->answer);
 }
 
@@ -204,8 +213,7 @@ unsigned keys_show(struct operation *operation)
     const unsigned failed = find_key(operation, &key);
     if (failed != 0)
         return failed;
-    write_key(operation, &key, slice_of(NULL, 0));
-    return 200;
+    return answer_key(operation, 200, &key, slice_of(NULL, 0));
 }
 
 static unsigned save_key(struct operation *operation, const struct store_key *key)
@@ -214,8 +222,7 @@ static unsigned save_key(struct operation *operation, const struct store_key *ke
     const enum status status = key_change(operation->context, key, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
-    write_key(operation, key, slice_of(NULL, 0));
-    return 200;
+    return answer_key(operation, 200, key, slice_of(NULL, 0));
 }
 
 /* The key that the path names, if it was not revoked: that is for ever. */

@@ -1,5 +1,6 @@
 #include "admin/list_page.h"
 
+#include "admin/member_writer.h"
 #include "admin/operations.h"
 
 #define LIMIT_DEFAULT 1000
@@ -28,19 +29,19 @@ unsigned list_page_begin(struct list_page *list, struct operation *operation)
     const struct slice after = target_parameter(&operation->target, SLICE("after"));
     if (after.data != NULL && id_parse(after, &list->page.after) != STATUS_OK)
         return operation_problem(operation, 400, "after is an id, as `next` of the page before");
-    buffer_append(operation->answer, SLICE("{\"items\":["));
+    json_writer_init(&list->writer, operation->answer);
+    json_write_object(&list->writer);
+    json_write_key(&list->writer, SLICE("items"));
+    json_write_array(&list->writer);
     return 0;
 }
 
 bool list_page_takes(struct list_page *list, const struct id *id)
 {
-    struct buffer *answer = list->operation->answer;
-    if (list->count == list->limit || answer->size > BYTES_MAX) {
+    if (list->count == list->limit || list->operation->answer->size > BYTES_MAX) {
         list->has_more = true;
         return false;
     }
-    if (list->count > 0)
-        buffer_append_byte(answer, ',');
     list->count++;
     list->last = *id;
     return true;
@@ -51,17 +52,11 @@ unsigned list_page_end(struct list_page *list, enum status status, const struct 
     struct operation *operation = list->operation;
     if (status != STATUS_OK && status != STATUS_AGAIN)
         return operation_failed(operation, status, reason);
-    struct buffer *answer = operation->answer;
-    buffer_append(answer, SLICE("],\"next\":"));
-    if (list->has_more) {
-        char text[ID_TEXT_SIZE];
-        id_format(&list->last, text);
-        buffer_append_byte(answer, '"');
-        buffer_append(answer, slice_of(text, sizeof(text)));
-        buffer_append_byte(answer, '"');
-    } else {
-        buffer_append(answer, SLICE("null"));
-    }
-    buffer_append_byte(answer, '}');
+    json_write_end(&list->writer);
+    if (list->has_more)
+        member_write_id(&list->writer, SLICE("next"), &list->last);
+    else
+        member_write_text(&list->writer, SLICE("next"), slice_of(NULL, 0));
+    json_write_end(&list->writer);
     return 200;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/object_writer.h"
+#include "admin/member_writer.h"
 #include "admin/operations.h"
 #include "base/alloc.h"
 
@@ -39,12 +39,14 @@ unsigned operation_problem(struct operation *operation, unsigned http_status, co
     va_end(args);
 
     buffer_clear(operation->answer);
-    struct object_writer writer = object_begin(operation->answer);
-    object_text(&writer, "type", SLICE("about:blank"));
-    object_text(&writer, "title", slice_from_text(title_of(http_status)));
-    object_number(&writer, "status", http_status);
-    object_text(&writer, "detail", slice_from_text(detail.text));
-    object_end(&writer);
+    struct json_writer writer;
+    json_writer_init(&writer, operation->answer);
+    json_write_object(&writer);
+    member_write_text(&writer, SLICE("type"), SLICE("about:blank"));
+    member_write_text(&writer, SLICE("title"), slice_from_text(title_of(http_status)));
+    member_write_number(&writer, SLICE("status"), http_status);
+    member_write_text(&writer, SLICE("detail"), slice_from_text(detail.text));
+    json_write_end(&writer);
     return http_status;
 }
 

@@ -1,17 +1,26 @@
 #include "admin/user_operations.h"
 
 #include "admin/list_page.h"
-#include "admin/object_writer.h"
+#include "admin/member_writer.h"
 
-static void write_user(struct buffer *answer, const struct store_user *user)
+static void write_user(struct json_writer *writer, const struct store_user *user)
 {
-    struct object_writer writer = object_begin(answer);
-    object_id(&writer, "id", &user->id);
-    object_text(&writer, "name", user->name);
-    object_bool(&writer, "disabled", user->disabled);
-    object_time(&writer, "created_at", user->created_at_us);
-    object_time(&writer, "updated_at", user->updated_at_us);
-    object_end(&writer);
+    json_write_object(writer);
+    member_write_id(writer, SLICE("id"), &user->id);
+    member_write_text(writer, SLICE("name"), user->name);
+    member_write_bool(writer, SLICE("disabled"), user->disabled);
+    member_write_time(writer, SLICE("created_at"), user->created_at_us);
+    member_write_time(writer, SLICE("updated_at"), user->updated_at_us);
+    json_write_end(writer);
+}
+
+static unsigned answer_user(struct operation *operation, unsigned http_status,
+                            const struct store_user *user)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, operation->answer);
+    write_user(&writer, user);
+    return http_status;
 }
 
 /* The user that the path names. Returns 0 or the problem's status. */
@@ -41,8 +50,7 @@ unsigned users_create(struct operation *operation)
         status = store_user_create(operation->context->store, &user, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
-    write_user(operation->answer, &user);
-    return 201;
+    return answer_user(operation, 201, &user);
 }
 
 static enum status write_item(void *context, const struct store_user *user)
@@ -50,7 +58,7 @@ static enum status write_item(void *context, const struct store_user *user)
     struct list_page *list = context;
     if (!list_page_takes(list, &user->id))
         return STATUS_AGAIN;
-    write_user(list->operation->answer, user);
+    write_user(&list->writer, user);
     return buffer_status(list->operation->answer);
 }
 
@@ -75,8 +83,7 @@ unsigned users_show(struct operation *operation)
     const unsigned failed = find_user(operation, &user);
     if (failed != 0)
         return failed;
-    write_user(operation->answer, &user);
-    return 200;
+    return answer_user(operation, 200, &user);
 }
 
 static unsigned set_disabled(struct operation *operation, bool disabled)
@@ -96,8 +103,7 @@ static unsigned set_disabled(struct operation *operation, bool disabled)
     }
     if (context->map != NULL)
         identity_map_set_user_disabled(context->map, &user.id, disabled);
-    write_user(operation->answer, &user);
-    return 200;
+    return answer_user(operation, 200, &user);
 }
 
 unsigned users_disable(struct operation *operation)
@@ -125,11 +131,13 @@ unsigned users_delete(struct operation *operation)
     if (context->map != NULL)
         identity_map_remove_user(context->map, &user.id);
 
-    struct object_writer writer = object_begin(operation->answer);
-    object_id(&writer, "id", &user.id);
-    object_text(&writer, "name", user.name);
-    object_bool(&writer, "deleted", true);
-    object_number(&writer, "keys_deleted", keys);
-    object_end(&writer);
+    struct json_writer writer;
+    json_writer_init(&writer, operation->answer);
+    json_write_object(&writer);
+    member_write_id(&writer, SLICE("id"), &user.id);
+    member_write_text(&writer, SLICE("name"), user.name);
+    member_write_bool(&writer, SLICE("deleted"), true);
+    member_write_number(&writer, SLICE("keys_deleted"), keys);
+    json_write_end(&writer);
     return 200;
 }
