@@ -9,6 +9,9 @@
 /* How long one poll of a descriptor that is in non-blocking mode may take. */
 #define POLL_MS 1000
 
+/* What is left for writing after all the time went into waiting for the lock. */
+#define LAST_WORDS_NS (50 * NS_PER_MS)
+
 static enum status wait_writable(int fd, uint64_t deadline_ns)
 {
     int wait_ms = POLL_MS;
@@ -62,8 +65,6 @@ static enum status write_all(struct log_output *output, struct slice bytes, uint
     return status;
 }
 
-/* Whoever is fatally ending writes without the lock if it cannot be had in time: better a torn
- * line than none. */
 static bool lock_within(pthread_mutex_t *lock, uint64_t deadline_ns)
 {
     if (deadline_ns == 0)
@@ -76,10 +77,12 @@ static bool lock_within(pthread_mutex_t *lock, uint64_t deadline_ns)
     return pthread_mutex_timedlock(lock, &until) == 0;
 }
 
+/* Whoever cannot have the lock in time writes without it: better a torn line than no last words. */
 enum status log_output_write(struct log_output *output, struct slice bytes, uint64_t deadline_ns)
 {
     const bool is_locked = lock_within(&output->lock, deadline_ns);
-    const enum status status = write_all(output, bytes, deadline_ns);
+    const uint64_t write_by_ns = is_locked ? deadline_ns : deadline_ns + LAST_WORDS_NS;
+    const enum status status = write_all(output, bytes, write_by_ns);
     if (is_locked)
         pthread_mutex_unlock(&output->lock);
     return status;
