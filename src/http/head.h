@@ -1,11 +1,11 @@
 /* What request and response heads have in common: finding where a head ends, and its fields.
  *
- * A head is read in two steps. http_head_scan() looks at bytes as they arrive, refuses at once
+ * A head is read in two steps. http_head_find_end() looks at bytes as they arrive, refuses at once
  * what can never be a head, and says where it ends. Then http_request_head_parse() or
  * http_response_head_parse() takes the complete head. Nothing is copied: every slice of a parsed
  * head points into the head's own bytes and lives as long as they do.
  *
- * Thread: one at a time. Memory: none is allocated; the caller lends an array for the fields.
+ * Thread: one at a time. Memory: the array of the fields comes from the caller's arena.
  * Format: RFC 9110, RFC 9112. */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/reason.h"
 #include "base/slice.h"
 #include "base/status.h"
@@ -79,9 +80,9 @@ struct http_header {
 
 /* The fields of one head, in their order, and an index by id. */
 struct http_fields {
-    struct http_header *items; /* lent by the caller */
+    struct http_header *items; /* in the arena */
     uint16_t count;
-    uint16_t count_max;
+    uint16_t capacity;
     uint64_t repeated;                 /* bit 1 << id: the name stands more than once */
     uint16_t first[HTTP_HEADER_COUNT]; /* 1 + index of the first such field, 0 for none */
 };
@@ -94,16 +95,18 @@ enum http_framing {
     HTTP_FRAMING_CLOSE, /* responses only: up to the end of the connection */
 };
 
+struct http_head_limits {
+    unsigned headers_max; /* fields in one head, at most 65535 */
+};
+
 /* Looks on for the end of a head in `bytes`, which begins with the head and may hold more than
  * it. *scanned is 0 at first and is kept between the calls for one head: nothing is looked at
  * twice. Up to two empty lines before the head are part of it (RFC 9112 section 2.2).
  * STATUS_OK: *size_out bytes are the head, its empty last line included.
- * STATUS_AGAIN: more bytes are needed.
- * STATUS_TOO_LARGE: the head is larger than `size_max` bytes (answered with 431).
- * STATUS_PROTOCOL: a bare CR, a bare LF, a folded line, NUL or another control byte but HTAB
- * (answered with 400). */
-MUST_CHECK enum status http_head_scan(struct slice bytes, size_t size_max, size_t *scanned,
-                                      size_t *size_out, struct reason *reason);
+ * STATUS_AGAIN: more bytes are needed; the caller bounds how many it keeps.
+ * STATUS_PROTOCOL: a bare CR, a bare LF, a folded line, NUL or another control byte but HTAB:
+ * bytes that never become a head (answered with 400). */
+MUST_CHECK enum status http_head_find_end(struct slice bytes, size_t *scanned, size_t *size_out);
 
 /* Which name this is, without regard to case. `name` has to be a token: others are not told
  * apart from names that differ in bit 5 of a byte. */
@@ -113,9 +116,11 @@ struct slice http_header_name(enum http_header_id id);
 /* Whether a name starts with `prefix`, which is in lower case, without regard to case. */
 bool http_header_has_prefix(struct slice name, struct slice prefix);
 
-/* Empties the fields and lends them `items` for at most `count_max` (<= 65535) of them. */
-void http_fields_init(struct http_fields *fields, struct http_header *items, size_t count_max);
-/* Adds a field. STATUS_TOO_LARGE: count_max was reached. */
+/* Makes room in the arena for the fields of a head, as many as it has lines.
+ * STATUS_TOO_LARGE: more than limits allow. STATUS_NO_MEMORY. */
+MUST_CHECK enum status http_fields_init(struct http_fields *fields, struct slice head,
+                                        const struct http_head_limits *limits, struct arena *arena);
+/* Adds a field. STATUS_TOO_LARGE: there is no room for it. */
 MUST_CHECK enum status http_fields_add(struct http_fields *fields, struct slice name,
                                        struct slice value);
 /* The next field after `header` with the same id, or NULL. */
@@ -153,10 +158,17 @@ static inline bool http_fields_repeated(const struct http_fields *fields, enum h
 
 /* The offset of the first control byte other than HTAB (0-8, 10-31, 127), or the size. */
 size_t http_find_control(struct slice bytes);
+/* Whether a field value may be sent: no control byte but HTAB. */
+static inline bool http_value_is_clean(struct slice value)
+{
+    return http_find_control(value) == value.size;
+}
+/* Whether it is a token (RFC 9110 section 5.6.2), as names and methods are. */
+bool http_is_token(struct slice text);
 
 /* What Connection fields say of the connection's life (RFC 9112 section 9.3): with `close` it
  * ends; otherwise HTTP/1.1 keeps it and HTTP/1.0 keeps it with `keep-alive`. */
-bool http_fields_keep_alive(const struct http_fields *fields, unsigned minor_version);
+bool http_fields_keep_alive(const struct http_fields *fields, unsigned minor);
 
 /* Reads the one Content-Length. STATUS_NOT_FOUND: there is none. STATUS_PROTOCOL: it is not one
  * number of decimal digits below 2^63, or stands twice, even with equal values. */
@@ -164,7 +176,7 @@ MUST_CHECK enum status http_fields_content_length(const struct http_fields *fiel
                                                   uint64_t *length_out, struct reason *reason);
 /* Whether the body is chunked. STATUS_NOT_FOUND: no Transfer-Encoding. STATUS_PROTOCOL: it is
  * anything but one `chunked`, stands beside Content-Length, or in HTTP/1.0. */
-MUST_CHECK enum status http_fields_chunked(const struct http_fields *fields, unsigned minor_version,
+MUST_CHECK enum status http_fields_chunked(const struct http_fields *fields, unsigned minor,
                                            struct reason *reason);
 
 #endif

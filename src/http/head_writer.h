@@ -23,9 +23,9 @@ struct head_writer {
 
 void head_writer_init(struct head_writer *writer, char *area, size_t size);
 
-/* "HTTP/1.1 404 Not Found\r\n"; `status` is 100 to 599. */
+/* "HTTP/1.1 404 Not Found\r\n"; `status` is 100 to 599, with or without a registered phrase. */
 void head_writer_status_line(struct head_writer *writer, unsigned status);
-/* "POST /v1/models HTTP/1.1\r\n". Fails with STATUS_INVALID on a space or control byte in either. */
+/* "POST /v1/models HTTP/1.1\r\n". STATUS_INVALID: a space or a control byte in either. */
 void head_writer_request_line(struct head_writer *writer, struct slice method, struct slice target);
 
 /* A field whose value comes from outside. STATUS_INVALID: `name` is no token, or `value` holds a
@@ -50,7 +50,11 @@ void head_writer_add_checked(struct head_writer *writer, struct slice name, stru
  * STATUS_TOO_LARGE: the area is too small. STATUS_INVALID: a piece may not stand in a head. */
 MUST_CHECK enum status head_writer_finish(struct head_writer *writer, struct slice *head_out);
 
-/* The reason phrase of a status (RFC 9110 section 15); "Unknown" if it has none. Static storage. */
-struct slice http_status_phrase(unsigned status);
+/* "HTTP/1.1 404 Not Found\r\n" of a status that has a registered phrase (RFC 9110 section 15); else
+ * empty. Static storage. */
+struct slice http_status_line(unsigned status);
+
+/* Writes the number in decimal digits and returns how many. */
+size_t http_write_number(uint64_t number, char digits_out[20]);
 
 #endif

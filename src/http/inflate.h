@@ -26,8 +26,11 @@ enum content_coding {
     CONTENT_CODING_DEFLATE,
 };
 
-/* What the Content-Encoding fields of a head say; none, empty or `identity` is identity.
+/* What the value of a Content-Encoding field says; empty or `identity` is identity.
  * STATUS_UNSUPPORTED: an unknown coding, or more than one (answered with 415). */
+MUST_CHECK enum status content_coding_parse(struct slice value, enum content_coding *coding_out);
+/* What all the Content-Encoding fields of a head say; none is identity. Statuses as above: a
+ * second field that is not empty is a second coding. */
 MUST_CHECK enum status content_coding_of(const struct http_fields *fields,
                                          enum content_coding *coding_out);
 

@@ -5,7 +5,7 @@
  * Transfer-Encoding, either one or Host twice, a Transfer-Encoding other than `chunked`, or any
  * in HTTP/1.0.
  *
- * Thread: one at a time. Memory: nothing is allocated; slices point into the head's bytes.
+ * Thread: one at a time. Memory: fields.items is in the arena; slices point into the head's bytes.
  * Format: RFC 9112 sections 2 to 6, RFC 9110. */
 #ifndef HTTP_REQUEST_HEAD_H
 #define HTTP_REQUEST_HEAD_H
@@ -26,8 +26,7 @@ enum http_method {
 
 struct http_request_head {
     enum http_method method;
-    unsigned minor_version; /* of HTTP/1: 0 or 1 */
-    unsigned error_status;  /* after a failure: the HTTP status to answer, then close. Else 0 */
+    unsigned minor; /* version 1.0 or 1.1 */
     struct slice method_text;
     struct slice target; /* as it was sent */
     struct slice path;   /* starts with '/', not decoded; or "*", for OPTIONS only */
@@ -37,21 +36,30 @@ struct http_request_head {
     enum http_framing framing; /* never HTTP_FRAMING_CLOSE */
     uint64_t content_length;   /* with HTTP_FRAMING_LENGTH; below 2^63 */
     bool has_content_length;
-    bool chunked;
-    bool keep_alive;      /* the client allows another request after this one */
-    bool expect_continue; /* the client waits for 100 before it sends the body */
+    bool is_chunked;
+    bool keep_alive;       /* the client allows another request after this one */
+    bool expects_continue; /* the client waits for 100 before it sends the body */
 };
 
-/* Reads one complete head that http_head_scan() has accepted. The caller has called
- * http_fields_init() on out->fields; the rest of *out need not be set.
- * On any status but STATUS_OK out->error_status says what to answer, *reason why (it quotes
- * nothing that could be a secret), and nothing else of *out may be used:
+/* Reads one complete head that http_head_find_end() has accepted. On any status but STATUS_OK
+ * *http_status_out is what to answer before the connection is closed, *reason says why (it quotes
+ * nothing that could be a secret), and *out may not be used:
  * STATUS_PROTOCOL: it is malformed or ambiguous (400).
- * STATUS_TOO_LARGE: more fields than `fields` takes (431).
+ * STATUS_TOO_LARGE: more fields than the limit (431).
  * STATUS_UNSUPPORTED: a version other than 1.0 and 1.1 (505), a method that is unknown or CONNECT
- * (501), an Expect other than 100-continue (417). */
-MUST_CHECK enum status http_request_head_parse(struct slice head, struct http_request_head *out,
-                                               struct reason *reason);
+ * (501), an Expect other than 100-continue (417).
+ * STATUS_NO_MEMORY (503). */
+MUST_CHECK enum status http_request_head_parse(struct slice head,
+                                               const struct http_head_limits *limits,
+                                               struct arena *arena, struct http_request_head *out,
+                                               unsigned *http_status_out, struct reason *reason);
+
+/* The value of the first field with that id; empty if there is none. */
+static inline struct slice http_request_head_get(const struct http_request_head *head,
+                                                 enum http_header_id id)
+{
+    return http_fields_value(&head->fields, id);
+}
 
 /* The method's name in upper case; "" for HTTP_METHOD_OTHER. Static storage. */
 struct slice http_method_name(enum http_method method);

@@ -3,7 +3,7 @@
  * The same is refused as in requests (request_head.h): an upstream that is ambiguous about where
  * its response ends could answer one client with another's bytes.
  *
- * Thread: one at a time. Memory: nothing is allocated; slices point into the head's bytes.
+ * Thread: one at a time. Memory: fields.items is in the arena; slices point into the head's bytes.
  * Format: RFC 9112 sections 4 and 6.3. */
 #ifndef HTTP_RESPONSE_HEAD_H
 #define HTTP_RESPONSE_HEAD_H
@@ -11,8 +11,8 @@
 #include "http/head.h"
 
 struct http_response_head {
-    unsigned status;        /* 100 to 599 */
-    unsigned minor_version; /* of HTTP/1: 0 or 1 */
+    unsigned status; /* 100 to 599 */
+    unsigned minor;  /* version 1.0 or 1.1 */
     struct slice reason_phrase;
     struct http_fields fields;
     enum http_framing framing;
@@ -21,15 +21,22 @@ struct http_response_head {
     bool keep_alive;         /* the connection may be used again once the body is read */
 };
 
-/* Reads one complete head that http_head_scan() has accepted. The caller has called
- * http_fields_init() on out->fields; the rest of *out need not be set. `to_head`: this answers a
- * HEAD request, so there is no body.
+/* Reads one complete head that http_head_find_end() has accepted. `to_head`: this answers a HEAD
+ * request, so there is no body.
  * A 1xx is parsed like any other: no body, and the caller reads the next head. 101 is refused,
  * since weir never asks to switch.
- * STATUS_PROTOCOL: it is malformed or ambiguous. STATUS_TOO_LARGE: more fields than `fields`
- * takes. STATUS_UNSUPPORTED: a version other than 1.0 and 1.1. */
+ * STATUS_PROTOCOL: it is malformed or ambiguous. STATUS_TOO_LARGE: more fields than the
+ * limit. STATUS_UNSUPPORTED: a version other than 1.0 and 1.1. STATUS_NO_MEMORY. */
 MUST_CHECK enum status http_response_head_parse(struct slice head, bool to_head,
-                                                struct http_response_head *out,
+                                                const struct http_head_limits *limits,
+                                                struct arena *arena, struct http_response_head *out,
                                                 struct reason *reason);
+
+/* The value of the first field with that id; empty if there is none. */
+static inline struct slice http_response_head_get(const struct http_response_head *head,
+                                                  enum http_header_id id)
+{
+    return http_fields_value(&head->fields, id);
+}
 
 #endif
