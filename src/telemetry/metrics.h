@@ -22,14 +22,17 @@
 #include "telemetry/metric.h"
 #include "telemetry/outcome.h"
 
-#define METRICS_WORKERS_MAX    256
-#define METRICS_ENDPOINTS_MAX  32  /* of the configuration's, beside "other" */
-#define METRICS_PROVIDERS_MAX  256 /* over the life of the process, beside "other" */
-#define METRICS_STATUSES_MAX   64
-#define METRICS_NAME_SIZE      64 /* longer names of providers are cut */
+#define METRICS_WORKERS_MAX   256
+#define METRICS_ENDPOINTS_MAX 32  /* of the configuration's, beside "other" */
+#define METRICS_PROVIDERS_MAX 256 /* over the life of the process, beside "other" */
+#define METRICS_STATUSES_MAX  64
+#define METRICS_NAME_SIZE     64 /* longer names of providers are cut */
 
-#define METRICS_ENDPOINT_OTHER METRICS_ENDPOINTS_MAX
-#define METRICS_PROVIDER_OTHER METRICS_PROVIDERS_MAX
+/* What a whole scrape can come to, every table full and every byte of a name escaped. */
+#define METRICS_RENDERED_BYTES_MAX (8 * 1024 * 1024)
+
+#define METRICS_ENDPOINT_OTHER     METRICS_ENDPOINTS_MAX
+#define METRICS_PROVIDER_OTHER     METRICS_PROVIDERS_MAX
 
 /* Why a connection was not served. */
 enum metrics_refusal {
@@ -166,9 +169,10 @@ static inline void metrics_first_byte(struct metrics_worker *worker, uint32_t pr
 }
 
 /* Appends everything in the text format 0.0.4 (content type
- * "text/plain; version=0.0.4; charset=utf-8"): some 10 KiB, and 7 KiB more for each provider that
- * was called. Reads /proc, which takes milliseconds in a process with thousands of descriptors: not
- * a thing to do between the requests of a worker. Statuses of buffer_append(). */
+ * "text/plain; version=0.0.4; charset=utf-8"): some 10 KiB, and 5 KiB more for each provider; at
+ * most METRICS_RENDERED_BYTES_MAX. Statuses of buffer_append(). Takes some 200 µs, and with hundreds
+ * of providers, or thousands of descriptors before Linux 6.2, milliseconds: not a thing to do
+ * between the requests of a worker. */
 MUST_CHECK enum status metrics_render(struct metrics *metrics, const struct metrics_scrape *scrape,
                                       struct buffer *out);
 
