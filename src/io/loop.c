@@ -25,6 +25,8 @@ struct task {
     enum status wake_status;
     bool is_waiting;
     bool is_cancelled; /* the next wait returns so */
+    unsigned turn_operations;
+    size_t turn_bytes; /* of the turn that the task is in */
     void (*function)(void *);
     void *argument;
 };
@@ -333,6 +335,21 @@ void task_yield(struct loop *loop)
     coroutine_suspend(loop->current->coroutine);
 }
 
+void task_charge(struct loop *loop, size_t bytes)
+{
+    if (loop->current == NULL)
+        return;
+    loop->current->turn_bytes += bytes;
+    loop->current->turn_operations++;
+}
+
+void task_pace(struct loop *loop)
+{
+    const struct task *task = loop->current;
+    if (task->turn_bytes >= TASK_TURN_BYTES || task->turn_operations >= TASK_TURN_OPERATIONS)
+        task_yield(loop);
+}
+
 enum status task_sleep(struct loop *loop, uint64_t ms)
 {
     const enum status status = task_wait(loop, loop_deadline(loop, ms));
@@ -355,6 +372,8 @@ static void run_ready(struct loop *loop)
         list_remove(&task->ready);
         loop->ready_count--;
         loop->current = task;
+        task->turn_operations = 0;
+        task->turn_bytes = 0;
         coroutine_resume(task->coroutine);
     }
     loop->current = NULL;

@@ -15,6 +15,7 @@
 #define IO_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -89,6 +90,13 @@ void task_cancel(struct task *task);
 void task_clear_cancel(struct task *task);
 /* Goes to the end of the ready list, so that others get their turn. */
 void task_yield(struct loop *loop);
+/* Counts `bytes` and one operation towards this task's turn. */
+void task_charge(struct loop *loop, size_t bytes);
+/* Yields if the task has had TASK_TURN_BYTES or TASK_TURN_OPERATIONS in this turn. A task calls it
+ * (as reads and writes do) where it holds nothing in memory that others share. */
+#define TASK_TURN_BYTES      (64 * 1024)
+#define TASK_TURN_OPERATIONS 16
+void task_pace(struct loop *loop);
 /* Waits for at least `ms`. STATUS_OK, STATUS_CANCELLED. */
 MUST_CHECK enum status task_sleep(struct loop *loop, uint64_t ms);
 /* Tasks that have not ended. */

@@ -8,6 +8,9 @@
 #include "base/assert.h"
 #include "io/tls.h"
 
+/* What one read takes at most, so that no turn of the loop gets long. */
+#define READ_BYTES_MAX ((size_t)256 * 1024)
+
 /* --- Events --------------------------------------------------------------------------------- */
 
 static void wake_waiter(struct socket *socket)
@@ -157,8 +160,12 @@ enum status socket_wait_readable(struct socket *socket, uint64_t deadline_ms)
 enum status socket_read(struct socket *socket, void *bytes_out, size_t size, uint64_t deadline_ms,
                         size_t *size_out)
 {
+    task_pace(socket->loop);
+    const size_t part = size < READ_BYTES_MAX ? size : READ_BYTES_MAX;
     for (;;) {
-        enum status status = socket_try_read(socket, bytes_out, size, size_out);
+        enum status status = socket_try_read(socket, bytes_out, part, size_out);
+        if (status == STATUS_OK)
+            task_charge(socket->loop, *size_out);
         if (status != STATUS_AGAIN)
             return status;
         /* A renegotiating TLS peer may have to be written to before it can be read. */
@@ -217,8 +224,7 @@ enum status socket_wait_writable(struct socket *socket, uint64_t deadline_ms)
     return socket_wait(socket, wants_read, !wants_read, deadline_ms);
 }
 
-/* Drops `size` bytes from the front of the pieces; returns how many pieces are done. */
-static int skip(struct iovec *pieces, int count, size_t size)
+int socket_skip(struct iovec *pieces, int count, size_t size)
 {
     int done = 0;
     while (done < count && size >= pieces[done].iov_len)
@@ -233,13 +239,15 @@ static int skip(struct iovec *pieces, int count, size_t size)
 enum status socket_write(struct socket *socket, struct iovec *pieces, int count,
                          uint64_t timeout_ms)
 {
-    int done = skip(pieces, count, 0);
+    int done = socket_skip(pieces, count, 0);
     while (done < count) {
         size_t sent;
+        task_pace(socket->loop);
         enum status status = socket_try_write(socket, pieces + done, count - done, &sent);
         if (status != STATUS_OK)
             return status;
-        done += skip(pieces + done, count - done, sent);
+        task_charge(socket->loop, sent);
+        done += socket_skip(pieces + done, count - done, sent);
         if (done < count && sent == 0) {
             status = socket_wait_writable(socket, loop_deadline(socket->loop, timeout_ms));
             if (status != STATUS_OK)

@@ -69,6 +69,8 @@ MUST_CHECK enum status socket_wait_readable(struct socket *socket, uint64_t dead
 /* Writes what the kernel takes now, maybe nothing; never waits. */
 MUST_CHECK enum status socket_try_write(struct socket *socket, const struct iovec *pieces,
                                         int count, size_t *size_out);
+/* Drops `size` bytes from the front of the pieces; returns how many pieces are done then. */
+int socket_skip(struct iovec *pieces, int count, size_t size);
 /* Waits until a write would take something. */
 MUST_CHECK enum status socket_wait_writable(struct socket *socket, uint64_t deadline_ms);
 /* Writes all pieces, which stay as they are until it returns; changes the array.

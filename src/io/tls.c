@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -14,6 +15,7 @@
 
 struct tls_context {
     SSL_CTX *ssl;
+    atomic_uint references;
 };
 
 struct tls {
@@ -53,9 +55,10 @@ static enum status context_create(const SSL_METHOD *method, struct tls_context *
     struct tls_context *context = alloc_zeroed(1, sizeof(*context));
     if (context == NULL)
         return STATUS_NO_MEMORY;
+    atomic_store(&context->references, 1);
     context->ssl = SSL_CTX_new(method);
     if (context->ssl == NULL || !SSL_CTX_set_min_proto_version(context->ssl, TLS1_2_VERSION)) {
-        tls_context_destroy(&context);
+        tls_context_unref(&context);
         return STATUS_NO_MEMORY;
     }
     SSL_CTX_set_mode(context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -67,13 +70,20 @@ static enum status context_create(const SSL_METHOD *method, struct tls_context *
     return STATUS_OK;
 }
 
-void tls_context_destroy(struct tls_context **context)
+struct tls_context *tls_context_ref(struct tls_context *context)
 {
-    if (*context == NULL)
+    atomic_fetch_add(&context->references, 1);
+    return context;
+}
+
+void tls_context_unref(struct tls_context **taken)
+{
+    struct tls_context *context = *taken;
+    *taken = NULL;
+    if (context == NULL || atomic_fetch_sub(&context->references, 1) != 1)
         return;
-    SSL_CTX_free((*context)->ssl);
-    alloc_free(*context);
-    *context = NULL;
+    SSL_CTX_free(context->ssl);
+    alloc_free(context);
 }
 
 enum status tls_server_context_create(const char *certificate_path, const char *key_path,
@@ -103,7 +113,7 @@ enum status tls_server_context_create(const char *certificate_path, const char *
     return STATUS_OK;
 
 fail:
-    tls_context_destroy(&context);
+    tls_context_unref(&context);
     return STATUS_INVALID;
 }
 
@@ -132,7 +142,7 @@ enum status tls_client_context_create(const char *ca_path, struct tls_context **
     if (loaded != 1) {
         reason_set(reason, "%s: cannot read certificate authorities: %s",
                    ca_path != NULL ? ca_path : "the system's store", openssl_error());
-        tls_context_destroy(&context);
+        tls_context_unref(&context);
         return STATUS_INVALID;
     }
     SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);

@@ -30,7 +30,10 @@ MUST_CHECK enum status tls_server_context_create(const char *certificate_path,
 MUST_CHECK enum status tls_client_context_create(const char *ca_path,
                                                  struct tls_context **context_out,
                                                  struct reason *reason);
-void tls_context_destroy(struct tls_context **context);
+/* One more holder; returns it. Any thread. */
+struct tls_context *tls_context_ref(struct tls_context *context);
+/* Lets go of *context, if any, and sets it to NULL; the last one frees it. */
+void tls_context_unref(struct tls_context **context);
 
 /* A cached session of one peer, kept by its endpoint on one loop. Starts zeroed. */
 struct tls_session {

@@ -1,0 +1,36 @@
+/* What the control thread serves: the admin socket, and /metrics on its listeners.
+ *
+ * Operations of the admin socket run on the store's service thread; metrics are rendered on
+ * another one, since reading /proc may take milliseconds.
+ * Thread: the control loop's. */
+#ifndef ADMIN_SERVER_H
+#define ADMIN_SERVER_H
+
+#include "admin/context.h"
+#include "base/reason.h"
+#include "base/status.h"
+#include "gateway/gateway.h"
+#include "io/loop.h"
+#include "io/service.h"
+
+struct admin_server;
+
+struct admin_server_config {
+    struct loop *loop;
+    struct gateway *gateway;
+    struct admin_context *context; /* used on `store` only */
+    struct service *store;
+    struct service *metrics;
+    const char *socket_path;
+};
+
+/* Listens. Statuses of listener_open_tcp() and listener_open_unix(), with their reasons. */
+MUST_CHECK enum status admin_server_open(const struct admin_server_config *config,
+                                         struct admin_server **server_out, struct reason *reason);
+/* Stops listening and closes the connections; busy ones end when their operation does. */
+void admin_server_close(struct admin_server *server);
+/* Whether all connections have ended. */
+bool admin_server_is_quiet(const struct admin_server *server);
+void admin_server_destroy(struct admin_server **server);
+
+#endif

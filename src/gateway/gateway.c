@@ -1,0 +1,150 @@
+#include "gateway/gateway.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "gateway/route.h"
+#include "http/body_memory.h"
+#include "http/shared.h"
+
+#define WORKERS_MAX 128
+
+static unsigned core_count(void)
+{
+    cpu_set_t set;
+    const int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count > 0 ? (unsigned)count : 1;
+}
+
+static unsigned wanted_workers(const struct config *config)
+{
+    const unsigned count = config->workers > 0 ? config->workers : core_count();
+    return count < WORKERS_MAX ? count : WORKERS_MAX;
+}
+
+static void apply_bounds(struct gateway *gateway, const struct config *config)
+{
+    body_memory_set_max(config->transport.body_memory_bytes);
+    http_shared_set_max(gateway->connections, config->transport.connections,
+                        config->transport.connections_per_address);
+    atomic_store(&gateway->requests_max, config->transport.requests_in_flight);
+}
+
+/* Another program's listener on one of our ports would go unnoticed: SO_REUSEPORT lets several
+ * sockets share it. `former` has ports that are ours already. */
+static bool is_ours(const struct snapshot *former, const struct address *address)
+{
+    for (size_t i = 0; former != NULL && i < former->config->listen.count; i++) {
+        const struct address *ours = &former->listeners[i].address;
+        if (ours->size == address->size &&
+            memcmp(&ours->socket, &address->socket, address->size) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum status check_ports(const struct snapshot *snapshot, const struct snapshot *former,
+                               struct reason *reason)
+{
+    for (size_t i = 0; i < snapshot->config->listen.count; i++) {
+        const struct address *address = &snapshot->listeners[i].address;
+        const enum status status =
+            is_ours(former, address) ? STATUS_OK : listener_check_free(address, reason);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status start_workers(struct gateway *gateway, struct reason *reason)
+{
+    const unsigned count = wanted_workers(gateway->snapshot->config);
+    gateway->workers = alloc_zeroed(count, sizeof(struct worker *));
+    if (gateway->workers == NULL)
+        return STATUS_NO_MEMORY;
+    gateway->worker_count = count;
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+        status = worker_create(gateway, i, &gateway->workers[i], reason);
+    for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+        status = worker_start(gateway->workers[i]);
+    return status;
+}
+
+enum status gateway_start(struct gateway *gateway, const struct config **config,
+                          struct reason *reason)
+{
+    reason_set(reason, "out of memory");
+    enum status status = snapshot_create(config, gateway->metrics, &gateway->snapshot, reason);
+    if (status == STATUS_OK)
+        status = check_ports(gateway->snapshot, NULL, reason);
+    if (status == STATUS_OK)
+        status = http_shared_create(&gateway->connections);
+    if (status != STATUS_OK)
+        goto fail;
+    apply_bounds(gateway, gateway->snapshot->config);
+    status = start_workers(gateway, reason);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+
+fail:
+    gateway_stop(gateway);
+    return status;
+}
+
+enum status gateway_reload(struct gateway *gateway, const struct config **config,
+                           struct reason *reason)
+{
+    struct snapshot *snapshot;
+    reason_set(reason, "out of memory");
+    enum status status = snapshot_create(config, gateway->metrics, &snapshot, reason);
+    if (status != STATUS_OK)
+        return status;
+    status = check_ports(snapshot, gateway->snapshot, reason);
+    if (status != STATUS_OK) {
+        snapshot_unref(&snapshot);
+        return status;
+    }
+    apply_bounds(gateway, snapshot->config);
+    for (unsigned i = 0; i < gateway->worker_count; i++)
+        worker_update(gateway->workers[i], snapshot);
+    snapshot_unref(&gateway->snapshot);
+    gateway->snapshot = snapshot;
+    return STATUS_OK;
+}
+
+void gateway_wind_down(struct gateway *gateway, enum worker_step step)
+{
+    for (unsigned i = 0; i < gateway->worker_count; i++)
+        worker_wind_down(gateway->workers[i], step);
+}
+
+uint32_t gateway_connection_count(const struct gateway *gateway)
+{
+    return http_shared_count(gateway->connections);
+}
+
+void gateway_stop(struct gateway *gateway)
+{
+    for (unsigned i = 0; i < gateway->worker_count; i++) {
+        struct worker *worker = gateway->workers[i];
+        if (worker != NULL && worker->is_started) {
+            worker_wind_down(worker, WORKER_STEP_STOP);
+            worker_join(worker);
+        }
+    }
+    for (unsigned i = 0; i < gateway->worker_count; i++)
+        worker_destroy(&gateway->workers[i]);
+    alloc_free(gateway->workers);
+    gateway->workers = NULL;
+    gateway->worker_count = 0;
+    http_shared_destroy(&gateway->connections);
+    snapshot_unref(&gateway->snapshot);
+}
+
+const char *const *gateway_endpoint_names(uint32_t *count_out)
+{
+    return route_metric_names(count_out);
+}

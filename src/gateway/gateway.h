@@ -1,0 +1,60 @@
+/* The running gateway: its workers, and what all threads of it share.
+ *
+ * Lifecycle: gateway_start() → gateway_reload() any number of times → the steps of a stop:
+ * gateway_wind_down() and, when nothing is open any more or time is up, gateway_stop().
+ * Thread: the control thread calls these functions; workers read the struct, in which what
+ * changes after the start is atomic or has its own locking.
+ * Memory: identities, metrics and log are borrowed for the gateway's life. */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway/snapshot.h"
+#include "gateway/worker.h"
+#include "http/server.h"
+#include "identity/key_hasher.h"
+#include "identity/map.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+struct gateway {
+    const char *version;
+    struct identity_map *identities;
+    const unsigned char *pepper; /* PEPPER_SIZE bytes */
+    struct metrics *metrics;
+    struct log *log;
+
+    struct snapshot *snapshot; /* in force */
+    struct http_shared *connections;
+    struct worker **workers;
+    unsigned worker_count;
+    atomic_uint requests_in_flight;
+    atomic_uint requests_max;
+    atomic_bool is_draining; /* readyz says no */
+};
+
+/* Takes over the caller's reference of *config; opens the listeners and starts the workers. The
+ * first five fields of *gateway are set, the rest is zero. On any status but STATUS_OK nothing is
+ * left running; the reason says what to do. */
+MUST_CHECK enum status gateway_start(struct gateway *gateway, const struct config **config,
+                                     struct reason *reason);
+
+/* Puts another configuration in force, of which it takes over the caller's reference. On any
+ * status but STATUS_OK the former one stays in force. */
+MUST_CHECK enum status gateway_reload(struct gateway *gateway, const struct config **config,
+                                      struct reason *reason);
+
+/* One step of the stop, on every worker. */
+void gateway_wind_down(struct gateway *gateway, enum worker_step step);
+/* Client connections that are open. */
+uint32_t gateway_connection_count(const struct gateway *gateway);
+/* Ends the workers and frees what gateway_start() made; no connection is open. */
+void gateway_stop(struct gateway *gateway);
+
+/* The routes' names for metrics_create(), and how many there are. */
+const char *const *gateway_endpoint_names(uint32_t *count_out);
+
+#endif

@@ -1,0 +1,331 @@
+/* The relay of an event stream. See gateway/relay.h.
+ *
+ * States: waiting (nothing went to the client; what came is comments at most) → running → ended.
+ * Invariants: 1. `unread` holds what came and is not yet relayed, and nothing while all was.
+ * 2. Before the task waits, everything that is still needed lies in memory of the relay's own.
+ * 3. [DONE] goes out only when a choice has finished, or when the body has ended as it should. */
+#include <string.h>
+
+#include "dialect/openai_stream.h"
+#include "gateway/gateway.h"
+#include "gateway/limits.h"
+#include "gateway/relay.h"
+#include "http/answer.h"
+#include "http/sse.h"
+
+#define LEADING_BYTES_MAX (64 * 1024) /* of comments before the first event */
+#define AFTER_DONE_MS     1000        /* for the end of the body after [DONE] */
+#define JOINED_BYTES_MAX  (1024 * 1024)
+
+struct relay {
+    struct call *call;
+    struct request *request;
+    struct sse sse;
+    struct openai_stream stream;
+    struct json_limits limits;
+    struct body_memory unread;
+    struct body_memory leading; /* comments that came before the first event */
+    struct slice done;          /* [DONE], held back */
+    bool has_begun;             /* something went to the client */
+    bool has_failed;            /* an error event came */
+    bool has_progressed;        /* since the deadline was set */
+    bool done_is_relayed;
+    uint64_t deadline_ms;
+};
+
+/* --- Deadlines ------------------------------------------------------------------------------------------ */
+
+static void set_deadline(struct relay *relay)
+{
+    const struct loop *loop = relay->request->worker->loop;
+    const uint64_t gap_ms =
+        relay->request->endpoint->provider->config->timeouts.event_gap_ms;
+    if (relay->done_is_relayed)
+        relay->deadline_ms = loop_deadline(loop, AFTER_DONE_MS);
+    else if (relay->has_progressed)
+        relay->deadline_ms = loop_deadline(loop, gap_ms);
+    relay->has_progressed = false;
+}
+
+/* --- One batch of events ---------------------------------------------------------------------------------- */
+
+/* What a batch leaves to be relayed: the bytes from its start to `size`, moved together. */
+struct batch {
+    char *bytes;
+    size_t size;   /* to relay */
+    size_t quiet;  /* up to here nothing is to be noted */
+};
+
+static enum openai_event classify(struct relay *relay, const struct sse_event *event)
+{
+    struct buffer joined;
+    struct slice data;
+    if (event->data_lines == 0)
+        return OPENAI_EVENT_EMPTY;
+    buffer_init(&joined, JOINED_BYTES_MAX);
+    const enum openai_event kind = sse_event_data(event, &joined, &data) == STATUS_OK
+                                       ? openai_stream_event(&relay->stream, data)
+                                       : OPENAI_EVENT_PASS;
+    buffer_fini(&joined);
+    return kind;
+}
+
+static void keep_done(struct relay *relay, struct slice raw)
+{
+    if (relay->done.size == 0)
+        relay->done = arena_copy(&relay->request->exchange->arena, raw);
+}
+
+/* Whether the event goes to the client now. */
+static bool takes_event(struct relay *relay, const struct sse_event *event)
+{
+    switch (classify(relay, event)) {
+    case OPENAI_EVENT_EMPTY:
+        return true;
+    case OPENAI_EVENT_WITHHOLD:
+        relay->has_progressed = true;
+        return false;
+    case OPENAI_EVENT_DONE:
+        relay->has_progressed = true;
+        if (!relay->stream.is_finished) {
+            keep_done(relay, event->raw);
+            return false;
+        }
+        relay->done_is_relayed = true;
+        return true;
+    case OPENAI_EVENT_ERROR:
+        relay->has_failed = true;
+        return relay->has_begun;
+    case OPENAI_EVENT_PASS:
+        break;
+    }
+    relay->has_progressed = true;
+    return true;
+}
+
+/* Goes through the whole events at the front of `work`. Most come in runs that hold nothing to
+ * note, which one search over the bytes finds. */
+static void read_events(struct relay *relay, struct slice work, struct batch *batch)
+{
+    struct sse_event event;
+    *batch = (struct batch){.bytes = (char *)(uintptr_t)work.data};
+    while (!relay->has_failed && sse_next(&relay->sse, work, &event)) {
+        const size_t start = (size_t)(event.raw.data - work.data);
+        const size_t end = start + event.raw.size;
+        if (start >= batch->quiet)
+            batch->quiet = start + openai_stream_quiet(slice_from(work, start));
+        bool is_taken = true;
+        if (end > batch->quiet)
+            is_taken = takes_event(relay, &event);
+        else
+            relay->has_progressed |= event.data_lines > 0;
+        if (!is_taken)
+            continue;
+        if (batch->size < start)
+            memmove(batch->bytes + batch->size, event.raw.data, event.raw.size);
+        batch->size += event.raw.size;
+    }
+}
+
+/* --- To the client ------------------------------------------------------------------------------------------ */
+
+static enum status begin(struct relay *relay, struct slice events)
+{
+    struct http_exchange *exchange = relay->request->exchange;
+    relay->has_begun = true;
+    http_body_free(&relay->request->body); /* the call can no longer be repeated */
+    enum status status = STATUS_OK;
+    if (relay->leading.size > 0) {
+        status = body_memory_append(&relay->leading, events.data, events.size);
+        events = slice_of(relay->leading.data, relay->leading.size);
+    }
+    if (status != STATUS_OK)
+        return status;
+    relay_begin_answer(relay->call, 200);
+    http_answer_header(exchange, SLICE("cache-control"), SLICE("no-cache"));
+    status = http_answer_start(exchange, ANSWER_SIZE_UNKNOWN, events);
+    body_memory_free(&relay->leading);
+    return status;
+}
+
+static enum status send_events(struct relay *relay, struct slice events)
+{
+    if (events.size == 0)
+        return STATUS_OK;
+    if (relay->has_begun)
+        return http_answer_write(relay->request->exchange, events);
+    if (relay->has_progressed || relay->leading.size + events.size > LEADING_BYTES_MAX)
+        return begin(relay, events);
+    return body_memory_append(&relay->leading, events.data, events.size);
+}
+
+/* Relays what is whole in the bytes that came; `bytes` lies in the scratch or in the call. */
+static enum status relay_bytes(struct relay *relay, struct slice bytes)
+{
+    const bool is_direct = relay->unread.size == 0;
+    struct slice work = bytes;
+    struct batch batch;
+    if (!is_direct) {
+        if (body_memory_append(&relay->unread, bytes.data, bytes.size) != STATUS_OK)
+            return STATUS_NO_MEMORY;
+        work = slice_of(relay->unread.data, relay->unread.size);
+    }
+    read_events(relay, work, &batch);
+    const size_t complete = sse_complete(&relay->sse);
+    sse_drop(&relay->sse, complete);
+    struct slice rest = slice_from(work, complete);
+    if (is_direct && rest.size > 0 &&
+        body_memory_append(&relay->unread, rest.data, rest.size) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    const enum status status = send_events(relay, slice_of(batch.bytes, batch.size));
+    if (!is_direct && rest.size > 0)
+        body_memory_keep(&relay->unread, rest, &rest);
+    else if (rest.size == 0)
+        body_memory_free(&relay->unread);
+    return status;
+}
+
+/* --- The end -------------------------------------------------------------------------------------------------- */
+
+/* An event that lacks its blank line at the end of the body counts, and goes out as it came. */
+static enum status relay_last(struct relay *relay)
+{
+    struct sse sse;
+    struct sse_event event;
+    const size_t size = relay->unread.size;
+    if (size == 0)
+        return STATUS_OK;
+    if (body_memory_append(&relay->unread, "\n\n", 2) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    sse_init(&sse);
+    if (!sse_next(&sse, slice_of(relay->unread.data, relay->unread.size), &event) ||
+        !takes_event(relay, &event))
+        return STATUS_OK;
+    return send_events(relay, slice_of(relay->unread.data, size));
+}
+
+static enum status relay_done(struct relay *relay, enum relay_end end)
+{
+    if (relay->done.size == 0 && end == RELAY_END_WITH_DONE && !relay->done_is_relayed)
+        relay->done = SLICE("data: [DONE]\n\n");
+    relay->has_progressed = true;
+    return relay->done_is_relayed ? STATUS_OK : send_events(relay, relay->done);
+}
+
+/* What the client is told about a stream that it has seen a part of. */
+static void tell_broken(struct relay *relay)
+{
+    struct request *request = relay->request;
+    struct buffer text;
+    struct buffer body;
+    buffer_init(&body, 4096);
+    buffer_init(&text, 4096 + 64);
+    if (error_write(&request->error, ERROR_STYLE_OPENAI, &body) == STATUS_OK) {
+        buffer_append(&text, SLICE("data: "));
+        buffer_append(&text, buffer_slice(&body));
+        buffer_append(&text, SLICE("\n\n"));
+    }
+    if (buffer_status(&text) == STATUS_OK &&
+        http_answer_write(request->exchange, buffer_slice(&text)) != STATUS_OK)
+        request->outcome = OUTCOME_CLIENT_GONE;
+    buffer_fini(&text);
+    buffer_fini(&body);
+}
+
+/* The call's failure is noted. The answer of a stream that did not begin is written by others. */
+static void end_broken(struct relay *relay)
+{
+    struct request *request = relay->request;
+    if (request->outcome == OUTCOME_CLIENT_GONE || !relay->has_begun)
+        return;
+    if (!relay->has_failed) /* the client has not been told yet */
+        tell_broken(relay);
+    http_answer_break(request->exchange);
+    if (request->outcome == OUTCOME_COMPLETED)
+        request->outcome = request->error.kind == ERROR_UPSTREAM_TIMEOUT ? OUTCOME_TIMED_OUT
+                                                                         : OUTCOME_UPSTREAM_BROKEN;
+}
+
+static void fail(struct relay *relay, enum upstream_failure failure, const char *why)
+{
+    struct call *call = relay->call;
+    if (call->attempt.failure == UPSTREAM_FAILURE_NONE) {
+        call->attempt.failure = failure;
+        reason_set(&relay->request->reason, "%s", why);
+    }
+    call_fail(call);
+    end_broken(relay);
+}
+
+static void finish(struct relay *relay, enum relay_end end)
+{
+    enum status status = relay_last(relay);
+    if (relay->has_failed) {
+        fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream sent an error event");
+        return;
+    }
+    if (status == STATUS_OK && !openai_stream_is_whole(&relay->stream)) {
+        fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream's stream stopped before its end");
+        return;
+    }
+    if (status == STATUS_OK)
+        status = relay_done(relay, end);
+    if (status == STATUS_OK && relay->has_begun)
+        status = http_answer_end(relay->request->exchange);
+    if (status != STATUS_OK)
+        relay->request->outcome = OUTCOME_CLIENT_GONE;
+}
+
+/* --- The loop ---------------------------------------------------------------------------------------------------- */
+
+static void run(struct relay *relay, enum relay_end end)
+{
+    struct call *call = relay->call;
+    while (!call->is_ended) {
+        struct slice bytes;
+        const enum status read = call_read(call, relay->deadline_ms, &bytes);
+        if (read == STATUS_TIMED_OUT && relay->done_is_relayed) {
+            call->attempt.failure = UPSTREAM_FAILURE_NONE; /* it is complete; only not closed */
+            break;
+        }
+        if (read != STATUS_OK) {
+            fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream's stream broke");
+            return;
+        }
+        if (relay_bytes(relay, bytes) != STATUS_OK) {
+            relay->request->outcome = OUTCOME_CLIENT_GONE;
+            return;
+        }
+        if (relay->has_failed) {
+            fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream sent an error event");
+            return;
+        }
+        if (relay->unread.size > relay->request->calling->snapshot->config->transport.answer_bytes) {
+            fail(relay, UPSTREAM_FAILURE_PROTOCOL, "upstream sent too large an event");
+            return;
+        }
+        set_deadline(relay);
+    }
+    finish(relay, end);
+}
+
+void relay_events(struct call *call, enum relay_end end)
+{
+    struct request *request = call->request;
+    struct relay relay = {
+        .call = call,
+        .request = request,
+        .limits = limits_for_json(request->worker),
+        .deadline_ms = call->first_byte_deadline_ms,
+    };
+    relay.limits.pause = NULL; /* events lie in the scratch, which does not outlive a pause */
+    sse_init(&relay.sse);
+    openai_stream_init(&relay.stream, request->openai.include_usage, &relay.limits);
+    metric_add(&request->worker->metrics->streams_open, 1);
+    run(&relay, end);
+    metric_subtract(&request->worker->metrics->streams_open, 1);
+    if (relay.stream.has_usage)
+        request->usage = relay.stream.usage;
+    body_memory_free(&relay.unread);
+    body_memory_free(&relay.leading);
+}

@@ -1,0 +1,145 @@
+#include "gateway/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "gateway/cors.h"
+#include "gateway/gateway.h"
+#include "http/answer.h"
+#include "identity/access.h"
+#include "identity/key.h"
+
+enum status request_fail(struct request *request, enum error_kind kind, const char *param,
+                         const char *format, ...)
+{
+    struct error *error = &request->error;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->message, sizeof(error->message), format, args);
+    va_end(args);
+    error->kind = kind;
+    error->param = param != NULL ? slice_from_text(param) : (struct slice){0};
+    return STATUS_DENIED;
+}
+
+/* --- Answers ----------------------------------------------------------------------------------- */
+
+void request_begin_answer(struct request *request, unsigned http_status)
+{
+    struct http_exchange *exchange = request->exchange;
+    char id[ID_TEXT_SIZE];
+    id_format(&request->id, id);
+    http_answer_begin(exchange, http_status);
+    http_answer_header(exchange, SLICE("x-request-id"), slice_of(id, sizeof(id)));
+    cors_add_headers(request);
+}
+
+void request_answer(struct request *request, unsigned http_status, struct slice content_type,
+                    struct slice body)
+{
+    request_begin_answer(request, http_status);
+    http_answer_header(request->exchange, SLICE("content-type"), content_type);
+    if (http_answer_send(request->exchange, body) != STATUS_OK)
+        request->outcome = OUTCOME_CLIENT_GONE;
+}
+
+static void add_error_headers(struct request *request)
+{
+    struct http_exchange *exchange = request->exchange;
+    switch (request->error.kind) {
+    case ERROR_INVALID_KEY:
+        http_answer_header(exchange, SLICE("www-authenticate"), SLICE("Bearer"));
+        break;
+    case ERROR_METHOD_NOT_ALLOWED:
+        http_answer_header(exchange, SLICE("allow"), slice_from_text(request->route->allow));
+        break;
+    case ERROR_OVERLOADED:
+        http_answer_header(exchange, SLICE("retry-after"), SLICE("1"));
+        http_answer_header(exchange, SLICE("retry-after-ms"), SLICE("1000"));
+        break;
+    default:
+        break;
+    }
+}
+
+void request_answer_error(struct request *request)
+{
+    const struct error *error = &request->error;
+    if (error->kind == ERROR_NONE || request->exchange->head_is_sent)
+        return;
+    const enum error_style style =
+        request->route != NULL ? request->route->style : ERROR_STYLE_OPENAI;
+    struct buffer body;
+    buffer_init(&body, 8192);
+    if (error_write(error, style, &body) != STATUS_OK)
+        buffer_clear(&body);
+    request_begin_answer(request, error_http_status(error, style));
+    http_answer_header(request->exchange, SLICE("content-type"),
+                       style == ERROR_STYLE_PLAIN ? SLICE("text/plain; charset=utf-8")
+                                                  : SLICE("application/json"));
+    add_error_headers(request);
+    if (http_answer_send(request->exchange, buffer_slice(&body)) != STATUS_OK)
+        request->outcome = OUTCOME_CLIENT_GONE;
+    buffer_fini(&body);
+}
+
+/* --- Steps that several routes share ------------------------------------------------------------- */
+
+/* RFC 6750 section 2.1, with the scheme in any case (RFC 9110 section 11.1). */
+static struct slice presented_key(const struct http_exchange *exchange)
+{
+    static const struct slice scheme = {"bearer ", 7};
+    const struct slice value = http_exchange_header(exchange, HTTP_HEADER_AUTHORIZATION);
+    if (value.size > scheme.size &&
+        slice_equal_nocase(slice_of(value.data, scheme.size), scheme))
+        return slice_trim(slice_from(value, scheme.size));
+    return http_exchange_header(exchange, HTTP_HEADER_X_API_KEY);
+}
+
+static enum status refuse_key(struct request *request, const char *why)
+{
+    reason_set(&request->reason, "%s", why);
+    return request_fail(request, ERROR_INVALID_KEY, NULL,
+                        "Invalid API key: %s. Send a key that weir issued as 'Authorization: "
+                        "Bearer KEY'.",
+                        why);
+}
+
+enum status request_authenticate(struct request *request)
+{
+    struct worker *worker = request->worker;
+    const struct slice text = presented_key(request->exchange);
+    unsigned char hash[KEY_HASH_SIZE];
+    if (text.size == 0)
+        return refuse_key(request, "none was sent");
+    if (key_check(text, NULL) != STATUS_OK)
+        return refuse_key(request, "it is mistyped or incomplete");
+    if (key_hasher_hash(worker->hasher, text, hash) != STATUS_OK)
+        return request_fail(request, ERROR_INTERNAL, NULL, "Out of memory.");
+    struct identity_key *key = identity_find(worker->identity, hash);
+    if (key == NULL)
+        return refuse_key(request, "it is not known here");
+    const uint64_t now_us = clock_realtime_us();
+    const enum identity_verdict verdict = identity_check(key, now_us);
+    if (verdict != IDENTITY_VERDICT_VALID)
+        return refuse_key(request, identity_verdict_name(verdict));
+    identity_key_acquire(key);
+    identity_note_use(worker->identity, key, (uint32_t)(now_us / US_PER_S));
+    request->key = key;
+    return STATUS_OK;
+}
+
+enum status request_read_body(struct request *request)
+{
+    unsigned http_status = 0;
+    const enum status status =
+        http_body_read(request->exchange, &request->body, &http_status, &request->reason);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    if (http_status == 0) {
+        request->outcome = OUTCOME_CLIENT_GONE;
+        return STATUS_CLOSED;
+    }
+    return request_fail(request, error_kind_for(http_status), NULL, "%s", request->reason.text);
+}

@@ -1,0 +1,126 @@
+#include "base/clock.h"
+#include "gateway/gateway.h"
+#include "gateway/request.h"
+
+/* A refusal of weir's own is no failure of anybody; what upstream did was noted by the attempt. */
+static void conclude(struct request *request)
+{
+    if (request->outcome != OUTCOME_COMPLETED || request->error.kind == ERROR_NONE)
+        return;
+    if (request->error.kind == ERROR_UPSTREAM_TIMEOUT)
+        request->outcome = OUTCOME_TIMED_OUT;
+    else if (error_is_upstreams(request->error.kind))
+        request->outcome = OUTCOME_UPSTREAM_FAILED;
+    else if (request->error.kind == ERROR_INTERNAL)
+        request->outcome = OUTCOME_FAILED;
+    else
+        request->outcome = OUTCOME_REFUSED;
+}
+
+static uint64_t tokens(const struct openai_usage *usage, enum openai_tokens which)
+{
+    return openai_usage_has(usage, which) ? usage->tokens[which] : ACCESS_UNKNOWN;
+}
+
+static void fill_figures(const struct request *request, uint64_t now_ns,
+                         struct access_figures *figures)
+{
+    const struct http_exchange *exchange = request->exchange;
+    const struct openai_usage *usage = &request->usage;
+    const struct address *peer = &exchange->connection->peer;
+    figures->duration_ns = now_ns - exchange->started_ns;
+    if (exchange->first_byte_ns > 0)
+        figures->first_byte_ns = exchange->first_byte_ns - exchange->started_ns;
+    figures->request_body_bytes = exchange->body_bytes;
+    figures->response_body_bytes = exchange->answer_bytes;
+    figures->input_tokens = tokens(usage, OPENAI_TOKENS_INPUT);
+    figures->output_tokens = tokens(usage, OPENAI_TOKENS_OUTPUT);
+    figures->cached_tokens = tokens(usage, OPENAI_TOKENS_CACHED);
+    figures->cache_write_tokens = tokens(usage, OPENAI_TOKENS_CACHE_WRITE);
+    figures->reasoning_tokens = tokens(usage, OPENAI_TOKENS_REASONING);
+    figures->request_id = request->id;
+    if (peer->size > 0 && peer->socket.any.sa_family == AF_INET) {
+        memcpy(figures->client_ip, &peer->socket.v4.sin_addr, 4);
+        figures->client_ip_size = 4;
+    } else if (peer->size > 0) {
+        memcpy(figures->client_ip, &peer->socket.v6.sin6_addr, 16);
+        figures->client_ip_size = 16;
+    }
+    figures->http_minor = (uint8_t)exchange->head.minor;
+    figures->outcome = (uint8_t)request->outcome;
+    figures->stream = request->stream;
+    figures->status = (uint16_t)exchange->status;
+    figures->attempts = (uint16_t)request->attempts;
+    figures->upstream_reused = request->upstream_reused;
+    figures->upstream_replaced = request->upstream_replaced;
+}
+
+/* W3C Trace Context: version "-" trace id of 32 digits "-" … */
+static struct slice trace_id(const struct http_exchange *exchange)
+{
+    const struct slice parent = http_exchange_header(exchange, HTTP_HEADER_TRACEPARENT);
+    return parent.size >= 35 ? slice_of(parent.data + 3, 32) : (struct slice){0};
+}
+
+static void fill_texts(const struct request *request, struct slice *text)
+{
+    const struct http_exchange *exchange = request->exchange;
+    text[ACCESS_TEXT_METHOD] = exchange->head.method_text;
+    text[ACCESS_TEXT_PATH] = exchange->head.path;
+    text[ACCESS_TEXT_USER_AGENT] = http_exchange_header(exchange, HTTP_HEADER_USER_AGENT);
+    text[ACCESS_TEXT_CLIENT_REQUEST_ID] =
+        http_exchange_header(exchange, HTTP_HEADER_X_REQUEST_ID);
+    text[ACCESS_TEXT_TRACE_ID] = trace_id(exchange);
+    if (request->key != NULL) {
+        text[ACCESS_TEXT_USER_ID] = identity_user_id_text(request->key->user);
+        text[ACCESS_TEXT_USER_NAME] = identity_user_name(request->key->user);
+        text[ACCESS_TEXT_KEY_ID] = identity_key_id_text(request->key);
+    }
+    text[ACCESS_TEXT_MODEL] = request->openai.model;
+    if (request->endpoint != NULL) {
+        text[ACCESS_TEXT_PROVIDER] = request->endpoint->provider->config->name;
+        text[ACCESS_TEXT_TARGET_MODEL] = request->target_model;
+    }
+    text[ACCESS_TEXT_UPSTREAM_REQUEST_ID] = request->upstream_request_id;
+    if (request->error.kind != ERROR_NONE) {
+        text[ACCESS_TEXT_ERROR_CODE] = error_code(&request->error);
+        text[ACCESS_TEXT_ERROR_MESSAGE] = slice_from_text(
+            request->reason.text[0] != '\0' ? request->reason.text : request->error.message);
+    }
+}
+
+static void write_access_line(const struct request *request, uint64_t now_ns)
+{
+    struct log_access access;
+    log_access_init(&access);
+    access.time_us = clock_realtime_us();
+    fill_figures(request, now_ns, &access.figures);
+    fill_texts(request, access.text);
+    log_access(request->worker->log, &access);
+}
+
+static void count(const struct request *request, uint64_t now_ns)
+{
+    struct metrics_worker *metrics = request->worker->metrics;
+    const struct http_exchange *exchange = request->exchange;
+    const uint32_t endpoint =
+        request->route != NULL ? route_index(request->route) : METRICS_ENDPOINT_OTHER;
+    const uint64_t user = request->key != NULL ? metrics_user_hash(&request->key->user->id) : 0;
+    metrics_request_done(metrics, endpoint, exchange->status, now_ns - exchange->started_ns, user,
+                         now_ns);
+    metric_subtract(&metrics->requests_in_flight, 1);
+    metric_add(&metrics->bytes_to_client, exchange->answer_bytes);
+    if (request->stream && request->attempts > 0)
+        metric_add(&metrics->streams[request->outcome], 1);
+}
+
+void request_settle(struct request *request)
+{
+    const uint64_t now_ns = clock_monotonic_ns();
+    conclude(request);
+    count(request, now_ns);
+    write_access_line(request, now_ns);
+    identity_key_release(&request->key);
+    http_body_free(&request->body);
+    calling_leave(request->worker, request->calling);
+}

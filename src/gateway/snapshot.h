@@ -1,0 +1,53 @@
+/* What the configuration in force means to the workers: providers made ready to be called.
+ *
+ * Lifecycle: made by the control thread at start and at each reload; each worker holds it by one
+ * reference, delivered through its mailbox; the last one to let go frees it.
+ * Thread: any may read it; what changes in it is atomic. Memory: it owns all that it points to,
+ * and one reference of the configuration. */
+#ifndef GATEWAY_SNAPSHOT_H
+#define GATEWAY_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/reason.h"
+#include "base/slice.h"
+#include "base/status.h"
+#include "config/config.h"
+#include "io/address.h"
+#include "io/tls.h"
+#include "telemetry/metrics.h"
+
+struct provider {
+    const struct config_provider *config;
+    uint32_t metrics_index;
+    struct tls_context *tls;           /* owned; NULL: in the clear */
+    struct slice head_lines;           /* Host, credentials and fixed headers of every call */
+    struct slice proxy_authorization;  /* "Basic …", or empty */
+    _Atomic uint32_t connection_count; /* of all workers */
+    atomic_bool refuses_stream_options; /* it answered 400 to them: no longer asked */
+};
+
+struct snapshot_listener {
+    struct address address;
+    struct tls_context *tls; /* owned; NULL: in the clear */
+};
+
+struct snapshot {
+    const struct config *config;
+    struct snapshot_listener *listeners; /* config->listen.count of them */
+    struct provider *providers; /* config->provider_count of them */
+    struct slice cors_lines; /* of every answer, where the origin does not matter; else empty */
+    struct slice cors_exposed_lines; /* of answers to an origin that is allowed */
+    atomic_uint references;
+    struct arena arena;
+};
+
+/* Takes over the caller's reference of *config. STATUS_INVALID: a CA, certificate or key
+ * file cannot be used, the reason says which; STATUS_NO_MEMORY. */
+MUST_CHECK enum status snapshot_create(const struct config **config, struct metrics *metrics,
+                                       struct snapshot **snapshot_out, struct reason *reason);
+struct snapshot *snapshot_ref(struct snapshot *snapshot);
+void snapshot_unref(struct snapshot **snapshot);
+
+#endif

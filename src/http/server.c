@@ -1,0 +1,221 @@
+#include "http/server.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "http/exchange.h"
+#include "http/shared.h"
+
+#define FREE_BLOCKS_MAX 1024
+
+/* --- Blocks ----------------------------------------------------------------------------------- */
+
+void *http_block_take(struct http_server *server)
+{
+    if (server->free_block_count == 0)
+        return alloc_bytes(HTTP_BLOCK_BYTES);
+    struct list_node *node = server->free_blocks.next;
+    list_remove(node);
+    server->free_block_count--;
+    return node;
+}
+
+void http_block_give(struct http_server *server, void *block)
+{
+    if (server->free_block_count >= FREE_BLOCKS_MAX) {
+        alloc_free(block);
+        return;
+    }
+    struct list_node *node = block;
+    list_push_front(&server->free_blocks, node);
+    server->free_block_count++;
+}
+
+/* --- Birth and death -------------------------------------------------------------------------- */
+
+void http_server_init(struct http_server *server, struct loop *loop, struct scratch *scratch,
+                      struct http_shared *shared, const struct http_server_hooks *hooks)
+{
+    *server = (struct http_server){
+        .loop = loop, .scratch = scratch, .shared = shared, .hooks = *hooks};
+    http_date_init(&server->date);
+    list_init(&server->connections);
+    list_init(&server->free_blocks);
+}
+
+void http_server_fini(struct http_server *server)
+{
+    ASSERT(server->connection_count == 0);
+    while (server->free_block_count > 0) {
+        struct list_node *node = server->free_blocks.next;
+        list_remove(node);
+        server->free_block_count--;
+        alloc_free(node);
+    }
+}
+
+static void connection_close(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    socket_close(&connection->socket);
+    timer_remove(&connection->idle);
+    list_remove(&connection->node);
+    server->connection_count--;
+    http_shared_leave(server->shared, &connection->peer);
+    if (server->hooks.on_connection != NULL)
+        server->hooks.on_connection(-1, server->hooks.context);
+    tls_context_unref(&connection->context);
+    alloc_free(connection->pending);
+    alloc_free(connection);
+}
+
+static void turn_away(struct http_server *server, enum http_turned_away why)
+{
+    if (server->hooks.on_turned_away != NULL)
+        server->hooks.on_turned_away(why, server->hooks.context);
+}
+
+/* --- The connection's task -------------------------------------------------------------------- */
+
+static bool do_handshake(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct reason reason;
+    struct tls_context *context = connection->context;
+    connection->context = NULL;
+    const uint64_t deadline_ms = loop_deadline(server->loop, server->limits.header_ms);
+    const enum status status =
+        tls_accept(&connection->socket, context, deadline_ms, &reason);
+    tls_context_unref(&context);
+    if (status == STATUS_OK)
+        return true;
+    turn_away(server, HTTP_TURNED_AWAY_TLS);
+    return false;
+}
+
+/* Runs exchanges until the input is used up. */
+static void connection_run(void *argument)
+{
+    struct http_connection *connection = argument;
+    struct http_server *server = connection->server;
+    bool goes_on = connection->context == NULL || do_handshake(connection);
+    while (goes_on && (connection->pending_size > 0 || socket_has_input(&connection->socket)))
+        goes_on = http_exchange_run(connection);
+    if (!goes_on || (server->is_closing && connection->pending_size == 0)) {
+        connection_close(connection);
+        return;
+    }
+    connection->is_busy = false;
+    timer_arm(loop_timers(server->loop), &connection->idle,
+              loop_deadline(server->loop, server->limits.idle_ms));
+}
+
+static void on_input(struct socket *socket)
+{
+    struct http_connection *connection = LIST_ENTRY(socket, struct http_connection, socket);
+    if (connection->is_busy)
+        return;
+    connection->is_busy = true;
+    if (task_spawn(connection->server->loop, connection_run, connection) != STATUS_OK) {
+        turn_away(connection->server, HTTP_TURNED_AWAY_MEMORY);
+        connection_close(connection);
+    }
+}
+
+static void on_idle_timeout(struct timer *timer)
+{
+    struct http_connection *connection = LIST_ENTRY(timer, struct http_connection, idle);
+    if (!connection->is_busy)
+        connection_close(connection);
+}
+
+/* --- Accepting -------------------------------------------------------------------------------- */
+
+/* Says so to those that are turned away, as far as that can be done without waiting. */
+static void say_overloaded(int fd)
+{
+    static const char body[] = "{\"error\":{\"message\":\"The gateway holds as many connections as it "
+                               "may; try again shortly.\",\"type\":\"server_error\","
+                               "\"param\":null,\"code\":\"overloaded\"}}";
+    char answer[512];
+    const int size = snprintf(answer, sizeof(answer),
+                              "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+                              "Content-Length: %zu\r\nRetry-After: 1\r\nConnection: close\r\n\r\n%s",
+                              sizeof(body) - 1, body);
+    if (send(fd, answer, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        shutdown(fd, SHUT_WR);
+}
+
+static void reject(struct http_server *server, int fd, bool is_tls, enum http_turned_away why)
+{
+    turn_away(server, why);
+    if (!is_tls)
+        say_overloaded(fd);
+    close(fd);
+}
+
+void http_server_accept(struct http_server *server, int fd, const struct address *peer,
+                        struct tls_context *context)
+{
+    const enum http_entry entry = http_shared_enter(server->shared, peer);
+    if (entry != HTTP_ENTRY_OK) {
+        reject(server, fd, context != NULL,
+               entry == HTTP_ENTRY_ADDRESS_FULL ? HTTP_TURNED_AWAY_ADDRESS
+                                                : HTTP_TURNED_AWAY_CONNECTIONS);
+        return;
+    }
+    struct http_connection *connection = alloc_zeroed(1, sizeof(*connection));
+    if (connection == NULL || socket_open(&connection->socket, server->loop, fd) != STATUS_OK) {
+        if (connection == NULL)
+            close(fd);
+        alloc_free(connection);
+        http_shared_leave(server->shared, peer);
+        turn_away(server, HTTP_TURNED_AWAY_MEMORY);
+        return;
+    }
+    connection->server = server;
+    connection->context = context != NULL ? tls_context_ref(context) : NULL;
+    connection->peer = *peer;
+    connection->socket.on_idle_event = on_input;
+    timer_init(&connection->idle, on_idle_timeout);
+    timer_arm(loop_timers(server->loop), &connection->idle,
+              loop_deadline(server->loop, server->limits.idle_ms));
+    list_push_back(&server->connections, &connection->node);
+    server->connection_count++;
+    if (server->hooks.on_connection != NULL)
+        server->hooks.on_connection(1, server->hooks.context);
+}
+
+/* --- Closing ---------------------------------------------------------------------------------- */
+
+void http_server_close_after_answers(struct http_server *server)
+{
+    server->is_closing = true;
+}
+
+void http_server_close_idle(struct http_server *server)
+{
+    struct list_node *next;
+    for (struct list_node *at = server->connections.next; at != &server->connections; at = next) {
+        struct http_connection *connection = LIST_ENTRY(at, struct http_connection, node);
+        next = at->next;
+        if (!connection->is_busy)
+            connection_close(connection);
+    }
+}
+
+void http_server_close_all(struct http_server *server)
+{
+    http_server_close_after_answers(server);
+    http_server_close_idle(server);
+    for (struct list_node *at = server->connections.next; at != &server->connections;
+         at = at->next) {
+        struct http_connection *connection = LIST_ENTRY(at, struct http_connection, node);
+        connection->socket.was_reset = true;
+        shutdown(connection->socket.fd, SHUT_RDWR);
+    }
+}

@@ -1,0 +1,85 @@
+#include "http/shared.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/assert.h"
+
+/* Addresses are counted in buckets, always, so that a reload may turn the bound on; two addresses
+ * that share a bucket (of 65,536, by a hash) share the bound. */
+#define BUCKET_COUNT 65536
+
+struct http_shared {
+    _Atomic uint32_t connections_max;
+    _Atomic uint32_t per_address_max;
+    _Atomic uint32_t connections;
+    _Atomic uint32_t buckets[BUCKET_COUNT];
+};
+
+enum status http_shared_create(struct http_shared **shared_out)
+{
+    struct http_shared *shared = alloc_zeroed(1, sizeof(*shared));
+    if (shared == NULL)
+        return STATUS_NO_MEMORY;
+    shared->connections_max = UINT32_MAX;
+    *shared_out = shared;
+    return STATUS_OK;
+}
+
+void http_shared_destroy(struct http_shared **shared)
+{
+    alloc_free(*shared);
+    *shared = NULL;
+}
+
+void http_shared_set_max(struct http_shared *shared, uint32_t connections,
+                         uint32_t connections_per_address)
+{
+    atomic_store(&shared->connections_max, connections);
+    atomic_store(&shared->per_address_max, connections_per_address);
+}
+
+/* FNV-1a over the address; an IPv6 client owns its whole /64. */
+static _Atomic uint32_t *bucket_of(struct http_shared *shared, const struct address *peer)
+{
+    const bool is_v4 = peer->socket.any.sa_family == AF_INET;
+    const unsigned char *bytes = is_v4 ? (const void *)&peer->socket.v4.sin_addr
+                                       : (const void *)&peer->socket.v6.sin6_addr;
+    uint32_t hash = UINT32_C(2166136261);
+    for (size_t i = 0; i < (is_v4 ? 4u : 8u); i++)
+        hash = (hash ^ bytes[i]) * UINT32_C(16777619);
+    return &shared->buckets[(hash ^ hash >> 16) % BUCKET_COUNT];
+}
+
+enum http_entry http_shared_enter(struct http_shared *shared, const struct address *peer)
+{
+    if (peer->size == 0)
+        return HTTP_ENTRY_OK;
+    if (atomic_fetch_add(&shared->connections, 1) >= atomic_load(&shared->connections_max)) {
+        atomic_fetch_sub(&shared->connections, 1);
+        return HTTP_ENTRY_FULL;
+    }
+    const uint32_t per_address_max = atomic_load(&shared->per_address_max);
+    _Atomic uint32_t *bucket = bucket_of(shared, peer);
+    if (atomic_fetch_add(bucket, 1) >= per_address_max && per_address_max > 0) {
+        atomic_fetch_sub(bucket, 1);
+        atomic_fetch_sub(&shared->connections, 1);
+        return HTTP_ENTRY_ADDRESS_FULL;
+    }
+    return HTTP_ENTRY_OK;
+}
+
+void http_shared_leave(struct http_shared *shared, const struct address *peer)
+{
+    if (peer->size == 0)
+        return;
+    atomic_fetch_sub(bucket_of(shared, peer), 1);
+    atomic_fetch_sub(&shared->connections, 1);
+}
+
+uint32_t http_shared_count(const struct http_shared *shared)
+{
+    return atomic_load(&shared->connections);
+}
