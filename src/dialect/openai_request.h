@@ -16,6 +16,8 @@
 #include "base/status.h"
 #include "json/json.h"
 
+#define OPENAI_MODEL_BYTES_MAX 512 /* of its name as it is written */
+
 enum openai_route {
     OPENAI_ROUTE_CHAT,
     OPENAI_ROUTE_COMPLETIONS,
@@ -46,7 +48,7 @@ enum openai_code {
     OPENAI_CODE_TOO_DEEP,          /* "invalid_json" too: over a limit of the reader; no param */
     OPENAI_CODE_MISSING,           /* "missing_required_parameter" */
     OPENAI_CODE_INVALID_TYPE,      /* "invalid_type" */
-    OPENAI_CODE_INVALID_VALUE,     /* "invalid_value": a number out of range */
+    OPENAI_CODE_INVALID_VALUE,     /* "invalid_value": a number out of range, a name too long */
     OPENAI_CODE_DUPLICATE,         /* "duplicate_parameter" */
     OPENAI_CODE_UNKNOWN_PARAMETER, /* "unknown_parameter": a name in another case */
 };
@@ -67,10 +69,11 @@ struct openai_request {
     struct json_object body;
     const struct json_member *members[OPENAI_MEMBER_COUNT]; /* NULL: absent */
 
-    struct slice model; /* unescaped; data NULL: absent or null */
+    struct slice model; /* unescaped; data NULL: absent, null or empty */
     bool stream;
     bool include_usage;             /* the client asked for the usage chunk */
     struct json_value usage_option; /* stream_options.include_usage; raw.data NULL: absent */
+    bool stream_options_empty;      /* an object without a member */
 
     size_t message_count;
     uint64_t max_tokens; /* the largest maximum given, else UINT64_MAX */

@@ -12,8 +12,10 @@
 #include "dialect/openai_rewrite.h"
 #include "dialect/openai_usage.h"
 
-#define SIMPLE_CHAT_MODEL       "gpt-3.5-turbo"
-#define SIMPLE_CHAT_TEMPERATURE "0.7"
+#define SIMPLE_CHAT_ID_BYTES_MAX 64
+
+#define SIMPLE_CHAT_MODEL        "gpt-3.5-turbo"
+#define SIMPLE_CHAT_TEMPERATURE  "0.7"
 
 /* Appends the body of the 422: {"detail":[{"loc":["body","messages"],"msg":"Field required",
  * "type":"missing"}]}. Statuses of buffer_append(). */
@@ -30,7 +32,7 @@ MUST_CHECK enum status simple_chat_rewrite(const struct openai_request *request,
                                            struct arena *arena, struct json_pieces *pieces_out);
 
 struct simple_chat_answer {
-    struct slice id;         /* weir's, without the prefix */
+    struct slice id;         /* weir's, without the prefix; at most SIMPLE_CHAT_ID_BYTES_MAX */
     struct slice model;      /* the name that was asked for */
     struct slice created_at; /* RFC 3339 */
     struct openai_usage usage;

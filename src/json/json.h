@@ -62,7 +62,4 @@ struct json_error {
     char message[48]; /* lower case, without the offset, such as "unexpected end" */
 };
 
-/* Such as "an object"; for messages. Static storage. */
-const char *json_type_name(enum json_type type);
-
 #endif

@@ -6,6 +6,7 @@
 #ifndef JSON_SPLICE_H
 #define JSON_SPLICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
@@ -18,7 +19,8 @@
 struct json_edit {
     size_t from, to; /* the part of the original that goes */
     struct slice text;
-    bool is_insertion; /* of a member: may need a comma */
+    bool is_insertion; /* of a member, which has a comma behind it unless it is the last */
+    bool is_followed;
 };
 
 struct json_splice {
@@ -39,8 +41,10 @@ void json_splice_init(struct json_splice *splice, struct slice text);
 void json_splice_replace(struct json_splice *splice, struct json_value value, struct slice text);
 
 /* A member, `"name":value`, right after the opening brace of an object that lies in the
- * original. Several stand in the order in which they were given. */
-void json_splice_insert(struct json_splice *splice, struct json_value object, struct slice member);
+ * original. Several stand in the order in which they were given. `is_followed`: the object has
+ * members of its own, and keeps one. */
+void json_splice_insert(struct json_splice *splice, struct json_value object, struct slice member,
+                        bool is_followed);
 
 /* Takes out members[index] of an object with its comma; white space around it may go too. */
 void json_splice_remove(struct json_splice *splice, const struct json_object *object, size_t index);

@@ -11,6 +11,9 @@
 #include "base/status.h"
 #include "json/json.h"
 
+/* Such as "an object"; for messages. Static storage. */
+const char *json_type_name(enum json_type type);
+
 static inline bool json_is_null(struct json_value value)
 {
     return value.type == JSON_TYPE_NULL;
@@ -28,13 +31,18 @@ MUST_CHECK enum status json_unescape(struct slice raw, struct arena *arena, stru
 /* STATUS_INVALID: neither true nor false. */
 MUST_CHECK enum status json_bool(struct json_value value, bool *value_out);
 
+#define JSON_NUMBER_BYTES_MAX 512 /* a longer number is not read */
+
 /* A whole number however it is written (16, 16.0, 1.6e1). STATUS_INVALID: no number, or one with
- * a fraction. STATUS_TOO_LARGE: negative (but -0 is 0) or over UINT64_MAX. */
+ * a fraction. STATUS_TOO_LARGE: negative (but -0 is 0), over UINT64_MAX or too long. */
 MUST_CHECK enum status json_u64(struct json_value value, uint64_t *value_out);
 
 /* Near enough for checks of a range (a few units in the last place); too large gives an
- * infinity. STATUS_INVALID: no number. */
+ * infinity. STATUS_INVALID: no number. STATUS_TOO_LARGE: too long. */
 MUST_CHECK enum status json_double(struct json_value value, double *value_out);
+
+/* Whether a raw key stands for itself: no escape and nothing outside ASCII. */
+bool json_key_is_plain(struct slice raw_key);
 
 /* Whether a raw key, unescaped, is `name`. */
 bool json_key_equal(struct slice raw_key, struct slice name);

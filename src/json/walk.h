@@ -25,9 +25,6 @@ void json_walk_init(struct json_walk *walk, struct json_value container,
 /* The next member or element (its key is empty); false at the end. */
 bool json_walk_next(struct json_walk *walk, struct json_member *member_out);
 
-/* The type of the value that starts with this byte; false if none does. */
-bool json_type_of(char first, enum json_type *type_out);
-
 /* The last member of this name, as most readers choose; false if there is none. */
 bool json_find(struct json_value object, struct slice name, struct json_value *value_out);
 

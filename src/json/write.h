@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/slice.h"
 
@@ -39,5 +40,8 @@ void json_write_raw(struct json_writer *writer, struct slice json);
 /* Appends the text in quotes, escaped as RFC 8259 section 7 needs. Bytes that are no UTF-8 become
  * U+FFFD, so that what is written is always valid. Statuses of buffer_append(). */
 enum status json_append_string(struct buffer *buffer, struct slice text);
+
+/* The same in the arena. data is NULL when memory ran out. */
+struct slice json_quote(struct slice text, struct arena *arena);
 
 #endif

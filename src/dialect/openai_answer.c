@@ -1,0 +1,87 @@
+#include "dialect/openai_answer.h"
+
+#include "json/read.h"
+#include "json/search.h"
+#include "json/value.h"
+#include "json/walk.h"
+
+/* The object that is the whole body, by its first and last byte; false if it is none. */
+static bool root_of(struct slice body, struct json_value *root_out)
+{
+    while (body.size > 0 && json_is_space(body.data[0]))
+        body = slice_from(body, 1);
+    while (body.size > 0 && json_is_space(body.data[body.size - 1]))
+        body.size--;
+    if (body.size < 2 || body.data[0] != '{' || body.data[body.size - 1] != '}')
+        return false;
+    *root_out = (struct json_value){.raw = body, .type = JSON_TYPE_OBJECT};
+    return true;
+}
+
+/* Where the member's value goes, or NULL. */
+static struct json_value *place_of(struct openai_answer *answer, struct json_value *usage,
+                                   struct slice key)
+{
+    if (json_key_equal(key, SLICE("usage")))
+        return usage;
+    if (json_key_equal(key, SLICE("id")))
+        return &answer->id;
+    if (json_key_equal(key, SLICE("model")))
+        return &answer->model;
+    if (json_key_equal(key, SLICE("error")))
+        return &answer->error;
+    return json_key_equal(key, SLICE("choices")) ? &answer->choices : NULL;
+}
+
+static bool is_json(struct json_value value, const struct json_limits *limits)
+{
+    struct json_error error;
+    return json_check(value.raw, limits, &value, &error) == STATUS_OK;
+}
+
+enum status openai_answer_read(struct slice body, const struct json_limits *limits,
+                               struct openai_answer *answer_out)
+{
+    struct json_value root;
+    struct json_value usage = {0};
+    struct json_walk walk;
+    struct json_member member;
+    struct openai_answer answer = {0};
+    if (!root_of(body, &root))
+        return STATUS_PROTOCOL;
+    json_walk_init(&walk, root, limits);
+    while (json_walk_next(&walk, &member)) {
+        struct json_value *place = place_of(&answer, &usage, member.key);
+        if (place == NULL)
+            continue;
+        if (place != &answer.choices && !is_json(member.value, limits))
+            return STATUS_PROTOCOL;
+        *place = member.value;
+    }
+    if (walk.is_broken)
+        return STATUS_PROTOCOL;
+    answer.has_usage = openai_usage_read(usage, &answer.usage);
+    *answer_out = answer;
+    return STATUS_OK;
+}
+
+/* --- a long answer --- */
+
+void openai_answer_tap_init(struct openai_answer_tap *tap)
+{
+    json_pick_init(&tap->pick, SLICE("usage"), tap->kept, sizeof(tap->kept));
+}
+
+void openai_answer_tap_feed(struct openai_answer_tap *tap, struct slice piece)
+{
+    json_pick_feed(&tap->pick, piece);
+}
+
+bool openai_answer_tap_usage(const struct openai_answer_tap *tap, struct openai_usage *usage_out)
+{
+    struct json_value value;
+    struct json_error error;
+    return json_check(json_pick_value(&tap->pick), &JSON_LIMITS_DEFAULT, &value, &error) ==
+               STATUS_OK &&
+           openai_usage_read(value, usage_out);
+}

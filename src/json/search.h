@@ -1,0 +1,238 @@
+/* Searches over many bytes at once, 16 with SSE2 and 8 in a plain word elsewhere. Internal to
+ * json/ and to those who search JSON text themselves (dialect/).
+ *
+ * A block is some bytes side by side; a test gives a block in which the bytes that pass are
+ * marked; its mask has one bit for each of them, the first byte's lowest. */
+#ifndef JSON_SEARCH_H
+#define JSON_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "json/json.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+
+typedef __m128i json_block;
+#define JSON_BLOCK_BYTES ((ptrdiff_t)16)
+#define JSON_BITS_A_BYTE 1
+
+static inline json_block json_block_load(const char *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+static inline json_block json_block_equal(json_block block, char byte)
+{
+    return _mm_cmpeq_epi8(block, _mm_set1_epi8(byte));
+}
+
+/* Control characters and bytes outside ASCII, which are negative here. */
+static inline json_block json_block_unplain(json_block block)
+{
+    return _mm_cmplt_epi8(block, _mm_set1_epi8(0x20));
+}
+
+static inline json_block json_block_lower(json_block block)
+{
+    return _mm_or_si128(block, _mm_set1_epi8(0x20));
+}
+
+static inline json_block json_block_or(json_block a, json_block b)
+{
+    return _mm_or_si128(a, b);
+}
+
+static inline json_block json_block_and(json_block a, json_block b)
+{
+    return _mm_and_si128(a, b);
+}
+
+static inline uint64_t json_block_mask(json_block marks)
+{
+    return (uint64_t)(unsigned)_mm_movemask_epi8(marks);
+}
+
+#else
+#include <endian.h>
+
+/* A marked byte has its highest bit set. A borrow may mark bytes behind a rightly marked one too:
+ * only the first mark is sure, the others need another look. */
+typedef uint64_t json_block;
+#define JSON_BLOCK_BYTES ((ptrdiff_t)8)
+#define JSON_BITS_A_BYTE 8
+#define JSON_BLOCK_ONES  UINT64_C(0x0101010101010101)
+#define JSON_BLOCK_HIGHS (JSON_BLOCK_ONES * 0x80)
+
+static inline json_block json_block_load(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+    return le64toh(word);
+}
+
+static inline json_block json_block_equal(json_block block, char byte)
+{
+    const uint64_t difference = block ^ (JSON_BLOCK_ONES * (unsigned char)byte);
+    return (difference - JSON_BLOCK_ONES) & ~difference & JSON_BLOCK_HIGHS;
+}
+
+static inline json_block json_block_unplain(json_block block)
+{
+    return (((block - JSON_BLOCK_ONES * 0x20) & ~block) | block) & JSON_BLOCK_HIGHS;
+}
+
+static inline json_block json_block_lower(json_block block)
+{
+    return block | (JSON_BLOCK_ONES * 0x20);
+}
+
+static inline json_block json_block_or(json_block a, json_block b)
+{
+    return a | b;
+}
+
+static inline json_block json_block_and(json_block a, json_block b)
+{
+    return a & b;
+}
+
+static inline uint64_t json_block_mask(json_block marks)
+{
+    return marks;
+}
+
+#endif
+
+/* The place in the block of the first marked byte; the mask is not 0. */
+static inline size_t json_mask_first(uint64_t mask)
+{
+    return (size_t)__builtin_ctzll(mask) / JSON_BITS_A_BYTE;
+}
+
+/* The first byte of [at, end) that is not simply a character of a string: a quote, a backslash, a
+ * control character or a byte outside ASCII; `end` (or `at`, if that is behind it) if none. */
+static inline const char *json_search_special(const char *at, const char *end)
+{
+    for (; end - at >= JSON_BLOCK_BYTES; at += JSON_BLOCK_BYTES) {
+        const json_block block = json_block_load(at);
+        const uint64_t mask = json_block_mask(
+            json_block_or(json_block_unplain(block), json_block_or(json_block_equal(block, '"'),
+                                                                   json_block_equal(block, '\\'))));
+        if (mask != 0)
+            return at + json_mask_first(mask);
+    }
+    while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
+           *at != '\\')
+        at++;
+    return at;
+}
+
+/* The first quote or backslash of [at, end), or `end`. */
+static inline const char *json_search_quote(const char *at, const char *end)
+{
+    for (; end - at >= JSON_BLOCK_BYTES; at += JSON_BLOCK_BYTES) {
+        const json_block block = json_block_load(at);
+        const uint64_t mask = json_block_mask(
+            json_block_or(json_block_equal(block, '"'), json_block_equal(block, '\\')));
+        if (mask != 0)
+            return at + json_mask_first(mask);
+    }
+    while (at < end && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+/* The first quote, bracket or brace of [at, end), or `end`. */
+static inline const char *json_search_structure(const char *at, const char *end)
+{
+    for (; end - at >= JSON_BLOCK_BYTES; at += JSON_BLOCK_BYTES) {
+        const json_block block = json_block_load(at);
+        const json_block lower = json_block_lower(block); /* brackets become braces */
+        const uint64_t mask = json_block_mask(json_block_or(
+            json_block_equal(block, '"'),
+            json_block_or(json_block_equal(lower, '{'), json_block_equal(lower, '}'))));
+        if (mask != 0)
+            return at + json_mask_first(mask);
+    }
+    while (at < end && *at != '"' && (*at | 0x20) != '{' && (*at | 0x20) != '}')
+        at++;
+    return at;
+}
+
+static inline bool json_is_space(char byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+static inline bool json_is_digit(char byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+/* The type of the value that starts with this byte; false if none does. */
+static inline bool json_type_of(char first, enum json_type *type_out)
+{
+    static const uint8_t types[256] = {
+        ['n'] = JSON_TYPE_NULL + 1,   ['t'] = JSON_TYPE_BOOL + 1,   ['f'] = JSON_TYPE_BOOL + 1,
+        ['-'] = JSON_TYPE_NUMBER + 1, ['0'] = JSON_TYPE_NUMBER + 1, ['1'] = JSON_TYPE_NUMBER + 1,
+        ['2'] = JSON_TYPE_NUMBER + 1, ['3'] = JSON_TYPE_NUMBER + 1, ['4'] = JSON_TYPE_NUMBER + 1,
+        ['5'] = JSON_TYPE_NUMBER + 1, ['6'] = JSON_TYPE_NUMBER + 1, ['7'] = JSON_TYPE_NUMBER + 1,
+        ['8'] = JSON_TYPE_NUMBER + 1, ['9'] = JSON_TYPE_NUMBER + 1, ['"'] = JSON_TYPE_STRING + 1,
+        ['['] = JSON_TYPE_ARRAY + 1,  ['{'] = JSON_TYPE_OBJECT + 1,
+    };
+    const uint8_t type = types[(unsigned char)first];
+    if (type == 0)
+        return false;
+    *type_out = (enum json_type)(type - 1);
+    return true;
+}
+
+static inline bool json_is_utf8_tail(unsigned char byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* The size of the character at `at` (< end), 1 to 4, and its code; 0: it is no UTF-8 (RFC 3629:
+ * overlong forms, surrogates and codes over U+10FFFF are none). */
+static inline size_t json_utf8_next(const char *at, const char *end, uint32_t *code_out)
+{
+    const unsigned char *bytes = (const unsigned char *)at;
+    const ptrdiff_t left = end - at;
+    const uint32_t lead = bytes[0];
+
+    *code_out = lead;
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xE0) {
+        if (lead < 0xC2 || left < 2 || !json_is_utf8_tail(bytes[1]))
+            return 0;
+        *code_out = (lead & 0x1F) << 6 | (bytes[1] & 0x3Fu);
+        return 2;
+    }
+    if (left < 3 || !json_is_utf8_tail(bytes[1]) || !json_is_utf8_tail(bytes[2]))
+        return 0;
+    const uint32_t code = (lead & 0x0F) << 12 | (bytes[1] & 0x3Fu) << 6 | (bytes[2] & 0x3Fu);
+    if (lead < 0xF0) {
+        *code_out = code;
+        return code < 0x800 || (code >= 0xD800 && code < 0xE000) ? 0 : 3;
+    }
+    if (left < 4 || !json_is_utf8_tail(bytes[3]) || lead > 0xF4)
+        return 0;
+    *code_out = (lead & 0x07) << 18 | (bytes[1] & 0x3Fu) << 12 | (bytes[2] & 0x3Fu) << 6 |
+                (bytes[3] & 0x3Fu);
+    return *code_out < 0x10000 || *code_out > 0x10FFFF ? 0 : 4;
+}
+
+/* Where to stop for the next pause: `end`, if nobody wants one. */
+static inline const char *json_pause_stop(const struct json_limits *limits, const char *at,
+                                          const char *end)
+{
+    const bool pauses = limits != NULL && limits->pause != NULL;
+    return pauses && (size_t)(end - at) > JSON_PAUSE_BYTES ? at + JSON_PAUSE_BYTES : end;
+}
+
+#endif

@@ -1,0 +1,151 @@
+#include "json/walk.h"
+
+#include "json/search.h"
+#include "json/value.h"
+
+void json_walk_init(struct json_walk *walk, struct json_value container,
+                    const struct json_limits *limits)
+{
+    *walk = (struct json_walk){.limits = limits, .is_object = container.type == JSON_TYPE_OBJECT};
+    if (container.type < JSON_TYPE_ARRAY || container.raw.size < 2)
+        return;
+    walk->at = container.raw.data + 1;
+    walk->end = container.raw.data + container.raw.size - 1; /* the closing bracket */
+}
+
+static const char *skip_space(const char *at, const char *end)
+{
+    while (at < end && json_is_space(*at))
+        at++;
+    return at;
+}
+
+static void pause_at(const struct json_walk *walk, const char *at)
+{
+    if (at < walk->end)
+        walk->limits->pause(walk->limits->pause_context);
+}
+
+/* From behind the opening quote to behind the closing one; NULL if there is none. */
+static const char *skip_string(const struct json_walk *walk, const char *at)
+{
+    const char *stop = json_pause_stop(walk->limits, at, walk->end);
+    for (;;) {
+        at = json_search_quote(at, stop);
+        if (at >= walk->end)
+            return NULL;
+        if (at >= stop) {
+            pause_at(walk, at);
+            stop = json_pause_stop(walk->limits, at, walk->end);
+        } else if (*at == '"') {
+            return at + 1;
+        } else {
+            at += walk->end - at >= 2 ? 2 : 1; /* the backslash and what it escapes */
+        }
+    }
+}
+
+/* From the opening bracket to behind the closing one; NULL if there is none. */
+static const char *skip_container(const struct json_walk *walk, const char *at)
+{
+    const char *stop = json_pause_stop(walk->limits, at, walk->end);
+    size_t depth = 0;
+    for (;;) {
+        at = json_search_structure(at, stop);
+        if (at >= walk->end)
+            return NULL;
+        if (at >= stop) {
+            pause_at(walk, at);
+            stop = json_pause_stop(walk->limits, at, walk->end);
+            continue;
+        }
+        const char byte = *at++;
+        if (byte == '"') {
+            at = skip_string(walk, at);
+            if (at == NULL)
+                return NULL;
+        } else if (byte == '{' || byte == '[') {
+            depth++;
+        } else if (--depth == 0) {
+            return at;
+        }
+    }
+}
+
+static const char *skip_scalar(const char *at, const char *end)
+{
+    while (at < end && *at != ',' && *at != ']' && *at != '}' && !json_is_space(*at))
+        at++;
+    return at;
+}
+
+static bool take_value(struct json_walk *walk, struct json_value *value_out)
+{
+    const char *start = walk->at;
+    if (start == walk->end || !json_type_of(*start, &value_out->type))
+        return false;
+    const char *after = value_out->type >= JSON_TYPE_ARRAY    ? skip_container(walk, start)
+                        : value_out->type == JSON_TYPE_STRING ? skip_string(walk, start + 1)
+                                                              : skip_scalar(start, walk->end);
+    if (after == NULL)
+        return false;
+    value_out->raw = slice_of(start, (size_t)(after - start));
+    walk->at = after;
+    return true;
+}
+
+static bool take_key(struct json_walk *walk, struct slice *key_out)
+{
+    if (walk->at == walk->end || *walk->at != '"')
+        return false;
+    const char *start = walk->at + 1;
+    const char *after = skip_string(walk, start);
+    if (after == NULL)
+        return false;
+    *key_out = slice_of(start, (size_t)(after - 1 - start));
+    walk->at = skip_space(after, walk->end);
+    if (walk->at == walk->end || *walk->at != ':')
+        return false;
+    walk->at = skip_space(walk->at + 1, walk->end);
+    return true;
+}
+
+/* Behind a value: over the comma to the next one, if any. */
+static bool take_comma(struct json_walk *walk)
+{
+    walk->at = skip_space(walk->at, walk->end);
+    if (walk->at == walk->end)
+        return true;
+    if (*walk->at != ',')
+        return false;
+    walk->at = skip_space(walk->at + 1, walk->end);
+    return walk->at < walk->end;
+}
+
+bool json_walk_next(struct json_walk *walk, struct json_member *member_out)
+{
+    walk->at = skip_space(walk->at, walk->end);
+    if (walk->is_broken || walk->at == walk->end)
+        return false;
+    *member_out = (struct json_member){0};
+    walk->is_broken = (walk->is_object && !take_key(walk, &member_out->key)) ||
+                      !take_value(walk, &member_out->value) || !take_comma(walk);
+    return !walk->is_broken;
+}
+
+bool json_find(struct json_value object, struct slice name, struct json_value *value_out)
+{
+    struct json_walk walk;
+    struct json_member member;
+    bool is_found = false;
+    if (object.type != JSON_TYPE_OBJECT)
+        return false;
+    json_walk_init(&walk, object, NULL);
+    while (json_walk_next(&walk, &member)) {
+        if (json_key_equal(member.key, name)) {
+            *value_out = member.value;
+            is_found = true;
+        }
+    }
+    return is_found;
+}
