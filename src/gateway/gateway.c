@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -9,7 +10,8 @@
 #include "http/body_memory.h"
 #include "http/shared.h"
 
-#define WORKERS_MAX 128
+#define WORKERS_MAX      128
+#define DESCRIPTORS_KEPT 256 /* for the store, listeners and the admin's connections */
 
 static unsigned core_count(void)
 {
@@ -24,10 +26,22 @@ static unsigned wanted_workers(const struct config *config)
     return count < WORKERS_MAX ? count : WORKERS_MAX;
 }
 
+/* A request in flight takes two descriptors, its client's and its upstream's. */
+static uint32_t connections_allowed(uint32_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return wanted;
+    const rlim_t left =
+        limit.rlim_cur > DESCRIPTORS_KEPT ? (limit.rlim_cur - DESCRIPTORS_KEPT) / 2 : 1;
+    return left < wanted ? (uint32_t)left : wanted;
+}
+
 static void apply_bounds(struct gateway *gateway, const struct config *config)
 {
     body_memory_set_max(config->transport.body_memory_bytes);
-    http_shared_set_max(gateway->connections, config->transport.connections,
+    gateway->connections_max = connections_allowed(config->transport.connections);
+    http_shared_set_max(gateway->connections, gateway->connections_max,
                         config->transport.connections_per_address);
     atomic_store(&gateway->requests_max, config->transport.requests_in_flight);
 }

@@ -5,6 +5,9 @@
 /* A refusal of weir's own is no failure of anybody; what upstream did was noted by the attempt. */
 static void conclude(struct request *request)
 {
+    if (request->outcome == OUTCOME_CLIENT_GONE &&
+        atomic_load(&request->worker->gateway->is_cutting_off))
+        request->outcome = OUTCOME_CUT_OFF;
     if (request->outcome != OUTCOME_COMPLETED || request->error.kind == ERROR_NONE)
         return;
     if (request->error.kind == ERROR_UPSTREAM_TIMEOUT)

@@ -1,0 +1,439 @@
+#include "cli/control.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "admin/context.h"
+#include "admin/demo_key.h"
+#include "admin/server.h"
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "config/show.h"
+#include "gateway/gateway.h"
+#include "gateway/models_watch.h"
+#include "io/service.h"
+
+#define SAVE_MS         2000 /* between two times that last uses are written to the store */
+#define POLL_MS         20   /* while waiting for the last connections */
+#define CUT_OFF_MS      5000 /* for tasks to end after they were cut off */
+#define PATH_BYTES      512 /* a longer one is no path of a socket either */
+#define SIGNAL_COUNT    3
+#define DEMO_KEY_BYTES  1024
+
+struct control {
+    const struct config_source *source;
+    struct loop *loop;
+    struct dns *dns;
+    struct log *log;
+    struct log_producer *producer;
+    struct metrics *metrics;
+    struct metrics_worker *cells; /* for what the control thread counts */
+    struct admin_context *context;
+    struct service *store;
+    struct service *scrapes;
+    struct gateway gateway;
+    bool gateway_is_running;
+    struct admin_server *admin;
+    struct models_watch *models;
+    struct timer save;
+    bool is_saving;
+    uv_signal_t signals[SIGNAL_COUNT];
+    bool is_stopping;
+    uint64_t linger_ms;
+    struct buffer demo_key;
+};
+
+/* --- Last uses --------------------------------------------------------------------------------------- */
+
+static void save_last_uses(void *argument)
+{
+    struct control *control = argument;
+    struct reason reason = {""};
+    if (admin_save_last_used(control->context, &reason) != STATUS_OK)
+        log_write_now(control->log, LOG_LEVEL_WARN, "store",
+                      "cannot save the keys' times of last use: %s", reason.text);
+}
+
+static void save_task(void *argument)
+{
+    struct control *control = argument;
+    if (service_call(control->store, control->loop, save_last_uses, control) != STATUS_OK)
+        log_write(control->producer, LOG_LEVEL_WARN, "store", "the store is busy");
+    control->is_saving = false;
+}
+
+static void on_save(struct timer *timer)
+{
+    struct control *control = LIST_ENTRY(timer, struct control, save);
+    if (!control->is_saving && !control->is_stopping)
+        control->is_saving = task_spawn(control->loop, save_task, control) == STATUS_OK;
+    timer_arm(loop_timers(control->loop), timer, loop_deadline(control->loop, SAVE_MS));
+}
+
+/* --- Reload -------------------------------------------------------------------------------------------- */
+
+static void log_report(struct control *control, const struct config_report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const struct config_mistake *mistake = &report->mistakes[i];
+        log_write(control->producer,
+                  mistake->severity == CONFIG_SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
+                  "config", "%.*s:%u:%u: %.*s%s%.*s", SLICE_ARGS(mistake->file), mistake->line,
+                  mistake->column, SLICE_ARGS(mistake->message),
+                  mistake->suggestion.size > 0 ? "; " : "", SLICE_ARGS(mistake->suggestion));
+    }
+}
+
+/* STATUS_OK: the new configuration may be put in force. */
+static enum status check_restart(struct control *control, const struct config *config,
+                                 struct reason *reason)
+{
+    struct buffer names;
+    buffer_init(&names, 4096);
+    enum status status = config_diff_restart(control->gateway.snapshot->config, config, &names);
+    if (status == STATUS_OK && names.size > 0) {
+        reason_set(reason, "%.*s: a change of this takes a restart", (int)names.size, names.data);
+        status = STATUS_UNSUPPORTED;
+    }
+    buffer_fini(&names);
+    return status;
+}
+
+static enum status load_and_follow(struct control *control, struct config_report *report,
+                                   struct reason *reason)
+{
+    const struct config *config;
+    enum status status = config_load(control->source, report, &config);
+    log_report(control, report);
+    if (status != STATUS_OK) {
+        reason_set(reason, "the new configuration has mistakes");
+        return status;
+    }
+    status = check_restart(control, config, reason);
+    if (status != STATUS_OK) {
+        config_unref(&config);
+        return status;
+    }
+    status = gateway_reload(&control->gateway, &config, reason);
+    if (status == STATUS_OK && control->models != NULL)
+        models_watch_follow(control->models);
+    return status;
+}
+
+static void reload(struct control *control)
+{
+    struct config_report report;
+    struct reason reason = {"out of memory"};
+    config_report_init(&report);
+    const enum status status = load_and_follow(control, &report, &reason);
+    config_report_fini(&report);
+    metric_add(&control->cells
+                    ->reloads[status == STATUS_OK ? METRICS_RELOAD_OK : METRICS_RELOAD_FAILED],
+               1);
+    if (status == STATUS_OK)
+        log_write(control->producer, LOG_LEVEL_INFO, "config", "reloaded: the new configuration is "
+                                                               "in force");
+    else
+        log_write(control->producer, LOG_LEVEL_ERROR, "config",
+                  "not reloaded, the former configuration stays in force: %s", reason.text);
+}
+
+/* --- The stop -------------------------------------------------------------------------------------------- */
+
+static bool wait_for_connections(struct control *control, uint64_t wait_ms)
+{
+    const uint64_t deadline_ms = loop_deadline(control->loop, wait_ms);
+    while (gateway_connection_count(&control->gateway) > 0) {
+        if (loop_now_ms(control->loop) >= deadline_ms)
+            return false;
+        const enum status status = task_sleep(control->loop, POLL_MS);
+        ASSERT(status == STATUS_OK);
+    }
+    return true;
+}
+
+static void wait_for_control_tasks(struct control *control)
+{
+    const uint64_t deadline_ms = loop_deadline(control->loop, CUT_OFF_MS);
+    while (loop_task_count(control->loop) > 1 && loop_now_ms(control->loop) < deadline_ms) {
+        const enum status status = task_sleep(control->loop, POLL_MS);
+        ASSERT(status == STATUS_OK);
+    }
+}
+
+static void drain(struct control *control)
+{
+    struct gateway *gateway = &control->gateway;
+    const uint64_t drain_ms = gateway->snapshot->config->timeouts.drain_ms;
+    gateway_wind_down(gateway, WORKER_STEP_CLOSE_AFTER_ANSWERS);
+    if (control->linger_ms > 0) {
+        const enum status status = task_sleep(control->loop, control->linger_ms);
+        ASSERT(status == STATUS_OK);
+    }
+    gateway_wind_down(gateway, WORKER_STEP_STOP_ACCEPTING);
+    if (wait_for_connections(control, drain_ms))
+        return;
+    log_write(control->producer, LOG_LEVEL_WARN, "stop",
+              "cutting off what is still in flight on %u connections after timeouts.drain",
+              gateway_connection_count(gateway));
+    atomic_store(&gateway->is_cutting_off, true);
+    gateway_wind_down(gateway, WORKER_STEP_CUT_OFF);
+    if (!wait_for_connections(control, CUT_OFF_MS))
+        log_write(control->producer, LOG_LEVEL_ERROR, "stop", "some requests did not end");
+}
+
+static void stop_task(void *argument)
+{
+    struct control *control = argument;
+    drain(control);
+    admin_server_close(control->admin);
+    models_watch_stop(control->models);
+    wait_for_control_tasks(control);
+    loop_stop(control->loop);
+}
+
+static void stop(struct control *control, int number)
+{
+    if (control->is_stopping) {
+        log_write_now(control->log, LOG_LEVEL_WARN, "stop",
+                      "a second signal: ending at once, with %u connections open",
+                      gateway_connection_count(&control->gateway));
+        _exit(1);
+    }
+    const struct config_timeouts *timeouts = &control->gateway.snapshot->config->timeouts;
+    control->is_stopping = true;
+    control->linger_ms = number == SIGINT ? 0 : timeouts->linger_ms;
+    atomic_store(&control->gateway.is_draining, true);
+    log_write(control->producer, LOG_LEVEL_INFO, "stop",
+              "stopping: requests in flight have %llu s to finish",
+              (unsigned long long)(timeouts->drain_ms / 1000));
+    if (task_spawn(control->loop, stop_task, control) != STATUS_OK)
+        _exit(1);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct control *control = handle->data;
+    if (number != SIGHUP)
+        stop(control, number);
+    else if (!control->is_stopping)
+        reload(control);
+}
+
+static enum status watch_signals(struct control *control, struct reason *reason)
+{
+    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_t *handle = &control->signals[i];
+        int error = uv_signal_init(loop_uv(control->loop), handle);
+        handle->data = control;
+        if (error == 0)
+            error = uv_signal_start(handle, on_signal, numbers[i]);
+        if (error != 0) {
+            reason_set(reason, "cannot watch signals: %s", uv_strerror(error));
+            return STATUS_IO;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* --- Birth ------------------------------------------------------------------------------------------------ */
+
+static enum status open_log(struct control *control, const char *version, struct reason *reason)
+{
+    const struct log_config config = {
+        .fd = STDERR_FILENO,
+        .format = LOG_FORMAT_AUTO,
+        .level = LOG_LEVEL_INFO,
+        .no_colour = getenv("NO_COLOR") != NULL,
+        .version = version,
+    };
+    enum status status = log_create(&config, &control->log);
+    if (status == STATUS_OK)
+        status = log_start(control->log);
+    if (status == STATUS_OK)
+        status = log_producer_open(control->log, "weir", &control->producer);
+    if (status != STATUS_OK)
+        reason_set(reason, "cannot start the log: %s", status_name(status));
+    return status;
+}
+
+static enum status open_metrics(struct control *control, const char *version)
+{
+    uint32_t endpoint_count;
+    const char *const *endpoints = gateway_endpoint_names(&endpoint_count);
+    const struct metrics_config config = {
+        .version = version,
+        .start_time_us = clock_realtime_us(),
+        .endpoints = endpoints,
+        .endpoint_count = endpoint_count,
+    };
+    enum status status = metrics_create(&config, &control->metrics);
+    if (status == STATUS_OK)
+        status = metrics_worker_open(control->metrics, &control->cells);
+    return status;
+}
+
+static enum status open_identities(struct control *control, const struct config *config,
+                                   bool with_demo_key, struct reason *reason)
+{
+    const struct admin_config admin = {
+        .data_dir = config->data_dir.data, .create = true, .with_map = true};
+    enum status status = admin_context_open(&admin, &control->context, reason);
+    if (status == STATUS_OK && with_demo_key)
+        status = admin_demo_key(control->context, &control->demo_key, reason);
+    if (status == STATUS_OK)
+        status = service_create("weir-store", &control->store);
+    if (status == STATUS_OK)
+        status = service_create("weir-scrape", &control->scrapes);
+    return status;
+}
+
+static enum status start_gateway(struct control *control, const char *version,
+                                 const struct config **config, struct reason *reason)
+{
+    control->gateway = (struct gateway){
+        .version = version,
+        .identities = control->context->map,
+        .pepper = control->context->pepper,
+        .metrics = control->metrics,
+        .log = control->log,
+    };
+    const enum status status = gateway_start(&control->gateway, config, reason);
+    control->gateway_is_running = status == STATUS_OK;
+    return status;
+}
+
+static enum status open_admin(struct control *control, struct reason *reason)
+{
+    char path[PATH_BYTES];
+    const struct config *config = control->gateway.snapshot->config;
+    snprintf(path, sizeof(path), "%s/admin.sock", config->data_dir.data);
+    const struct admin_server_config admin = {
+        .loop = control->loop,
+        .gateway = &control->gateway,
+        .context = control->context,
+        .store = control->store,
+        .metrics = control->scrapes,
+        .socket_path = path,
+    };
+    return admin_server_open(&admin, &control->admin, reason);
+}
+
+static void say_notices(struct control *control)
+{
+    const struct config *config = control->gateway.snapshot->config;
+    for (size_t i = 0; i < config->notices.count; i++)
+        log_write(control->producer, LOG_LEVEL_INFO, "config", "%.*s",
+                  SLICE_ARGS(config->notices.items[i]));
+    for (size_t i = 0; i < config->listen.count; i++)
+        log_write(control->producer, LOG_LEVEL_INFO, "start", "listening on %s port %u%s, %u workers",
+                  config->listen.items[i].address.host.data, config->listen.items[i].address.port,
+                  config->listen.items[i].certificate.size > 0 ? " with TLS" : "",
+                  control->gateway.worker_count);
+    if (control->gateway.connections_max < config->transport.connections)
+        log_write(control->producer, LOG_LEVEL_WARN, "start",
+                  "transport.connections is lowered from %u to %u: the limit on descriptors "
+                  "(ulimit -n) allows no more",
+                  config->transport.connections, control->gateway.connections_max);
+}
+
+static enum status open_all(struct control *control, const struct control_config *wanted,
+                            const struct config **config, struct reason *reason)
+{
+    enum status status = open_log(control, wanted->version, reason);
+    if (status == STATUS_OK)
+        status = open_metrics(control, wanted->version);
+    if (status == STATUS_OK)
+        status = loop_create(&control->loop, reason);
+    if (status == STATUS_OK)
+        status = watch_signals(control, reason);
+    if (status == STATUS_OK)
+        status = dns_create(control->loop, &control->dns, reason);
+    if (status == STATUS_OK)
+        status = open_identities(control, *config, wanted->with_demo_key, reason);
+    if (status == STATUS_OK)
+        status = start_gateway(control, wanted->version, config, reason);
+    if (status == STATUS_OK)
+        status = open_admin(control, reason);
+    if (status == STATUS_OK)
+        status = models_watch_start(&control->gateway, control->loop, control->dns,
+                                    control->producer, &control->models);
+    return status;
+}
+
+enum status control_create(const struct control_config *wanted, const struct config **config,
+                           struct control **control_out, struct reason *reason)
+{
+    struct control *control = alloc_zeroed(1, sizeof(*control));
+    if (control == NULL)
+        return STATUS_NO_MEMORY;
+    control->source = wanted->source;
+    buffer_init(&control->demo_key, DEMO_KEY_BYTES);
+    timer_init(&control->save, on_save);
+    reason_set(reason, "out of memory");
+    const enum status status = open_all(control, wanted, config, reason);
+    config_unref(config); /* if nobody took it over */
+    if (status != STATUS_OK) {
+        control_destroy(&control);
+        return status;
+    }
+    timer_arm(loop_timers(control->loop), &control->save, loop_deadline(control->loop, SAVE_MS));
+    say_notices(control);
+    *control_out = control;
+    return STATUS_OK;
+}
+
+struct slice control_demo_key(const struct control *control)
+{
+    return buffer_slice(&control->demo_key);
+}
+
+void control_run(struct control *control)
+{
+    loop_run(control->loop);
+    log_write(control->producer, LOG_LEVEL_INFO, "stop", "stopped");
+}
+
+/* --- Death ------------------------------------------------------------------------------------------------- */
+
+/* After a start that failed half-way, tasks and connections of the control loop may be left. */
+static void end_control_tasks(struct control *control)
+{
+    if (control->admin != NULL)
+        admin_server_close(control->admin);
+    if (control->models != NULL)
+        models_watch_stop(control->models);
+    for (int i = 0; i < 500 && loop_task_count(control->loop) > 0; i++)
+        loop_turn(control->loop, POLL_MS);
+}
+
+void control_destroy(struct control **taken)
+{
+    struct control *control = *taken;
+    *taken = NULL;
+    if (control == NULL)
+        return;
+    if (control->loop != NULL)
+        end_control_tasks(control);
+    if (control->gateway_is_running)
+        gateway_stop(&control->gateway);
+    admin_server_destroy(&control->admin);
+    models_watch_destroy(&control->models);
+    service_destroy(&control->scrapes);
+    service_destroy(&control->store);
+    if (control->context != NULL)
+        save_last_uses(control);
+    admin_context_close(&control->context);
+    timer_remove(&control->save);
+    dns_destroy(&control->dns);
+    loop_destroy(&control->loop);
+    log_producer_close(&control->producer);
+    log_destroy(&control->log);
+    metrics_destroy(&control->metrics);
+    buffer_fini(&control->demo_key);
+    alloc_free(control);
+}
