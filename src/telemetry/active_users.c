@@ -108,30 +108,11 @@ bool active_users_see(struct active_users *users, uint64_t hash, uint64_t now_ns
     }
 }
 
-/* Two threads that disagree about which slots are free may have entered a user twice; the first
- * live one on the user's way counts. */
-static bool is_first(const struct active_users *users, size_t place, uint64_t slot, uint64_t tick)
-{
-    const uint64_t user = slot & ~TICK_MASK;
-    for (size_t probe = 0; probe < ACTIVE_USERS_PROBES; probe++) {
-        const size_t earlier = place_of(user, probe);
-        if (earlier == place)
-            return true;
-        const uint64_t other = read_slot(users, earlier);
-        if (is_user(other, user) && is_live(other, tick))
-            return false;
-    }
-    return true;
-}
-
 uint32_t active_users_count(const struct active_users *users, uint64_t now_ns)
 {
     const uint64_t tick = tick_of(now_ns);
     uint32_t count = 0;
-    for (size_t place = 0; place < ACTIVE_USERS_SLOTS; place++) {
-        const uint64_t slot = read_slot(users, place);
-        if (is_live(slot, tick) && is_first(users, place, slot, tick))
-            count++;
-    }
+    for (size_t place = 0; place < ACTIVE_USERS_SLOTS; place++)
+        count += is_live(read_slot(users, place), tick);
     return count;
 }

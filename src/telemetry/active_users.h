@@ -9,19 +9,21 @@
  * 5 min 15 s later. 65,536 users at a time find room (a search looks at ACTIVE_USERS_PROBES slots
  * of a table twice that large); of more, those without room are not counted, and
  * active_users_see() says so. Two users whose 44 bits agree count as one: a chance of one in 8,000
- * that this happens at all among 65,536.
+ * that this happens at all among 65,536. A new user whom two threads enter in the very moment in
+ * which a slot before its own falls free may count twice for one window.
  * Thread: any, without locks. Memory: 1 MiB, touched as users come. */
 #ifndef TELEMETRY_ACTIVE_USERS_H
 #define TELEMETRY_ACTIVE_USERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
 
 #define ACTIVE_USERS_WINDOW_S 300
 #define ACTIVE_USERS_BOUND    65536
-#define ACTIVE_USERS_SLOTS    (2 * ACTIVE_USERS_BOUND)
+#define ACTIVE_USERS_SLOTS    ((size_t)2 * ACTIVE_USERS_BOUND)
 #define ACTIVE_USERS_PROBES   128
 
 struct active_users;

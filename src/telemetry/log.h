@@ -29,9 +29,9 @@
 #include "telemetry/access.h"
 
 #define LOG_PRODUCERS_MAX    256
-#define LOG_RING_BYTES       (1024 * 1024) /* by default */
-#define LOG_RING_BYTES_MIN   (16 * 1024)
-#define LOG_RING_BYTES_MAX   (256 * 1024 * 1024)
+#define LOG_RING_BYTES       ((size_t)1024 * 1024) /* by default */
+#define LOG_RING_BYTES_MIN   ((size_t)16 * 1024)
+#define LOG_RING_BYTES_MAX   ((size_t)256 * 1024 * 1024)
 #define LOG_MESSAGE_SIZE     1024 /* longer messages are cut and end in "…" */
 #define LOG_PART_SIZE        32   /* the final zero byte included; longer names are cut */
 #define LOG_VERSION_SIZE     32

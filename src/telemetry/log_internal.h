@@ -19,8 +19,8 @@
 #include "telemetry/log_ring.h"
 
 #define LOG_PRODUCER_NAME_SIZE 16
-#define LOG_LINES_BYTES        (256 * 1024) /* formatted and not yet written */
-#define LOG_WRITE_BYTES        (64 * 1024)  /* formatted lines that are worth a write */
+#define LOG_LINES_BYTES        ((size_t)256 * 1024) /* formatted and not yet written */
+#define LOG_WRITE_BYTES        ((size_t)64 * 1024)  /* formatted lines that are worth a write */
 
 struct log_producer {
     struct log *log;

@@ -64,7 +64,7 @@ static void put_digits(struct buffer *line, uint64_t value, unsigned digits)
 static void put_time(struct buffer *line, uint64_t time_us, const struct log_style *style)
 {
     const uint64_t day_s = 86400;
-    const uint64_t offset_s = (uint64_t)((int64_t)day_s + style->utc_offset_s % (int64_t)day_s);
+    const uint64_t offset_s = (uint64_t)((int64_t)day_s + style->utc_offset_s);
     const uint64_t of_day_s = (time_us / US_PER_S + offset_s) % day_s;
 
     put_colour(line, style, COLOUR_DIM);

@@ -29,7 +29,7 @@
 #define METRICS_NAME_SIZE     64 /* longer names of providers are cut */
 
 /* What a whole scrape can come to, every table full and every byte of a name escaped. */
-#define METRICS_RENDERED_BYTES_MAX (8 * 1024 * 1024)
+#define METRICS_RENDERED_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
 #define METRICS_ENDPOINT_OTHER     METRICS_ENDPOINTS_MAX
 #define METRICS_PROVIDER_OTHER     METRICS_PROVIDERS_MAX

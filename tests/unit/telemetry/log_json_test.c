@@ -215,6 +215,8 @@ static void a_trace_id_that_is_none_is_left_out(void **state)
     assert_false(line_has(&view, "trace.id"));
     view.text[ACCESS_TEXT_TRACE_ID].bytes = SLICE("4bf92f3577b34da6a3ce929d0e0e473g");
     assert_false(line_has(&view, "trace.id"));
+    view.text[ACCESS_TEXT_TRACE_ID].bytes = SLICE("4bf92f3577b34da6a3ce929d0e0e4736-");
+    assert_false(line_has(&view, "trace.id"));
 }
 
 static void a_cut_text_ends_in_an_ellipsis_and_no_half_character(void **state)

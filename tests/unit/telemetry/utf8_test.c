@@ -45,6 +45,7 @@ static void what_is_no_character_is_skipped_by_its_longest_start(void **state)
         {"\xe0\x9f\xbf", 1, 0},     /* overlong */
         {"\xed\xa0\x80", 1, 0},     /* a surrogate */
         {"\xf4\x90\x80\x80", 1, 0}, /* above U+10FFFF */
+        {"\xf0\x8f\xbf\xbf", 1, 0}, /* overlong */
         {"\xf5\x80", 1, 0},         /* never a first byte */
         {"\xff", 1, 0},
         {"\xc3", 1, 0}, /* cut */
