@@ -65,20 +65,21 @@ static bool is_noteworthy(struct slice rest)
 
 size_t openai_stream_quiet(struct slice bytes)
 {
-    const char *at = bytes.data;
+    const char *start = bytes.data != NULL ? bytes.data : "";
+    const char *at = start;
     const char *end = at + bytes.size;
     for (; end - at > JSON_BLOCK_BYTES; at += JSON_BLOCK_BYTES) {
         for (uint64_t mask = mark_words(at); mask != 0; mask &= mask - 1) {
             const char *found = at + json_mask_first(mask);
             if (is_noteworthy(slice_of(found, (size_t)(end - found))))
-                return (size_t)(found - bytes.data);
+                return (size_t)(found - start);
         }
     }
     for (; at < end; at++) {
         if ((*at == '"' || *at == '[') && is_noteworthy(slice_of(at, (size_t)(end - at))))
             break;
     }
-    return (size_t)(at - bytes.data);
+    return (size_t)(at - start);
 }
 
 /* --- a single event --- */

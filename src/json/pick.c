@@ -142,7 +142,7 @@ static void take_byte(struct json_pick *pick, char byte)
 
 void json_pick_feed(struct json_pick *pick, struct slice piece)
 {
-    const char *at = piece.data;
+    const char *at = piece.data != NULL ? piece.data : "";
     const char *end = at + piece.size;
     while (at < end && pick->place != PLACE_END) {
         const char *from = at;

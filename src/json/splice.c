@@ -10,13 +10,20 @@ void json_splice_init(struct json_splice *splice, struct slice text)
     splice->count = 0;
 }
 
-/* Kept in the order of the text, those at the same place in the order in which they came. */
+/* At the same place, insertions stand before what goes. */
+static bool comes_before(const struct json_edit *edit, const struct json_edit *other)
+{
+    return edit->from < other->from ||
+           (edit->from == other->from && edit->is_insertion && !other->is_insertion);
+}
+
+/* Kept in the order of the text, insertions at the same place in the order in which they came. */
 static void add_edit(struct json_splice *splice, struct json_edit edit)
 {
     ASSERT(splice->count < JSON_EDITS_MAX);
     ASSERT(edit.from <= edit.to && edit.to <= splice->text.size);
     size_t place = splice->count++;
-    for (; place > 0 && splice->edits[place - 1].from > edit.from; place--)
+    for (; place > 0 && comes_before(&edit, &splice->edits[place - 1]); place--)
         splice->edits[place] = splice->edits[place - 1];
     splice->edits[place] = edit;
 }

@@ -191,7 +191,8 @@ struct decimal {
     uint64_t digits;
     int64_t exponent;
     bool is_negative;
-    bool is_cut; /* a digit other than 0 did not fit */
+    bool is_full; /* no further digit is taken */
+    bool is_cut;  /* a digit other than 0 did not fit */
 };
 
 #define EXPONENT_MAX 1000000 /* a larger one changes nothing any more */
@@ -199,12 +200,15 @@ struct decimal {
 static void add_digit(struct decimal *decimal, char byte, bool is_fraction)
 {
     const uint64_t digit = (uint64_t)(byte - '0');
-    if (decimal->digits > (UINT64_MAX - 9) / 10) {
+    uint64_t digits;
+    if (decimal->is_full || __builtin_mul_overflow(decimal->digits, 10, &digits) ||
+        __builtin_add_overflow(digits, digit, &digits)) {
+        decimal->is_full = true;
         decimal->is_cut = decimal->is_cut || digit != 0;
         decimal->exponent += !is_fraction;
         return;
     }
-    decimal->digits = decimal->digits * 10 + digit;
+    decimal->digits = digits;
     decimal->exponent -= is_fraction;
 }
 

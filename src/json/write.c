@@ -127,7 +127,7 @@ static struct slice escape_at(const char *at, const char *end, char *scratch, si
 /* Writes the text in quotes; `to` may be NULL, then it only counts. */
 static size_t quote(struct slice text, char *to)
 {
-    const char *at = text.data;
+    const char *at = text.data != NULL ? text.data : "";
     const char *end = at + text.size;
     size_t size = 1;
     if (to != NULL)
