@@ -16,7 +16,7 @@ struct process_stats {
     uint64_t max_fds; /* the soft limit */
 };
 
-/* Some 20 µs; before Linux 6.2, where descriptors have to be listed, 0.5 µs for each of them. */
+/* A few µs; before Linux 6.2, where descriptors have to be listed, 0.5 µs for each of them. */
 void process_stats_read(struct process_stats *stats_out);
 
 #endif
