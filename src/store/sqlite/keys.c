@@ -1,9 +1,10 @@
 #include <string.h>
 
+#include "store/sqlite/key_row.h"
 #include "store/sqlite/operations.h"
 #include "store/sqlite/query.h"
 
-static struct store_key key_read(struct query *query)
+struct store_key key_read(struct query *query)
 {
     struct store_key key = {
         .user_name = query_read_text(query, 2),
@@ -193,13 +194,6 @@ enum status sqlite_keys_list(struct store *store, const struct id *user_id,
     query_bind_u64(&query, 2, page->limit);
     if (user_id != NULL)
         query_bind_id(&query, 3, user_id);
-    return visit_rows(&query, visit, context, reason);
-}
-
-enum status sqlite_keys_load(struct store *store, store_key_visitor *visit, void *context,
-                             struct reason *reason)
-{
-    struct query query = query_start(connection_of(store), STATEMENT_KEYS_LOAD);
     return visit_rows(&query, visit, context, reason);
 }
 

@@ -34,11 +34,11 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_KEYS_LIST] = KEY_COLUMNS "WHERE k.id > ?1 ORDER BY k.id LIMIT ?2",
     [STATEMENT_KEYS_LIST_OF_USER] =
         KEY_COLUMNS "WHERE k.id > ?1 AND k.user_id = ?3 ORDER BY k.id LIMIT ?2",
-    /* CROSS JOIN keeps the keys as the outer loop: one pass over them, in the order of the file. */
+    /* The columns of KEY_COLUMNS without the join, which costs five times the rest. */
     [STATEMENT_KEYS_LOAD] =
-        "SELECT k.id, k.user_id, u.name, u.disabled, k.name, k.hash, k.hint, k.models, k.disabled, "
-        "k.expires_at, k.revoked_at, k.created_at, k.last_used_at "
-        "FROM api_keys AS k CROSS JOIN users AS u WHERE u.id = k.user_id",
+        "SELECT id, user_id, NULL, 0, name, hash, hint, models, disabled, expires_at, revoked_at, "
+        "created_at, last_used_at FROM api_keys",
+    [STATEMENT_OWNERS_LOAD] = "SELECT id, name, disabled FROM users ORDER BY id",
     [STATEMENT_KEY_USED] = "UPDATE api_keys SET last_used_at = ?2 "
                            "WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
 };
