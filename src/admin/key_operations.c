@@ -208,7 +208,7 @@ unsigned keys_list(struct operation *operation)
 
 unsigned keys_show(struct operation *operation)
 {
-    struct store_key key;
+    struct store_key key = {.name = {NULL, 0}};
     save_last_used(operation);
     const unsigned failed = find_key(operation, &key);
     if (failed != 0)
@@ -239,7 +239,7 @@ static unsigned find_live_key(struct operation *operation, struct store_key *key
 unsigned keys_set(struct operation *operation)
 {
     struct body_member members[] = {{"name", NULL}, {"models", NULL}, {"expires", NULL}};
-    struct store_key key;
+    struct store_key key = {.name = {NULL, 0}};
     unsigned failed = find_live_key(operation, &key);
     if (failed == 0)
         failed = operation_read_body(operation, members, sizeof(members) / sizeof(members[0]));
@@ -255,7 +255,7 @@ unsigned keys_set(struct operation *operation)
 
 unsigned keys_revoke(struct operation *operation)
 {
-    struct store_key key;
+    struct store_key key = {.name = {NULL, 0}};
     const unsigned failed = find_key(operation, &key);
     if (failed != 0)
         return failed;
@@ -266,7 +266,7 @@ unsigned keys_revoke(struct operation *operation)
 
 static unsigned set_disabled(struct operation *operation, bool disabled)
 {
-    struct store_key key;
+    struct store_key key = {.name = {NULL, 0}};
     const unsigned failed = find_live_key(operation, &key);
     if (failed != 0)
         return failed;
