@@ -243,19 +243,21 @@ bool http_header_has_prefix(struct slice name, struct slice prefix)
     return name.size >= prefix.size && strncasecmp(name.data, prefix.data, prefix.size) == 0;
 }
 
-/* The tokens' bytes besides letters and digits (RFC 9110 section 5.6.2). */
-static bool is_token_byte(char byte)
-{
-    const unsigned char lower = (unsigned char)byte | 0x20;
-    return (lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') ||
-           (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
-}
+/* tchar (RFC 9110 section 5.6.2): bit n of word w stands for the byte 32 × w + n. */
+static const uint32_t token_bytes[8] = {
+    0,          /* controls */
+    0x03ff6cfa, /* ! # $ % & ' * + - . 0 to 9 */
+    0xc7fffffe, /* A to Z ^ _ */
+    0x57ffffff, /* ` a to z | ~ */
+};
 
 bool http_is_token(struct slice text)
 {
-    for (size_t i = 0; i < text.size; i++)
-        if (!is_token_byte(text.data[i]))
+    for (size_t i = 0; i < text.size; i++) {
+        const unsigned char byte = (unsigned char)text.data[i];
+        if ((token_bytes[byte / 32] >> byte % 32 & 1) == 0)
             return false;
+    }
     return text.size > 0;
 }
 
@@ -263,13 +265,16 @@ bool http_is_token(struct slice text)
 
 _Static_assert(HTTP_HEADER_COUNT <= 64, "http_fields.repeated has a bit for each id");
 
-/* Lines end with CRLF, so LFs are counted; the counts of a byte stay below 256 for 255 vectors. */
+/* Lines end with CRLF, so LFs are counted, in each byte of a vector for as long as it cannot
+ * overflow. */
 static size_t count_lines(struct slice head)
 {
     size_t count = 0, at = 0;
     while (at + VECTOR_BYTES <= head.size) {
+        const size_t vectors = (head.size - at) / VECTOR_BYTES;
+        const size_t end = at + VECTOR_BYTES * (vectors < UINT8_MAX ? vectors : UINT8_MAX);
         bytes16 counts = {0};
-        for (unsigned i = 0; i < 255 && at + VECTOR_BYTES <= head.size; i++, at += VECTOR_BYTES) {
+        for (; at < end; at += VECTOR_BYTES) {
             bytes16 bytes;
             memcpy(&bytes, head.data + at, sizeof(bytes));
             counts -= (bytes16)(bytes == '\n');
@@ -385,23 +390,19 @@ enum status http_fields_chunked(const struct http_fields *fields, unsigned minor
 
 /* --- llhttp --------------------------------------------------------------------------------------- */
 
-struct run {
-    struct http_fields *fields;
-    bool is_full; /* a field found no room */
-};
-
 static int on_name(llhttp_t *parser, const char *at, size_t size)
 {
-    struct run *run = parser->data;
-    run->is_full = http_fields_add(run->fields, slice_of(at, size), (struct slice){0}) != STATUS_OK;
-    return run->is_full ? HPE_USER : HPE_OK;
+    /* There is room for as many fields as there are lines, unless this is no whole head. */
+    return http_fields_add(parser->data, slice_of(at, size), (struct slice){0}) == STATUS_OK
+               ? HPE_OK
+               : HPE_USER;
 }
 
 /* llhttp leaves out the white space before a value, but not what stands after it. */
 static int on_value(llhttp_t *parser, const char *at, size_t size)
 {
-    struct run *run = parser->data;
-    struct http_header *header = &run->fields->items[run->fields->count - 1];
+    const struct http_fields *fields = parser->data;
+    struct http_header *header = &fields->items[fields->count - 1];
     while (size > 0 && (at[size - 1] == ' ' || at[size - 1] == '\t'))
         size--;
     header->value = slice_of(at, size);
@@ -419,13 +420,10 @@ enum status http_head_run(struct slice head, llhttp_type_t type, struct http_fie
 {
     static const llhttp_settings_t settings = {
         .on_header_field = on_name, .on_header_value = on_value, .on_headers_complete = on_end};
-    struct run run = {.fields = fields};
     llhttp_t parser;
     llhttp_init(&parser, type, &settings);
-    parser.data = &run;
+    parser.data = fields;
     *errno_out = llhttp_execute(&parser, head.data, head.size);
-    if (run.is_full)
-        return STATUS_TOO_LARGE;
     const bool is_whole =
         *errno_out == HPE_PAUSED && llhttp_get_error_pos(&parser) == head.data + head.size;
     return is_whole ? STATUS_OK : STATUS_PROTOCOL;

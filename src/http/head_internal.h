@@ -7,8 +7,8 @@
 #include "http/head.h"
 
 /* Runs llhttp, with nothing lenient, over exactly one head and adds its fields to `fields`.
- * STATUS_OK: the head ends where its grammar does. STATUS_TOO_LARGE: more fields than there is
- * room for. STATUS_PROTOCOL: it breaks the grammar; *errno_out is llhttp's reason. */
+ * STATUS_OK: the head ends where its grammar does. STATUS_PROTOCOL: it breaks the grammar;
+ * *errno_out is llhttp's reason. */
 MUST_CHECK enum status http_head_run(struct slice head, llhttp_type_t type,
                                      struct http_fields *fields, llhttp_errno_t *errno_out);
 

@@ -198,8 +198,6 @@ static enum status run_grammar(struct slice head, struct http_request_head *out,
     const enum status status = http_head_run(head, HTTP_REQUEST, &out->fields, &why);
     if (status == STATUS_OK)
         return STATUS_OK;
-    if (status == STATUS_TOO_LARGE)
-        return refuse(refusal, status, 431, "there are too many header fields");
     if (why == HPE_INVALID_METHOD)
         return refuse(refusal, STATUS_UNSUPPORTED, 501, "the method is unknown");
     reason_set(refusal->reason, "the head is malformed (%s)", llhttp_errno_name(why));

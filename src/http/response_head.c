@@ -35,6 +35,8 @@ static enum status read_status_line(struct slice line, struct http_response_head
         return refuse(reason, "the upstream switched protocols, which nobody asked for");
     out->status = (unsigned)number;
     out->reason_phrase = slice_from(line, line.size > end ? end + 1 : end);
+    if (!http_value_is_clean(out->reason_phrase)) /* llhttp does not look at it */
+        return refuse(reason, "the reason phrase holds a control byte");
     return STATUS_OK;
 }
 

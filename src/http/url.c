@@ -52,12 +52,18 @@ enum status url_decode(struct slice text, struct buffer *bytes)
 
 /* --- Host and port (RFC 3986 section 3.2) ---------------------------------------------------------- */
 
-/* unreserved / sub-delims / pct-encoded; what else a registered name may hold is refused. */
+/* unreserved / sub-delims / "%": bit n of word w stands for the byte 32 × w + n. */
+static const uint32_t name_bytes[8] = {
+    0,          /* controls */
+    0x2bff7ff2, /* ! $ % & ' ( ) * + , - . 0 to 9 ; = */
+    0x87fffffe, /* A to Z _ */
+    0x47fffffe, /* a to z ~ */
+};
+
 static bool is_name_byte(char byte)
 {
-    const char lower = (char)(byte | 0x20);
-    return (lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9') ||
-           (byte != '\0' && strchr("-._~!$&'()*+,;=%", byte) != NULL);
+    const unsigned char value = (unsigned char)byte;
+    return (name_bytes[value / 32] >> value % 32 & 1) != 0;
 }
 
 static bool is_registered_name(struct slice host)
