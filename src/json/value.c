@@ -26,7 +26,7 @@ static uint32_t hex4(const char *at)
     for (int i = 0; i < 4; i++) {
         const uint32_t digit =
             json_is_digit(at[i]) ? (uint32_t)(at[i] - '0') : (uint32_t)((at[i] | 0x20) - 'a' + 10);
-        value = value << 4 | digit;
+        value = value << 4 | (digit & 15);
     }
     return value;
 }
@@ -34,6 +34,10 @@ static uint32_t hex4(const char *at)
 /* Behind "\u"; takes the second half of a pair too. */
 static uint32_t take_unicode(const char **at, const char *end)
 {
+    if (end - *at < 4) {
+        *at = end;
+        return REPLACEMENT;
+    }
     const uint32_t first = hex4(*at);
     *at += 4;
     if (first < 0xD800 || first > 0xDFFF)
@@ -47,15 +51,15 @@ static uint32_t take_unicode(const char **at, const char *end)
     return 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
 }
 
-/* The next character of a checked string, which is not at its end. */
+/* The next character of a string that is not at its end. Keys of unchecked text come here too, so
+ * any bytes must do. */
 static uint32_t take_character(const char **at, const char *end)
 {
-    if (**at != '\\') {
+    if (**at != '\\' || end - *at < 2) {
         uint32_t code;
         const size_t size = json_utf8_next(*at, end, &code);
-        ASSERT(size > 0);
-        *at += size;
-        return code;
+        *at += size > 0 ? size : 1;
+        return size > 0 ? code : REPLACEMENT;
     }
     const char escaped = (*at)[1];
     *at += 2;

@@ -1,6 +1,7 @@
 /* What a checked value stands for, and whether a key is a name.
  *
- * Everything here expects spans that json/read.h has passed. Thread: any. */
+ * Everything here expects spans that json/read.h has passed, but for the comparison of keys, which
+ * takes any bytes. Thread: any. */
 #ifndef JSON_VALUE_H
 #define JSON_VALUE_H
 

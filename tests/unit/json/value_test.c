@@ -187,6 +187,25 @@ static void keys_are_compared_unescaped(void **state)
     assert_false(json_key_is_plain(SLICE("\xC3\xA9")));
 }
 
+/* Keys of an answer that is only skimmed are compared unchecked. */
+static void a_key_of_any_bytes_is_compared_within_its_bounds(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"\\",          "usag\\",         "us\\u",
+                                       "us\\u006",    "us\\u0061g\x80", "us\\ud83d\\u",
+                                       "\\u00zzsage", "us\\u0061g\xC3"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const size_t size = strlen(keys[i]);
+        char *copy = alloc_bytes(size);
+        assert_non_null(copy);
+        memcpy(copy, keys[i], size);
+        assert_false(json_key_equal(slice_of(copy, size), SLICE("usage")));
+        assert_false(json_key_equal_nocase(slice_of(copy, size), SLICE("usage")));
+        assert_false(json_key_equal(slice_of(copy, size), SLICE("a")));
+        alloc_free(copy);
+    }
+}
+
 static void case_is_folded_as_the_most_lenient_readers_do(void **state)
 {
     (void)state;
@@ -219,6 +238,7 @@ int main(void)
         cmocka_unit_test(escapes_become_their_characters),
         cmocka_unit_test(a_string_without_escapes_is_not_copied),
         cmocka_unit_test(keys_are_compared_unescaped),
+        cmocka_unit_test(a_key_of_any_bytes_is_compared_within_its_bounds),
         cmocka_unit_test(case_is_folded_as_the_most_lenient_readers_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
