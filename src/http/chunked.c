@@ -14,7 +14,7 @@
  *
  * Invariants: 1. `left` is 0 but in SIZE, where it is the size read so far, and in EXTENSION,
  * SIZE_LF and PAYLOAD. 2. `digits` is the number of digits read, 0 outside of SIZE.
- * 3. `line_bytes` counts extensions from SIZE on, the trailer section from TRAILER_START on. */
+ * 3. `line_bytes` counts all extensions up to TRAILER_START, the trailer section from there on. */
 enum chunked_state {
     CHUNKED_SIZE,
     CHUNKED_EXTENSION,
@@ -85,7 +85,6 @@ static enum status read_size(struct chunked *chunked, struct region *region)
     if (chunked->digits == 0 || chunked->left > CHUNK_SIZE_MAX)
         return STATUS_PROTOCOL;
     chunked->digits = 0;
-    chunked->line_bytes = 0;
     if (*region->from == '\r') {
         region->from++;
         chunked->state = CHUNKED_SIZE_LF;
@@ -124,9 +123,10 @@ static enum status skip_extension(struct chunked *chunked, struct region *region
 
 static enum status end_size(struct chunked *chunked, struct region *region)
 {
+    if (chunked->left > 0)
+        return take_byte(chunked, region, '\n', CHUNKED_PAYLOAD);
     chunked->line_bytes = 0;
-    return take_byte(chunked, region, '\n',
-                     chunked->left > 0 ? CHUNKED_PAYLOAD : CHUNKED_TRAILER_START);
+    return take_byte(chunked, region, '\n', CHUNKED_TRAILER_START);
 }
 
 static enum status move_payload(struct chunked *chunked, struct region *region)

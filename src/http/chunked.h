@@ -13,8 +13,8 @@
 #include "base/slice.h"
 #include "base/status.h"
 
-/* All the extensions of one chunk, and the trailer section of a body, have at most: */
-#define CHUNKED_EXTENSION_BYTES_MAX 1024
+/* All the extensions of a body together, and its trailer section, have at most: */
+#define CHUNKED_EXTENSION_BYTES_MAX 16384
 #define CHUNKED_TRAILER_BYTES_MAX   16384
 
 struct chunked {
