@@ -33,46 +33,37 @@ static bool is_forwarded(const struct config_provider *provider, const struct ht
     return false;
 }
 
-static void append_forwarded(const struct request *request, struct buffer *head)
+static void write_forwarded(const struct request *request, struct head_writer *writer)
 {
     const struct http_fields *fields = &request->exchange->head.fields;
     const struct config_provider *provider = request->endpoint->provider->config;
     for (size_t i = 0; i < fields->count; i++) {
-        const struct http_header *header = &fields->items[i];
-        if (!is_forwarded(provider, header))
-            continue;
-        buffer_append(head, header->name);
-        buffer_append(head, SLICE(": "));
-        buffer_append(head, header->value);
-        buffer_append(head, SLICE("\r\n"));
+        if (is_forwarded(provider, &fields->items[i]))
+            head_writer_add_checked(writer, fields->items[i].name, fields->items[i].value);
     }
     const struct slice type = http_exchange_header(request->exchange, HTTP_HEADER_CONTENT_TYPE);
-    buffer_append(head, SLICE("content-type: "));
-    buffer_append(head, type.size > 0 ? type : SLICE("application/json"));
-    buffer_append(head, SLICE("\r\n"));
+    head_writer_add_checked(writer, SLICE("content-type"),
+                            type.size > 0 ? type : SLICE("application/json"));
 }
 
-/* Builds the head in the arena, where it stays while the call may be repeated. */
+/* Builds the head in the scratch and keeps it in the arena, where it stays while the call may be
+ * repeated. */
 static struct slice make_head(const struct request *request, uint64_t body_bytes)
 {
     const struct provider *provider = request->endpoint->provider;
-    struct buffer head;
-    buffer_init(&head, HTTP_ARENA_BYTES_MAX);
-    buffer_reserve(&head, 1024);
-    buffer_append(&head, SLICE("POST "));
-    buffer_append(&head, provider->config->base_url.path);
-    buffer_append(&head, slice_from_text(request->route->upstream_path));
-    buffer_append(&head, SLICE(" HTTP/1.1\r\n"));
-    buffer_append(&head, provider->head_lines);
-    append_forwarded(request, &head);
-    buffer_append(&head, SLICE("content-length: "));
-    buffer_append_u64(&head, body_bytes);
-    buffer_append(&head, SLICE("\r\n\r\n"));
-    struct slice copy = {0};
-    if (buffer_status(&head) == STATUS_OK)
-        copy = arena_copy(&request->exchange->arena, buffer_slice(&head));
-    buffer_fini(&head);
-    return copy;
+    struct slice head;
+    struct head_writer writer;
+    head_writer_init(&writer, request->worker->scratch->head, SCRATCH_HEAD_BYTES);
+    head_writer_lines(&writer, SLICE("POST "));
+    head_writer_lines(&writer, provider->config->base_url.path);
+    head_writer_lines(&writer, slice_from_text(request->route->upstream_path));
+    head_writer_lines(&writer, SLICE(" HTTP/1.1\r\n"));
+    head_writer_lines(&writer, provider->head_lines);
+    write_forwarded(request, &writer);
+    head_writer_add_u64(&writer, SLICE("content-length"), body_bytes);
+    if (head_writer_finish(&writer, &head) != STATUS_OK)
+        return (struct slice){0};
+    return arena_copy(&request->exchange->arena, head);
 }
 
 /* --- Starting ----------------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ static void add_headers_of_upstream(const struct call *call)
         if (header->id == HTTP_HEADER_CONTENT_TYPE || header->id == HTTP_HEADER_RETRY_AFTER ||
             http_header_has_prefix(header->name, SLICE("openai-")) ||
             http_header_has_prefix(header->name, SLICE("anthropic-")))
-            http_answer_header(call->request->exchange, header->name, header->value);
+            http_answer_checked(call->request->exchange, header->name, header->value);
     }
 }
 
@@ -51,7 +51,7 @@ static void add_server_timing(const struct call *call)
     memcpy(text + size, ", upstream;dur=", 15);
     size += 15;
     size += put_ms(text + size, upstream_ns);
-    http_answer_header(request->exchange, SLICE("server-timing"), slice_of(text, size));
+    http_answer_checked(request->exchange, SLICE("server-timing"), slice_of(text, size));
 }
 
 static void add_target(const struct request *request)
@@ -166,13 +166,14 @@ static void relay_long(struct call *call, struct held_answer *held)
     relay_begin_answer(call, head->status);
     enum status status = http_answer_start(
         request->exchange,
-        head->framing == HTTP_FRAMING_LENGTH ? head->content_length : ANSWER_SIZE_UNKNOWN, bytes);
+        head->framing == HTTP_FRAMING_LENGTH ? head->content_length : ANSWER_SIZE_UNKNOWN, bytes,
+        ANSWER_MORE);
     held_answer_free(held);
     while (status == STATUS_OK && read_status == STATUS_OK && !call->is_ended) {
         read_status = call_read(call, UINT64_MAX, &bytes);
         if (read_status == STATUS_OK) {
             openai_answer_tap_feed(&tap, bytes);
-            status = http_answer_write(request->exchange, bytes);
+            status = http_answer_write(request->exchange, bytes, ANSWER_MORE);
         }
     }
     if (status == STATUS_OK && read_status == STATUS_OK)

@@ -103,12 +103,33 @@ static bool takes_event(struct relay *relay, const struct sse_event *event)
     return true;
 }
 
+/* Passes over the events at the front that hold nothing to note, without looking at each of them.
+ * Where line ends are plain LF an event ends with an empty line, so the last
+ * such end before the first thing to note is found from behind. */
+static void pass_quiet(struct relay *relay, struct slice work, struct batch *batch)
+{
+    static const char end[] = "\n\n";
+    batch->quiet = openai_stream_quiet(work);
+    if (!sse_is_between(&relay->sse) || !slice_starts_with(work, SLICE("data:")) ||
+        slice_find_byte(slice_of(work.data, batch->quiet), '\r') < batch->quiet)
+        return;
+    size_t size = batch->quiet;
+    while (size >= 2 && memcmp(work.data + size - 2, end, 2) != 0)
+        size--;
+    if (size < 2)
+        return;
+    relay->has_progressed = true;
+    batch->size = size;
+    sse_skip(&relay->sse, size);
+}
+
 /* Goes through the whole events at the front of `work`. Most come in runs that hold nothing to
  * note, which one search over the bytes finds. */
 static void read_events(struct relay *relay, struct slice work, struct batch *batch)
 {
     struct sse_event event;
     *batch = (struct batch){.bytes = (char *)(uintptr_t)work.data};
+    pass_quiet(relay, work, batch);
     while (!relay->has_failed && sse_next(&relay->sse, work, &event)) {
         const size_t start = (size_t)(event.raw.data - work.data);
         const size_t end = start + event.raw.size;
@@ -129,7 +150,7 @@ static void read_events(struct relay *relay, struct slice work, struct batch *ba
 
 /* --- To the client ------------------------------------------------------------------------------------------ */
 
-static enum status begin(struct relay *relay, struct slice events)
+static enum status begin(struct relay *relay, struct slice events, enum answer_part part)
 {
     struct http_exchange *exchange = relay->request->exchange;
     relay->has_begun = true;
@@ -143,20 +164,28 @@ static enum status begin(struct relay *relay, struct slice events)
         return status;
     relay_begin_answer(relay->call, 200);
     http_answer_header(exchange, SLICE("cache-control"), SLICE("no-cache"));
-    status = http_answer_start(exchange, ANSWER_SIZE_UNKNOWN, events);
+    status = http_answer_start(exchange, ANSWER_SIZE_UNKNOWN, events, part);
     body_memory_free(&relay->leading);
     return status;
 }
 
-static enum status send_events(struct relay *relay, struct slice events)
+static enum status send_events(struct relay *relay, struct slice events, enum answer_part part)
 {
-    if (events.size == 0)
+    if (events.size == 0 && part == ANSWER_MORE)
         return STATUS_OK;
     if (relay->has_begun)
-        return http_answer_write(relay->request->exchange, events);
+        return http_answer_write(relay->request->exchange, events, part);
     if (relay->has_progressed || relay->leading.size + events.size > LEADING_BYTES_MAX)
-        return begin(relay, events);
+        return begin(relay, events, part);
     return body_memory_append(&relay->leading, events.data, events.size);
+}
+
+/* Whether nothing follows this batch: then it goes out together with the end of the answer. */
+static enum answer_part part_of(const struct relay *relay, struct slice rest)
+{
+    const bool is_last = relay->call->is_ended && rest.size == 0 && !relay->has_failed &&
+                         relay->done_is_relayed && openai_stream_is_whole(&relay->stream);
+    return is_last ? ANSWER_LAST : ANSWER_MORE;
 }
 
 /* Relays what is whole in the bytes that came; `bytes` lies in the scratch or in the call. */
@@ -177,7 +206,8 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
     if (is_direct && rest.size > 0 &&
         body_memory_append(&relay->unread, rest.data, rest.size) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    const enum status status = send_events(relay, slice_of(batch.bytes, batch.size));
+    const enum status status =
+        send_events(relay, slice_of(batch.bytes, batch.size), part_of(relay, rest));
     if (!is_direct && rest.size > 0)
         body_memory_keep(&relay->unread, rest, &rest);
     else if (rest.size == 0)
@@ -201,7 +231,7 @@ static enum status relay_last(struct relay *relay)
     if (!sse_next(&sse, slice_of(relay->unread.data, relay->unread.size), &event) ||
         !takes_event(relay, &event))
         return STATUS_OK;
-    return send_events(relay, slice_of(relay->unread.data, size));
+    return send_events(relay, slice_of(relay->unread.data, size), ANSWER_MORE);
 }
 
 static enum status relay_done(struct relay *relay, enum relay_end end)
@@ -209,7 +239,7 @@ static enum status relay_done(struct relay *relay, enum relay_end end)
     if (relay->done.size == 0 && end == RELAY_END_WITH_DONE && !relay->done_is_relayed)
         relay->done = SLICE("data: [DONE]\n\n");
     relay->has_progressed = true;
-    return relay->done_is_relayed ? STATUS_OK : send_events(relay, relay->done);
+    return relay->done_is_relayed ? STATUS_OK : send_events(relay, relay->done, ANSWER_MORE);
 }
 
 /* What the client is told about a stream that it has seen a part of. */
@@ -226,7 +256,7 @@ static void tell_broken(struct relay *relay)
         buffer_append(&text, SLICE("\n\n"));
     }
     if (buffer_status(&text) == STATUS_OK &&
-        http_answer_write(request->exchange, buffer_slice(&text)) != STATUS_OK)
+        http_answer_write(request->exchange, buffer_slice(&text), ANSWER_MORE) != STATUS_OK)
         request->outcome = OUTCOME_CLIENT_GONE;
     buffer_fini(&text);
     buffer_fini(&body);
@@ -270,7 +300,7 @@ static void finish(struct relay *relay, enum relay_end end)
     }
     if (status == STATUS_OK)
         status = relay_done(relay, end);
-    if (status == STATUS_OK && relay->has_begun)
+    if (status == STATUS_OK && relay->has_begun && !relay->request->exchange->is_ended)
         status = http_answer_end(relay->request->exchange);
     if (status != STATUS_OK)
         relay->request->outcome = OUTCOME_CLIENT_GONE;

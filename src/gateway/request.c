@@ -31,7 +31,7 @@ void request_begin_answer(struct request *request, unsigned http_status)
     char id[ID_TEXT_SIZE];
     id_format(&request->id, id);
     http_answer_begin(exchange, http_status);
-    http_answer_header(exchange, SLICE("x-request-id"), slice_of(id, sizeof(id)));
+    http_answer_checked(exchange, SLICE("x-request-id"), slice_of(id, sizeof(id)));
     cors_add_headers(request);
 }
 
@@ -39,7 +39,7 @@ void request_answer(struct request *request, unsigned http_status, struct slice 
                     struct slice body)
 {
     request_begin_answer(request, http_status);
-    http_answer_header(request->exchange, SLICE("content-type"), content_type);
+    http_answer_checked(request->exchange, SLICE("content-type"), content_type);
     if (http_answer_send(request->exchange, body) != STATUS_OK)
         request->outcome = OUTCOME_CLIENT_GONE;
 }
@@ -113,13 +113,15 @@ enum status request_authenticate(struct request *request)
     unsigned char hash[KEY_HASH_SIZE];
     if (text.size == 0)
         return refuse_key(request, "none was sent");
-    if (key_check(text, NULL) != STATUS_OK)
-        return refuse_key(request, "it is mistyped or incomplete");
+    if (text.size > KEY_TEXT_SIZE_MAX)
+        return refuse_key(request, "it is too long");
     if (key_hasher_hash(worker->hasher, text, hash) != STATUS_OK)
         return request_fail(request, ERROR_INTERNAL, NULL, "Out of memory.");
     struct identity_key *key = identity_find(worker->identity, hash);
-    if (key == NULL)
-        return refuse_key(request, "it is not known here");
+    if (key == NULL) /* only then is it worth looking why */
+        return refuse_key(request, key_check(text, NULL) == STATUS_OK
+                                       ? "it is not known here"
+                                       : "it is mistyped or incomplete");
     const uint64_t now_us = clock_realtime_us();
     const enum identity_verdict verdict = identity_check(key, now_us);
     if (verdict != IDENTITY_VERDICT_VALID)

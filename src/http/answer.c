@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "http/head_writer.h"
 
+#define END_BYTES 128 /* left for what ends the head */
+
 /* --- The head ----------------------------------------------------------------------------------- */
 
 void http_answer_begin(struct http_exchange *exchange, unsigned status)
@@ -18,13 +20,23 @@ void http_answer_begin(struct http_exchange *exchange, unsigned status)
                       http_date_line(&server->date, clock_realtime_us()));
 }
 
+/* A header that does not fit is left out: the rest of the head has its room. */
+static bool has_room(const struct http_exchange *exchange, size_t size)
+{
+    const struct head_writer *writer = &exchange->head_writer;
+    return size + END_BYTES <= (size_t)(writer->end - writer->at);
+}
+
+void http_answer_checked(struct http_exchange *exchange, struct slice name, struct slice value)
+{
+    if (has_room(exchange, name.size + value.size))
+        head_writer_add_checked(&exchange->head_writer, name, value);
+}
+
 void http_answer_header(struct http_exchange *exchange, struct slice name, struct slice value)
 {
-    struct head_writer *writer = &exchange->head_writer;
-    const struct head_writer before = *writer;
-    head_writer_add(writer, name, value);
-    if (writer->failed != STATUS_OK)
-        *writer = before;
+    if (http_is_token(name) && http_value_is_clean(value))
+        http_answer_checked(exchange, name, value);
 }
 
 void http_answer_header_number(struct http_exchange *exchange, struct slice name, uint64_t value)
@@ -34,7 +46,8 @@ void http_answer_header_number(struct http_exchange *exchange, struct slice name
 
 void http_answer_lines(struct http_exchange *exchange, struct slice lines)
 {
-    head_writer_lines(&exchange->head_writer, lines);
+    if (has_room(exchange, lines.size))
+        head_writer_lines(&exchange->head_writer, lines);
 }
 
 static struct slice finished_head(struct http_exchange *exchange)
@@ -145,88 +158,78 @@ enum status http_answer_send_empty(struct http_exchange *exchange)
 
 /* --- Streams -------------------------------------------------------------------------------------- */
 
-/* Lays out one chunk (or the bare bytes) behind what stands in `out` already; returns how many
- * pieces there are then. */
-static int lay_out(const struct http_exchange *exchange, const struct slice *pieces,
-                   unsigned count, char chunk_head[CHUNKED_HEADER_BYTES], struct iovec *out)
-{
-    static char end[] = "\r\n";
-    int used = 0;
-    size_t total = 0;
-    for (unsigned i = 0; i < count; i++)
-        total += pieces[i].size;
-    if (total == 0)
-        return 0;
-    if (exchange->is_chunked)
-        out[used++] = (struct iovec){chunk_head, chunked_header(total, chunk_head)};
-    for (unsigned i = 0; i < count; i++)
-        out[used++] = (struct iovec){(char *)(uintptr_t)pieces[i].data, pieces[i].size};
-    if (exchange->is_chunked)
-        out[used++] = (struct iovec){end, 2};
-    return used;
-}
+#define PIECES_MAX 4 /* head, chunk size, bytes, what ends the chunk and maybe the body */
 
-static size_t overhead_of(const struct iovec *out, int used, bool is_chunked, bool has_head)
-{
-    size_t overhead = has_head ? out[0].iov_len : 0;
-    const int chunk = has_head ? 1 : 0;
-    if (is_chunked && used > chunk)
-        overhead += out[chunk].iov_len + 2;
-    return overhead;
-}
-
-enum status http_answer_start(struct http_exchange *exchange, uint64_t size, struct slice piece)
-{
+struct pieces {
+    struct iovec items[PIECES_MAX];
+    int count;
+    size_t overhead; /* bytes that are not body */
     char chunk_head[CHUNKED_HEADER_BYTES];
-    struct iovec out[ANSWER_PIECES_MAX];
+};
+
+static void add_piece(struct pieces *pieces, struct slice bytes, bool is_body)
+{
+    pieces->items[pieces->count++] = (struct iovec){(char *)(uintptr_t)bytes.data, bytes.size};
+    pieces->overhead += is_body ? 0 : bytes.size;
+}
+
+static void add_body(const struct http_exchange *exchange, struct pieces *pieces,
+                     struct slice piece, enum answer_part part)
+{
+    const bool is_framed = exchange->is_chunked && piece.size > 0;
+    if (is_framed) {
+        const size_t size = chunked_header(piece.size, pieces->chunk_head);
+        add_piece(pieces, slice_of(pieces->chunk_head, size), false);
+    }
+    if (piece.size > 0)
+        add_piece(pieces, piece, true);
+    if (exchange->is_chunked && part == ANSWER_LAST)
+        add_piece(pieces, is_framed ? SLICE("\r\n0\r\n\r\n") : SLICE("0\r\n\r\n"), false);
+    else if (is_framed)
+        add_piece(pieces, SLICE("\r\n"), false);
+}
+
+static enum status send_part(struct http_exchange *exchange, struct pieces *pieces,
+                             struct slice piece, enum answer_part part)
+{
+    if (!has_no_body(exchange))
+        add_body(exchange, pieces, piece, part);
+    const enum status status =
+        pieces->count > 0
+            ? send_pieces(exchange, pieces->items, pieces->count, pieces->overhead)
+            : STATUS_OK;
+    exchange->is_ended = status == STATUS_OK && part == ANSWER_LAST;
+    return status;
+}
+
+enum status http_answer_start(struct http_exchange *exchange, uint64_t size, struct slice piece,
+                              enum answer_part part)
+{
+    struct pieces pieces = {.count = 0};
     ASSERT(exchange->is_begun && !exchange->head_is_sent);
     if (size != ANSWER_SIZE_UNKNOWN) {
         http_answer_header_number(exchange, SLICE("content-length"), size);
     } else if (exchange->head.minor > 0) {
         exchange->is_chunked = true;
         head_writer_lines(&exchange->head_writer, SLICE("transfer-encoding: chunked\r\n"));
-    } else if (!exchange->closes) {
-        /* HTTP/1.0 learns the end of the body from that of the connection. */
-        exchange->closes = true;
+    } else {
+        exchange->closes = true; /* HTTP/1.0 learns the end of the body from the connection's */
     }
-    const struct slice head = finished_head(exchange);
-    out[0] = (struct iovec){(char *)(uintptr_t)head.data, head.size};
-    const int used =
-        has_no_body(exchange) ? 1 : 1 + lay_out(exchange, &piece, 1, chunk_head, out + 1);
-    return send_pieces(exchange, out, used,
-                       overhead_of(out, used, exchange->is_chunked, true));
+    add_piece(&pieces, finished_head(exchange), false);
+    return send_part(exchange, &pieces, piece, part);
 }
 
-enum status http_answer_write(struct http_exchange *exchange, struct slice piece)
+enum status http_answer_write(struct http_exchange *exchange, struct slice piece,
+                              enum answer_part part)
 {
-    return http_answer_write_pieces(exchange, &piece, 1);
-}
-
-enum status http_answer_write_pieces(struct http_exchange *exchange, const struct slice *pieces,
-                                     unsigned count)
-{
-    char chunk_head[CHUNKED_HEADER_BYTES];
-    struct iovec out[ANSWER_PIECES_MAX];
-    ASSERT(exchange->head_is_sent && count + 2 <= ANSWER_PIECES_MAX);
-    if (has_no_body(exchange))
-        return STATUS_OK;
-    const int used = lay_out(exchange, pieces, count, chunk_head, out);
-    if (used == 0)
-        return STATUS_OK;
-    return send_pieces(exchange, out, used,
-                       overhead_of(out, used, exchange->is_chunked, false));
+    struct pieces pieces = {.count = 0};
+    ASSERT(exchange->head_is_sent);
+    return send_part(exchange, &pieces, piece, part);
 }
 
 enum status http_answer_end(struct http_exchange *exchange)
 {
-    static char last_chunk[] = "0\r\n\r\n";
-    enum status status = STATUS_OK;
-    if (exchange->is_chunked && !has_no_body(exchange)) {
-        const struct iovec piece = {last_chunk, sizeof(last_chunk) - 1};
-        status = send_pieces(exchange, &piece, 1, piece.iov_len);
-    }
-    exchange->is_ended = status == STATUS_OK;
-    return status;
+    return http_answer_write(exchange, (struct slice){0}, ANSWER_LAST);
 }
 
 void http_answer_break(struct http_exchange *exchange)

@@ -11,16 +11,14 @@
 #ifndef HTTP_ANSWER_H
 #define HTTP_ANSWER_H
 
-#include <sys/uio.h>
-
 #include "http/exchange.h"
-
-#define ANSWER_PIECES_MAX 8
 
 /* Starts the head: status line and Date. Connection is added at the end where it is needed. */
 void http_answer_begin(struct http_exchange *exchange, unsigned status);
 /* Adds a header. One that does not fit, or may not stand in a head, is left out. */
 void http_answer_header(struct http_exchange *exchange, struct slice name, struct slice value);
+/* Adds a header that is known to be right: weir's own, or from a parsed head. */
+void http_answer_checked(struct http_exchange *exchange, struct slice name, struct slice value);
 void http_answer_header_number(struct http_exchange *exchange, struct slice name, uint64_t value);
 /* Adds prepared header lines, each with its CRLF. */
 void http_answer_lines(struct http_exchange *exchange, struct slice lines);
@@ -32,14 +30,14 @@ MUST_CHECK enum status http_answer_send(struct http_exchange *exchange, struct s
 MUST_CHECK enum status http_answer_send_empty(struct http_exchange *exchange);
 
 /* A streamed answer: the first piece goes out with the head. `size` may be known beforehand
- * (then the answer has a Content-Length), or be ANSWER_SIZE_UNKNOWN. */
+ * (then the answer has a Content-Length), or be ANSWER_SIZE_UNKNOWN. With ANSWER_LAST the piece
+ * ends the answer, in the same write. */
 #define ANSWER_SIZE_UNKNOWN UINT64_MAX
+enum answer_part { ANSWER_MORE, ANSWER_LAST };
 MUST_CHECK enum status http_answer_start(struct http_exchange *exchange, uint64_t size,
-                                         struct slice piece);
-MUST_CHECK enum status http_answer_write(struct http_exchange *exchange, struct slice piece);
-/* As http_answer_write(), of up to ANSWER_PIECES_MAX - 2 pieces in one chunk. */
-MUST_CHECK enum status http_answer_write_pieces(struct http_exchange *exchange,
-                                                const struct slice *pieces, unsigned count);
+                                         struct slice piece, enum answer_part part);
+MUST_CHECK enum status http_answer_write(struct http_exchange *exchange, struct slice piece,
+                                         enum answer_part part);
 MUST_CHECK enum status http_answer_end(struct http_exchange *exchange);
 
 /* Ends a streamed answer so that the client sees that it is broken: no last chunk, and the

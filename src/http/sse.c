@@ -175,6 +175,14 @@ bool sse_next(struct sse *sse, struct slice unread, struct sse_event *event_out)
     }
 }
 
+void sse_skip(struct sse *sse, size_t size)
+{
+    ASSERT(sse_is_between(sse));
+    sse->taken += size;
+    sse->line = sse->scanned = sse->taken;
+    sse->started |= size > 0;
+}
+
 void sse_drop(struct sse *sse, size_t size)
 {
     ASSERT(size <= sse->taken);

@@ -64,6 +64,17 @@ static inline size_t sse_complete(const struct sse *sse)
 /* Tells that the caller has dropped `size` bytes, at most sse_complete(), from the front. */
 void sse_drop(struct sse *sse, size_t size);
 
+/* Whether the next byte begins an event, and no byte of it was looked at. */
+static inline bool sse_is_between(const struct sse *sse)
+{
+    return sse->scanned == sse->taken && sse->line == sse->taken && sse->data_lines == 0 &&
+           !sse->has_fields && !sse->after_cr;
+}
+
+/* Takes `size` bytes, which the caller knows to be whole events, as given out; the splitter stands
+ * between two events. */
+void sse_skip(struct sse *sse, size_t size);
+
 /* Reads up to the last complete event and returns sse_complete(). */
 size_t sse_scan_all(struct sse *sse, struct slice unread);
 
