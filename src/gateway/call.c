@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/clock.h"
 #include "http/media.h"
 
 #define INFLATE_STEP     (32 * 1024)
@@ -95,7 +94,9 @@ static void note_head(struct call *call)
 {
     struct request *request = call->request;
     const struct http_response_head *head = &call->attempt.head;
-    request->upstream_first_byte_ns = clock_monotonic_ns();
+    request->upstream_first_byte_ns = loop_now_ns(request->worker->loop);
+    if (request->upstream_first_byte_ns < call->attempt.sent_ns) /* it came in the same turn */
+        request->upstream_first_byte_ns = call->attempt.sent_ns;
     request->upstream_request_id = http_fields_value(&head->fields, HTTP_HEADER_X_REQUEST_ID);
     metrics_first_byte(request->worker->metrics, request->endpoint->provider->metrics_index,
                        request->upstream_first_byte_ns - call->attempt.sent_ns);

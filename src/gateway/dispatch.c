@@ -1,6 +1,5 @@
 #include "gateway/dispatch.h"
 
-#include "base/clock.h"
 #include "gateway/cors.h"
 #include "gateway/gateway.h"
 #include "gateway/request.h"
@@ -12,7 +11,7 @@ static void request_init(struct request *request, struct worker *worker,
         .worker = worker,
         .exchange = exchange,
         .calling = calling_enter(worker),
-        .id = id_make(clock_realtime_us()),
+        .id = id_make(loop_realtime_us(worker->loop)),
         .outcome = OUTCOME_COMPLETED,
     };
     metric_add(&worker->metrics->requests_in_flight, 1);

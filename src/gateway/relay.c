@@ -1,6 +1,5 @@
 #include "gateway/relay.h"
 
-#include "base/clock.h"
 #include "dialect/openai_answer.h"
 #include "gateway/gateway.h"
 #include "gateway/limits.h"
@@ -46,7 +45,7 @@ static void add_server_timing(const struct call *call)
     char text[80] = "weir;dur=";
     size_t size = 9;
     const uint64_t upstream_ns = request->upstream_first_byte_ns - request->upstream_sent_ns;
-    const uint64_t all_ns = clock_monotonic_ns() - request->exchange->started_ns;
+    const uint64_t all_ns = request->exchange->begun_ns - request->exchange->started_ns;
     size += put_ms(text + size, all_ns > upstream_ns ? all_ns - upstream_ns : 0);
     memcpy(text + size, ", upstream;dur=", 15);
     size += 15;

@@ -122,7 +122,7 @@ enum status request_authenticate(struct request *request)
         return refuse_key(request, key_check(text, NULL) == STATUS_OK
                                        ? "it is not known here"
                                        : "it is mistyped or incomplete");
-    const uint64_t now_us = clock_realtime_us();
+    const uint64_t now_us = loop_realtime_us(worker->loop);
     const enum identity_verdict verdict = identity_check(key, now_us);
     if (verdict != IDENTITY_VERDICT_VALID)
         return refuse_key(request, identity_verdict_name(verdict));

@@ -94,9 +94,10 @@ static void fill_texts(const struct request *request, struct slice *text)
 
 static void write_access_line(const struct request *request, uint64_t now_ns)
 {
+    const struct loop *loop = request->worker->loop;
     struct log_access access;
     log_access_init(&access);
-    access.time_us = clock_realtime_us();
+    access.time_us = loop_realtime_us(loop) + (now_ns - loop_now_ns(loop)) / 1000;
     fill_figures(request, now_ns, &access.figures);
     fill_texts(request, access.text);
     log_access(request->worker->log, &access);

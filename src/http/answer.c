@@ -14,10 +14,11 @@ void http_answer_begin(struct http_exchange *exchange, unsigned status)
     ASSERT(!exchange->head_is_sent);
     exchange->status = status;
     exchange->is_begun = true;
+    exchange->begun_ns = clock_monotonic_ns();
     head_writer_init(&exchange->head_writer, server->scratch->head, SCRATCH_HEAD_BYTES);
     head_writer_status_line(&exchange->head_writer, status);
     head_writer_lines(&exchange->head_writer,
-                      http_date_line(&server->date, clock_realtime_us()));
+                      http_date_line(&server->date, loop_realtime_us(server->loop)));
 }
 
 /* A header that does not fit is left out: the rest of the head has its room. */
@@ -71,7 +72,7 @@ static void count_sent(struct http_exchange *exchange, size_t sent, size_t head_
     if (sent <= head_size)
         return;
     if (exchange->first_byte_ns == 0)
-        exchange->first_byte_ns = clock_monotonic_ns();
+        exchange->first_byte_ns = exchange->begun_ns;
     exchange->answer_bytes += sent - head_size;
 }
 

@@ -49,7 +49,8 @@ struct http_exchange {
     bool closes;            /* the connection ends with it */
     struct head_writer head_writer; /* over the scratch */
     uint64_t answer_bytes;  /* body bytes that the socket took */
-    uint64_t first_byte_ns; /* when the first of them went out; 0: none yet */
+    uint64_t begun_ns;        /* when its head was begun */
+    uint64_t first_byte_ns;   /* when its first body bytes were; 0: none went out */
 
     struct body_memory head_memory; /* a head too large for the block */
 };

@@ -36,6 +36,7 @@ struct loop {
     bool is_stopped;
     bool uv_is_open;
     uint64_t now_ns;
+    uint64_t realtime_us;
     uint64_t epoll_ctl_count;
     struct timer_wheel *timers;
     struct coroutine_pool *pool;
@@ -47,6 +48,7 @@ struct loop {
     uv_loop_t uv;
     uv_async_t wake_up;
     _Atomic(struct loop_message *) posted; /* the newest first */
+    struct epoll_event events[EVENTS_PER_TURN]; /* of this turn */
 };
 
 _Static_assert(sizeof(struct task) <= COROUTINE_USER_BYTES, "a task lies in the user memory");
@@ -86,6 +88,12 @@ void loop_post(struct loop *loop, struct loop_message *message)
     uv_async_send(&loop->wake_up);
 }
 
+static void read_clocks(struct loop *loop)
+{
+    loop->now_ns = clock_monotonic_ns();
+    loop->realtime_us = clock_realtime_us();
+}
+
 /* --- Birth and death ------------------------------------------------------------------------ */
 
 static void task_unmap(void *user)
@@ -121,7 +129,7 @@ enum status loop_create(struct loop **loop_out, struct reason *reason)
     if (loop == NULL)
         return STATUS_NO_MEMORY;
     list_init(&loop->ready);
-    loop->now_ns = clock_monotonic_ns();
+    read_clocks(loop);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     enum status status = STATUS_IO;
     if (loop->epoll_fd < 0) {
@@ -181,6 +189,11 @@ uint64_t loop_now_ms(const struct loop *loop)
 uint64_t loop_now_ns(const struct loop *loop)
 {
     return loop->now_ns;
+}
+
+uint64_t loop_realtime_us(const struct loop *loop)
+{
+    return loop->realtime_us;
 }
 
 uint64_t loop_deadline(const struct loop *loop, uint64_t ms)
@@ -390,12 +403,12 @@ static int wait_time(struct loop *loop, int wait_ms)
     return timer_ms < (uint64_t)wait_ms ? (int)timer_ms : wait_ms;
 }
 
-static int wait_for_events(struct loop *loop, struct epoll_event *events, int wait_ms)
+static int wait_for_events(struct loop *loop, int wait_ms)
 {
     const bool may_sleep = wait_ms > 0 && loop->hooks.sleep != NULL;
     if (may_sleep)
         loop->hooks.sleep(loop->hooks.context, true);
-    const int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_TURN, wait_ms);
+    const int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_PER_TURN, wait_ms);
     if (may_sleep)
         loop->hooks.sleep(loop->hooks.context, false);
     ASSERT(count >= 0 || errno == EINTR);
@@ -404,16 +417,15 @@ static int wait_for_events(struct loop *loop, struct epoll_event *events, int wa
 
 void loop_turn(struct loop *loop, int wait_ms)
 {
-    struct epoll_event events[EVENTS_PER_TURN];
-    const int count = wait_for_events(loop, events, wait_time(loop, wait_ms));
-    loop->now_ns = clock_monotonic_ns();
+    const int count = wait_for_events(loop, wait_time(loop, wait_ms));
+    read_clocks(loop);
     bool uv_has_something = uv_backend_timeout(&loop->uv) == 0;
     for (int i = 0; i < count; i++) {
-        struct loop_watch *watched = events[i].data.ptr;
+        struct loop_watch *watched = loop->events[i].data.ptr;
         if (watched == NULL)
             uv_has_something = true;
         else
-            watched->on_events(watched, events[i].events);
+            watched->on_events(watched, loop->events[i].events);
     }
     if (uv_has_something)
         uv_run(&loop->uv, UV_RUN_NOWAIT);

@@ -40,6 +40,8 @@ void loop_turn(struct loop *loop, int wait_ms);
 /* The moment at which this turn began. */
 uint64_t loop_now_ms(const struct loop *loop);
 uint64_t loop_now_ns(const struct loop *loop);
+/* The same moment on the other clock, since 1970, UTC. */
+uint64_t loop_realtime_us(const struct loop *loop);
 /* `ms` from now; UINT64_MAX stays it. */
 uint64_t loop_deadline(const struct loop *loop, uint64_t ms);
 

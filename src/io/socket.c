@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -118,6 +119,18 @@ void socket_close(struct socket *socket)
     ASSERT(socket->waiter == NULL);
 }
 
+/* The C library's functions for these two are points at which a thread may be cancelled, which
+ * costs two atomic updates a call; no thread of weir is ever cancelled. */
+static ssize_t receive(int fd, void *bytes_out, size_t size)
+{
+    return syscall(SYS_recvfrom, fd, bytes_out, size, 0, NULL, NULL);
+}
+
+static ssize_t transmit(int fd, const struct msghdr *message)
+{
+    return syscall(SYS_sendmsg, fd, message, MSG_NOSIGNAL);
+}
+
 /* --- Reading -------------------------------------------------------------------------------- */
 
 static enum status read_error(struct socket *socket)
@@ -131,7 +144,7 @@ enum status socket_try_read(struct socket *socket, void *bytes_out, size_t size,
     if (socket->tls != NULL)
         return tls_try_read(socket, bytes_out, size, size_out);
     while (socket->is_readable) {
-        const ssize_t got = recv(socket->fd, bytes_out, size, 0);
+        const ssize_t got = receive(socket->fd, bytes_out, size);
         if (got > 0) {
             /* A short count means drained, and more bytes make a new event; but the end of the
              * stream has made its event already (epoll(7), question 9). */
@@ -205,7 +218,7 @@ enum status socket_try_write(struct socket *socket, const struct iovec *pieces, 
     while (socket->is_writable) {
         const struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces,
                                        .msg_iovlen = (size_t)count};
-        const ssize_t sent = sendmsg(socket->fd, &message, MSG_NOSIGNAL);
+        const ssize_t sent = transmit(socket->fd, &message);
         if (sent >= 0) {
             *size_out = (size_t)sent;
             return STATUS_OK;
