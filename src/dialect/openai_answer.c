@@ -33,12 +33,6 @@ static struct json_value *place_of(struct openai_answer *answer, struct json_val
     return json_key_equal(key, SLICE("choices")) ? &answer->choices : NULL;
 }
 
-static bool is_json(struct json_value value, const struct json_limits *limits)
-{
-    struct json_error error;
-    return json_check(value.raw, limits, &value, &error) == STATUS_OK;
-}
-
 enum status openai_answer_read(struct slice body, const struct json_limits *limits,
                                struct openai_answer *answer_out)
 {
@@ -52,15 +46,17 @@ enum status openai_answer_read(struct slice body, const struct json_limits *limi
     json_walk_init(&walk, root, limits);
     while (json_walk_next(&walk, &member)) {
         struct json_value *place = place_of(&answer, &usage, member.key);
-        if (place == NULL)
-            continue;
-        if (place != &answer.choices && !is_json(member.value, limits))
-            return STATUS_PROTOCOL;
-        *place = member.value;
+        if (place != NULL)
+            *place = member.value;
     }
     if (walk.is_broken)
         return STATUS_PROTOCOL;
-    answer.has_usage = openai_usage_read(usage, &answer.usage);
+    if (usage.type == JSON_TYPE_OBJECT) {
+        struct json_error error;
+        if (json_check(usage.raw, limits, &usage, &error) != STATUS_OK)
+            return STATUS_PROTOCOL;
+        answer.has_usage = openai_usage_read(usage, &answer.usage);
+    }
     *answer_out = answer;
     return STATUS_OK;
 }

@@ -13,13 +13,14 @@
 struct openai_answer {
     bool has_usage;
     struct openai_usage usage;
-    /* raw.data NULL: absent. Spans of the body; each but `choices` is checked JSON. */
+    /* raw.data NULL: absent. Spans of the body as the skimming found them: json_check() each
+     * before use. */
     struct json_value id, model, error, choices;
 };
 
 /* Skims the top-level members; what lies in the others (megabytes of embeddings) is not checked.
  * STATUS_PROTOCOL: the body is no JSON object, as far as the skimming sees; then nothing is
- * known. `limits` bounds the depth of what is checked and gives the pause. */
+ * known. `limits` bounds the depth of the usage and gives the pause. */
 MUST_CHECK enum status openai_answer_read(struct slice body, const struct json_limits *limits,
                                           struct openai_answer *answer_out);
 

@@ -132,21 +132,33 @@ static enum status refuse_case(struct openai_error *error, const char *param, st
 
 /* --- finding the members --- */
 
-/* A long name cannot be one of ours; without this look, a huge one would cost a walk over it. */
-static bool may_be_name(struct slice key, struct slice name, bool is_plain)
+/* Whether weir decides by this member where `key` is written as it should be, which is so nearly
+ * always. */
+static bool find_rule(enum openai_route route, struct slice key, enum openai_member *member_out)
 {
-    return is_plain ? key.size == name.size : key.size >= name.size;
+    for (unsigned i = 0; i < OPENAI_MEMBER_COUNT; i++) {
+        const struct rule *rule = &rules[i];
+        if ((rule->routes >> route & 1) != 0 && key.size == rule->name.size &&
+            memcmp(key.data, rule->name.data, key.size) == 0) {
+            *member_out = (enum openai_member)i;
+            return true;
+        }
+    }
+    return false;
 }
 
-static bool find_rule(enum openai_route route, struct slice key, enum openai_member *member_out)
+/* The same for a key in another case or with escapes. A long one cannot be one of ours; without
+ * that look, a huge one would cost a walk over it. */
+static bool find_rule_folded(enum openai_route route, struct slice key,
+                             enum openai_member *member_out)
 {
     if (key.size > NAME_BYTES_MAX)
         return false;
     const bool is_plain = json_key_is_plain(key);
     for (unsigned i = 0; i < OPENAI_MEMBER_COUNT; i++) {
         const struct rule *rule = &rules[i];
-        if ((rule->routes >> route & 1) != 0 && may_be_name(key, rule->name, is_plain) &&
-            json_key_equal_nocase(key, rule->name)) {
+        const bool fits = is_plain ? key.size == rule->name.size : key.size > rule->name.size;
+        if (fits && (rule->routes >> route & 1) != 0 && json_key_equal_nocase(key, rule->name)) {
             *member_out = (enum openai_member)i;
             return true;
         }
@@ -159,11 +171,12 @@ static enum status collect(struct openai_request *request, struct openai_error *
     for (size_t i = 0; i < request->body.count; i++) {
         const struct json_member *member = &request->body.members[i];
         enum openai_member which;
-        if (!find_rule(request->route, member->key, &which))
+        const bool is_exact = find_rule(request->route, member->key, &which);
+        if (!is_exact && !find_rule_folded(request->route, member->key, &which))
             continue;
         if (request->members[which] != NULL)
             return refuse_duplicate(error, rules[which].name.data);
-        if (!json_key_equal(member->key, rules[which].name))
+        if (!is_exact && !json_key_equal(member->key, rules[which].name))
             return refuse_case(error, rules[which].name.data, member->key);
         request->members[which] = member;
     }

@@ -5,10 +5,6 @@
 #include "json/value.h"
 #include "json/walk.h"
 
-/* What stands out in a stream: a quote before the first letter of "usage", "finish_reason" or
- * "error", or the start of [DONE]. */
-#define MARKS_AFTER_QUOTE "ufe"
-
 void openai_stream_init(struct openai_stream *stream, bool include_usage,
                         const struct json_limits *limits)
 {
@@ -17,69 +13,105 @@ void openai_stream_init(struct openai_stream *stream, bool include_usage,
 
 /* --- the search --- */
 
-/* Marks the bytes at which one of the words may start; reads one byte beyond the block. */
-static inline uint64_t mark_words(const char *at)
+/* Marks the bytes that may start what stands out: a quote before the first letter of "usage",
+ * "error" or "finish_reason", or the bracket of [DONE]. Reads one byte beyond the block. */
+static inline json_block mark_words(const char *at)
 {
     const json_block first = json_block_load(at);
     const json_block second = json_block_load(at + 1);
-    const json_block letter =
-        json_block_or(json_block_equal(second, MARKS_AFTER_QUOTE[0]),
-                      json_block_or(json_block_equal(second, MARKS_AFTER_QUOTE[1]),
-                                    json_block_equal(second, MARKS_AFTER_QUOTE[2])));
-    return json_block_mask(
-        json_block_or(json_block_and(json_block_equal(first, '"'), letter),
-                      json_block_and(json_block_equal(first, '['), json_block_equal(second, 'D'))));
+    const json_block letter = json_block_or(
+        json_block_equal(json_block_merge(second, 'e' ^ 'u'), 'u'), json_block_equal(second, 'f'));
+    return json_block_or(
+        json_block_and(json_block_equal(first, '"'), letter),
+        json_block_and(json_block_equal(first, '['), json_block_equal(second, 'D')));
 }
 
-/* Whether `: null` stands here, however spaced; not if it is cut off. */
-static bool is_null_here(struct slice rest)
+static const char *skip_blanks(const char *at, const char *end)
 {
-    while (rest.size > 0 && json_is_space(rest.data[0]))
-        rest = slice_from(rest, 1);
-    if (rest.size == 0 || rest.data[0] != ':')
+    while (at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* Whether `: null` stands at `at` on the same line; not if it is cut off. */
+static bool is_null_here(const char *at, const char *end)
+{
+    at = skip_blanks(at, end);
+    if (at == end || *at != ':')
         return false;
-    do
-        rest = slice_from(rest, 1);
-    while (rest.size > 0 && json_is_space(rest.data[0]));
-    return slice_starts_with(rest, SLICE("null"));
+    at = skip_blanks(at + 1, end);
+    return end - at >= 4 && memcmp(at, "null", 4) == 0;
 }
 
-/* A word that is cut off at the end counts: the rest may follow. */
-static bool starts_word(struct slice rest, struct slice word)
-{
-    const size_t size = rest.size < word.size ? rest.size : word.size;
-    return memcmp(rest.data, word.data, size) == 0;
-}
-
-/* Whether the marked bytes are one of the words, and it is not said to be null. */
-static bool is_noteworthy(struct slice rest)
+/* Whether the marked byte starts one of the words, and it is no member that is null. A word that
+ * is cut off at the end counts: the rest may follow. */
+static bool is_noteworthy(const char *at, const char *end)
 {
     static const struct slice words[] = {
         {"\"finish_reason\"", 15}, {"\"usage\"", 7}, {"\"error\"", 7}, {"[DONE]", 6}};
+    const size_t left = (size_t)(end - at);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (starts_word(rest, words[i]))
-            return rest.size < words[i].size || !is_null_here(slice_from(rest, words[i].size));
+        const size_t size = left < words[i].size ? left : words[i].size;
+        if (size > 1 && at[1] != words[i].data[1])
+            continue;
+        if (memcmp(at, words[i].data, size) == 0)
+            return *at == '[' || left < words[i].size || !is_null_here(at + size, end);
     }
     return false;
 }
 
-size_t openai_stream_quiet(struct slice bytes)
+/* What most events have, as the servers write it. */
+static inline bool is_unfinished(const char *at, const char *end)
 {
-    const char *start = bytes.data != NULL ? bytes.data : "";
-    const char *at = start;
-    const char *end = at + bytes.size;
-    for (; end - at > JSON_BLOCK_BYTES; at += JSON_BLOCK_BYTES) {
-        for (uint64_t mask = mark_words(at); mask != 0; mask &= mask - 1) {
-            const char *found = at + json_mask_first(mask);
-            if (is_noteworthy(slice_of(found, (size_t)(end - found))))
-                return (size_t)(found - start);
-        }
+    static const char compact[] = "\"finish_reason\":null";
+    static const char spaced[] = "\"finish_reason\": null";
+    return end - at >= (ptrdiff_t)sizeof(spaced) &&
+           (memcmp(at, compact, sizeof(compact) - 1) == 0 ||
+            memcmp(at, spaced, sizeof(spaced) - 1) == 0);
+}
+
+/* The first noteworthy one of the marked bytes of a block, or NULL. */
+static inline const char *search_block(const char *at, const char *end, uint64_t mask)
+{
+    for (; mask != 0; mask &= mask - 1) {
+        const char *found = at + json_mask_first(mask);
+        if (!is_unfinished(found, end) && is_noteworthy(found, end))
+            return found;
     }
+    return NULL;
+}
+
+static inline const char *search_bytes(const char *at, const char *end)
+{
     for (; at < end; at++) {
-        if ((*at == '"' || *at == '[') && is_noteworthy(slice_of(at, (size_t)(end - at))))
+        const bool may_start = *at == '"' || *at == '[';
+        if (may_start && is_noteworthy(at, end))
             break;
     }
-    return (size_t)(at - start);
+    return at;
+}
+
+static inline const char *search_block_at(const char *at, const char *end)
+{
+    const uint64_t mask = json_block_mask(mark_words(at));
+    return mask != 0 ? search_block(at, end, mask) : NULL;
+}
+
+size_t openai_stream_quiet(struct slice bytes)
+{
+    const char *at = bytes.data;
+    const char *found = NULL;
+    if (bytes.size <= (size_t)JSON_BLOCK_BYTES)
+        return bytes.size == 0 ? 0 : (size_t)(search_bytes(at, at + bytes.size) - at);
+    const char *end = at + bytes.size;
+    const char *last = end - JSON_BLOCK_BYTES - 1; /* its block has a byte behind it */
+    for (; at < last && found == NULL; at += JSON_BLOCK_BYTES)
+        found = search_block_at(at, end);
+    if (found == NULL)
+        found = search_block_at(last, end); /* some bytes are looked at twice */
+    if (found == NULL)
+        found = search_bytes(end - 1, end);
+    return (size_t)(found - bytes.data);
 }
 
 /* --- a single event --- */

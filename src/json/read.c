@@ -117,10 +117,10 @@ static bool scan_escape(struct scanner *scanner)
     }
 }
 
-/* All characters outside ASCII from here on: where there is one, the next is likely another. */
+/* Text outside ASCII from here on: where there is one such character, the next is likely another. */
 static bool scan_utf8(struct scanner *scanner)
 {
-    const char *at = scanner->at;
+    const char *at = json_skip_utf8(scanner->at, scanner->stop);
     while (at < scanner->stop && (unsigned char)*at >= 0x80) {
         uint32_t code;
         const size_t size = json_utf8_next(at, scanner->end, &code);

@@ -36,9 +36,10 @@ static inline json_block json_block_unplain(json_block block)
     return _mm_cmplt_epi8(block, _mm_set1_epi8(0x20));
 }
 
-static inline json_block json_block_lower(json_block block)
+/* With these bits set in every byte. */
+static inline json_block json_block_merge(json_block block, char bits)
 {
-    return _mm_or_si128(block, _mm_set1_epi8(0x20));
+    return _mm_or_si128(block, _mm_set1_epi8(bits));
 }
 
 static inline json_block json_block_or(json_block a, json_block b)
@@ -85,9 +86,9 @@ static inline json_block json_block_unplain(json_block block)
     return (((block - JSON_BLOCK_ONES * 0x20) & ~block) | block) & JSON_BLOCK_HIGHS;
 }
 
-static inline json_block json_block_lower(json_block block)
+static inline json_block json_block_merge(json_block block, char bits)
 {
-    return block | (JSON_BLOCK_ONES * 0x20);
+    return block | (JSON_BLOCK_ONES * (unsigned char)bits);
 }
 
 static inline json_block json_block_or(json_block a, json_block b)
@@ -151,7 +152,7 @@ static inline const char *json_search_structure(const char *at, const char *end)
 {
     for (; end - at >= JSON_BLOCK_BYTES; at += JSON_BLOCK_BYTES) {
         const json_block block = json_block_load(at);
-        const json_block lower = json_block_lower(block); /* brackets become braces */
+        const json_block lower = json_block_merge(block, 0x20); /* brackets become braces */
         const uint64_t mask = json_block_mask(json_block_or(
             json_block_equal(block, '"'),
             json_block_or(json_block_equal(lower, '{'), json_block_equal(lower, '}'))));
@@ -226,6 +227,64 @@ static inline size_t json_utf8_next(const char *at, const char *end, uint32_t *c
                 (bytes[3] & 0x3Fu);
     return *code_out < 0x10000 || *code_out > 0x10FFFF ? 0 : 4;
 }
+
+#ifdef __SSE2__
+static inline uint32_t json_mask16(json_block marks)
+{
+    return (uint32_t)_mm_movemask_epi8(marks);
+}
+
+/* Goes from `at`, where a character starts, over whole characters of a string in steps of 16
+ * bytes, and stops at the start of a character before the first step that wants a closer look:
+ * because a byte in it is a quote, a backslash, a control character, part of a character of four
+ * bytes, or wrong. All is in masks of one bit a byte; what is wanted of the next step is carried. */
+static inline const char *json_skip_utf8(const char *at, const char *end)
+{
+    uint32_t wanted = 0; /* where tails must be; above bit 15, in the next step */
+    uint32_t after_e0 = 0;
+    uint32_t after_ed = 0;
+    for (; end - at >= JSON_BLOCK_BYTES; at += JSON_BLOCK_BYTES) {
+        const json_block block = json_block_load(at);
+        const uint32_t high = json_mask16(block);
+        const uint32_t tails = json_mask16(_mm_cmplt_epi8(block, _mm_set1_epi8((char)0xC0)));
+        const uint32_t leads_of_3 = json_mask16(_mm_cmpgt_epi8(block, _mm_set1_epi8((char)0xDF)));
+        const uint32_t now_wanted = wanted >> 16 | (high & ~tails) << 1 | (leads_of_3 & high) << 2;
+        /* Tails from A0 on must follow E0 (else it is overlong), must not follow ED (surrogates). */
+        const uint32_t upper = json_mask16(_mm_slli_epi16(block, 2));
+        const uint32_t now_e0 = after_e0 >> 16 | json_mask16(json_block_equal(block, (char)0xE0))
+                                                     << 1;
+        const uint32_t now_ed = after_ed >> 16 | json_mask16(json_block_equal(block, (char)0xED))
+                                                     << 1;
+
+        /* C0 and C1 are overlong, F0 and above are longer or wrong. */
+        const json_block overlong = json_block_equal(json_block_merge(block, 1), (char)0xC1);
+        const uint32_t longer = json_mask16(_mm_cmpgt_epi8(block, _mm_set1_epi8((char)0xEF)));
+        const json_block control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1F)), block);
+        const json_block quote =
+            json_block_or(json_block_equal(block, '"'), json_block_equal(block, '\\'));
+        const uint32_t odd = json_mask16(json_block_or(overlong, json_block_or(control, quote))) |
+                             (longer & high) | (now_e0 & ~upper & 0xFFFF) | (now_ed & upper) |
+                             ((now_wanted ^ tails) & 0xFFFF);
+        if (odd != 0)
+            break;
+        wanted = now_wanted;
+        after_e0 = now_e0;
+        after_ed = now_ed;
+    }
+    if (wanted >> 16 != 0) { /* back to the start of the character that goes on here */
+        do
+            at--;
+        while (json_is_utf8_tail((unsigned char)*at));
+    }
+    return at;
+}
+#else
+static inline const char *json_skip_utf8(const char *at, const char *end)
+{
+    (void)end;
+    return at;
+}
+#endif
 
 /* Where to stop for the next pause: `end`, if nobody wants one. */
 static inline const char *json_pause_stop(const struct json_limits *limits, const char *at,

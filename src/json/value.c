@@ -138,13 +138,8 @@ bool json_key_is_plain(struct slice raw_key)
     return json_search_special(raw_key.data, end) == end;
 }
 
-bool json_key_equal(struct slice raw_key, struct slice name)
+static bool equal_unescaped(struct slice raw_key, struct slice name)
 {
-    if (raw_key.size == name.size && slice_equal(raw_key, name))
-        return slice_find_byte(name, '\\') == name.size;
-    /* An escape is longer than its character, so a shorter key cannot be the name. */
-    if (raw_key.size <= name.size || slice_find_byte(raw_key, '\\') == raw_key.size)
-        return false;
     const char *at = raw_key.data;
     const char *end = at + raw_key.size;
     const char *name_at = name.data;
@@ -157,6 +152,17 @@ bool json_key_equal(struct slice raw_key, struct slice name)
         name_at += size;
     }
     return at == end && name_at == name_end;
+}
+
+bool json_key_equal_fully(struct slice raw_key, struct slice name)
+{
+    size_t same = 0;
+    while (same < name.size && raw_key.data[same] == name.data[same])
+        same++;
+    if (same == name.size)
+        return raw_key.size == name.size;
+    /* raw_key is at least as long as the name, so it has a byte here. */
+    return raw_key.data[same] == '\\' && equal_unescaped(raw_key, name);
 }
 
 static uint32_t fold(uint32_t code)

@@ -45,6 +45,14 @@ static const char *skip_string(const struct json_walk *walk, const char *at)
     }
 }
 
+/* Like skip_string(), with a short cut for the many strings that are short and have no escape. */
+static inline const char *skip_nested_string(const struct json_walk *walk, const char *at,
+                                             const char *stop)
+{
+    const char *quote = json_search_quote(at, stop);
+    return quote < stop && *quote == '"' ? quote + 1 : skip_string(walk, at);
+}
+
 /* From the opening bracket to behind the closing one; NULL if there is none. */
 static const char *skip_container(const struct json_walk *walk, const char *at)
 {
@@ -61,7 +69,7 @@ static const char *skip_container(const struct json_walk *walk, const char *at)
         }
         const char byte = *at++;
         if (byte == '"') {
-            at = skip_string(walk, at);
+            at = skip_nested_string(walk, at, stop);
             if (at == NULL)
                 return NULL;
         } else if (byte == '{' || byte == '[') {

@@ -129,9 +129,10 @@ static void an_error_event_is_one_even_after_the_finish(void **state)
 static void the_search_stops_at_what_matters_wherever_it_stands(void **state)
 {
     (void)state;
-    static const char *const words[] = {"\"usage\":{", "\"finish_reason\":\"stop\"",
-                                        "\"error\":{", "[DONE]",
-                                        "\"usage\"}",  "\"finish_reason\" :\n1"};
+    static const char *const words[] = {
+        "\"usage\":{",      "\"finish_reason\":\"stop\"", "\"error\":{",      "[DONE]",
+        "\"usage\"}",       "\"finish_reason\" :1",       "[DONE]\n\n: null", "\"usage\"\n: null",
+        "\"error\":\n null"};
     char text[200];
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         for (size_t place = 0; place < 100; place++) {

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "json/search.h"
 
 /* The text copied to memory of exactly its size, so that a sanitizer sees a read beyond it. */
 static struct slice exact_copy(struct slice text)
@@ -154,6 +155,55 @@ static void a_bad_byte_is_found_at_every_place_of_a_string(void **state)
                 text[place] = bad[i];
                 assert_int_equal(check(slice_of(text, size), &error), STATUS_INVALID);
                 assert_int_equal(error.offset, place);
+            }
+        }
+    }
+}
+
+/* The offset of the first byte that cannot stand in a string, one character after the other. */
+static size_t first_wrong(struct slice text)
+{
+    size_t at = 0;
+    while (at < text.size) {
+        uint32_t code;
+        const size_t size = json_utf8_next(text.data + at, text.data + text.size, &code);
+        if (size == 0 || code < 0x20)
+            break;
+        at += size;
+    }
+    return at;
+}
+
+/* Whole characters of one to four bytes, shifted by each number of bytes, with each byte of the
+ * text damaged in turn: what is refused, and where, must not depend on the place in a block. */
+static void a_damaged_character_is_found_at_every_place(void **state)
+{
+    (void)state;
+    static const char *const fillers[] = {"\xD0\x9F",         "\xE4\xB8\xAD",
+                                          "\xE0\xA4\x95",     "\xED\x95\x9C",
+                                          "\xF0\x9F\x98\x80", "a\xC3\xA9\xE2\x82\xAC"};
+    static const char damage[] = {'\x80', '\xBF', '\xC0', '\xE0', '\xED', '\xFF', '\x01'};
+    for (size_t i = 0; i < sizeof(fillers) / sizeof(fillers[0]); i++) {
+        const size_t step = strlen(fillers[i]);
+        for (size_t shift = 0; shift < 16; shift++) {
+            char text[128];
+            struct json_error error;
+            size_t size = 1 + shift;
+            memset(text, '"', 1);
+            memset(text + 1, 'a', shift);
+            for (; size < 70; size += step)
+                memcpy(text + size, fillers[i], step);
+            text[size++] = '"';
+            assert_int_equal(check(slice_of(text, size), &error), STATUS_OK);
+            for (size_t place = 1; place < size - 1; place++) {
+                const char good = text[place];
+                text[place] = damage[(place + shift) % sizeof(damage)];
+                const size_t wrong = first_wrong(slice_of(text, size));
+                assert_int_equal(check(slice_of(text, size), &error),
+                                 wrong == size ? STATUS_OK : STATUS_INVALID);
+                if (wrong < size)
+                    assert_int_equal(error.offset, wrong);
+                text[place] = good;
             }
         }
     }
@@ -391,6 +441,7 @@ int main(void)
         cmocka_unit_test(what_the_grammar_allows_is_read),
         cmocka_unit_test(what_the_grammar_forbids_is_refused_where_it_stands),
         cmocka_unit_test(a_bad_byte_is_found_at_every_place_of_a_string),
+        cmocka_unit_test(a_damaged_character_is_found_at_every_place),
         cmocka_unit_test(a_text_cut_off_anywhere_is_refused),
         cmocka_unit_test(nesting_is_limited_to_the_stated_depth),
         cmocka_unit_test(brackets_and_braces_must_match_at_every_level),

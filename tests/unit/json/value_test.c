@@ -180,7 +180,10 @@ static void keys_are_compared_unescaped(void **state)
     assert_false(json_key_equal(SLICE("models"), SLICE("model")));
     assert_false(json_key_equal(SLICE("model\\u0000"), SLICE("model")));
     assert_false(json_key_equal(SLICE("mode\\u006c\\u006c"), SLICE("model")));
-    assert_true(json_key_equal(SLICE(""), SLICE("")));
+    assert_false(json_key_equal(SLICE(""), SLICE("model")));
+    assert_false(json_key_equal((struct slice){0}, SLICE("model")));
+    assert_false(json_key_equal(SLICE("model_name"), SLICE("model")));
+    assert_true(json_key_equal(SLICE("mode\\u006c"), SLICE("model")));
     assert_true(json_key_equal(SLICE("\\u00e9"), SLICE("\xC3\xA9")));
     assert_true(json_key_is_plain(SLICE("model")));
     assert_false(json_key_is_plain(SLICE("mode\\u006c")));
