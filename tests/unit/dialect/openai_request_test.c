@@ -62,6 +62,15 @@ static void a_chat_request_is_understood(void **state)
     assert_null(request.members[OPENAI_MEMBER_PROMPT]);
 }
 
+static void the_larger_of_two_maxima_counts(void **state)
+{
+    (void)state;
+    assert_chat("{\"model\":\"m\",\"messages\":[],\"max_tokens\":9,\"max_completion_tokens\":4}");
+    assert_int_equal(request.max_tokens, 9);
+    assert_chat("{\"model\":\"m\",\"messages\":[],\"max_completion_tokens\":4}");
+    assert_int_equal(request.max_tokens, 4);
+}
+
 static void what_is_absent_or_null_has_its_default(void **state)
 {
     (void)state;
@@ -318,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chat_request_is_understood),
+        cmocka_unit_test(the_larger_of_two_maxima_counts),
         cmocka_unit_test(what_is_absent_or_null_has_its_default),
         cmocka_unit_test(a_body_that_is_no_json_is_refused_with_the_place),
         cmocka_unit_test(a_required_member_must_stand_there),
