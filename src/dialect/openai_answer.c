@@ -5,12 +5,15 @@
 #include "json/value.h"
 #include "json/walk.h"
 
+#define SPACE_BYTES_MAX 4096 /* around the object; megabytes of it would stall the others */
+
 /* The object that is the whole body, by its first and last byte; false if it is none. */
 static bool root_of(struct slice body, struct json_value *root_out)
 {
-    while (body.size > 0 && json_is_space(body.data[0]))
+    for (int i = 0; i < SPACE_BYTES_MAX && body.size > 0 && json_is_space(body.data[0]); i++)
         body = slice_from(body, 1);
-    while (body.size > 0 && json_is_space(body.data[body.size - 1]))
+    for (int i = 0; i < SPACE_BYTES_MAX && body.size > 0 && json_is_space(body.data[body.size - 1]);
+         i++)
         body.size--;
     if (body.size < 2 || body.data[0] != '{' || body.data[body.size - 1] != '}')
         return false;

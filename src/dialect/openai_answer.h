@@ -19,8 +19,8 @@ struct openai_answer {
 };
 
 /* Skims the top-level members; what lies in the others (megabytes of embeddings) is not checked.
- * STATUS_PROTOCOL: the body is no JSON object, as far as the skimming sees; then nothing is
- * known. `limits` bounds the depth of the usage and gives the pause. */
+ * STATUS_PROTOCOL: the body is no JSON object, as far as the skimming sees (or has more than 4 KiB
+ * of white space around it); then nothing is known. `limits` bounds the depth of the usage and gives the pause. */
 MUST_CHECK enum status openai_answer_read(struct slice body, const struct json_limits *limits,
                                           struct openai_answer *answer_out);
 

@@ -32,12 +32,12 @@ static size_t count_elements(struct json_value list, const struct json_limits *l
     return count;
 }
 
-static enum status add_name(struct json_value entry, struct arena *arena,
-                            struct openai_models *models)
+static enum status add_name(struct json_value entry, const struct json_limits *limits,
+                            struct arena *arena, struct openai_models *models)
 {
     struct json_value id;
     struct slice name;
-    if (!json_find(entry, SLICE("id"), &id) || id.type != JSON_TYPE_STRING ||
+    if (!json_find(entry, SLICE("id"), limits, &id) || id.type != JSON_TYPE_STRING ||
         id.raw.size > 6 * NAME_BYTES_MAX + 2)
         return STATUS_OK;
     const enum status status = json_string(id, arena, &name);
@@ -57,7 +57,7 @@ enum status openai_models_read(struct slice body, const struct json_limits *limi
     struct json_member element;
     struct openai_models models = {0};
     if (json_check(body, limits, &root, &error) != STATUS_OK ||
-        !json_find(root, SLICE("data"), &list) || list.type != JSON_TYPE_ARRAY)
+        !json_find(root, SLICE("data"), limits, &list) || list.type != JSON_TYPE_ARRAY)
         return STATUS_PROTOCOL;
     const size_t capacity = count_elements(list, limits, count_max);
     models.names = arena_alloc(arena, (capacity + 1) * sizeof(*models.names));
@@ -65,7 +65,7 @@ enum status openai_models_read(struct slice body, const struct json_limits *limi
         return STATUS_NO_MEMORY;
     json_walk_init(&walk, list, limits);
     while (models.count < capacity && json_walk_next(&walk, &element)) {
-        const enum status status = add_name(element.value, arena, &models);
+        const enum status status = add_name(element.value, limits, arena, &models);
         if (status != STATUS_OK)
             return status;
     }

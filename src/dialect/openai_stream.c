@@ -140,10 +140,10 @@ static void find_members(struct json_value root, const struct json_limits *limit
     }
 }
 
-static bool is_finish(struct json_value choice)
+static bool is_finish(struct json_value choice, const struct json_limits *limits)
 {
     struct json_value reason;
-    return json_find(choice, SLICE("finish_reason"), &reason) && !json_is_null(reason) &&
+    return json_find(choice, SLICE("finish_reason"), limits, &reason) && !json_is_null(reason) &&
            !slice_equal(reason.raw, SLICE("\"\"")); /* some servers write that for null */
 }
 
@@ -156,7 +156,7 @@ static bool look_at_choices(struct openai_stream *stream, struct json_value choi
     json_walk_init(&walk, choices, stream->limits);
     while (json_walk_next(&walk, &choice)) {
         has_choice = true;
-        stream->is_finished = stream->is_finished || is_finish(choice.value);
+        stream->is_finished = stream->is_finished || is_finish(choice.value, stream->limits);
     }
     return has_choice;
 }

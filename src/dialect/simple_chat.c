@@ -130,8 +130,8 @@ static enum status find_content(struct slice body, const struct json_limits *lim
     json_walk_init(&walk, choices, limits);
     if (!json_walk_next(&walk, &choice) || choice.value.type != JSON_TYPE_OBJECT)
         return STATUS_PROTOCOL;
-    const bool is_text = json_find(choice.value, SLICE("message"), &message) &&
-                         json_find(message, SLICE("content"), &content) &&
+    const bool is_text = json_find(choice.value, SLICE("message"), limits, &message) &&
+                         json_find(message, SLICE("content"), limits, &content) &&
                          content.type == JSON_TYPE_STRING;
     *content_out = is_text ? content.raw : SLICE("\"\"");
     return STATUS_OK;

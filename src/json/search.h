@@ -290,8 +290,8 @@ static inline const char *json_skip_utf8(const char *at, const char *end)
 static inline const char *json_pause_stop(const struct json_limits *limits, const char *at,
                                           const char *end)
 {
-    const bool pauses = limits != NULL && limits->pause != NULL;
-    return pauses && (size_t)(end - at) > JSON_PAUSE_BYTES ? at + JSON_PAUSE_BYTES : end;
+    return limits->pause != NULL && (size_t)(end - at) > JSON_PAUSE_BYTES ? at + JSON_PAUSE_BYTES
+                                                                          : end;
 }
 
 #endif

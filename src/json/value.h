@@ -52,7 +52,7 @@ bool json_key_equal_fully(struct slice raw_key, struct slice name);
  * byte decides. */
 static inline bool json_key_equal(struct slice raw_key, struct slice name)
 {
-    return raw_key.size >= name.size &&
+    return raw_key.size >= name.size && raw_key.size > 0 &&
            (raw_key.data[0] == name.data[0] || raw_key.data[0] == '\\') &&
            json_key_equal_fully(raw_key, name);
 }

@@ -1,29 +1,42 @@
 #include "json/walk.h"
 
+#include "base/assert.h"
 #include "json/search.h"
 #include "json/value.h"
+
+static const struct json_limits no_limits = {0};
 
 void json_walk_init(struct json_walk *walk, struct json_value container,
                     const struct json_limits *limits)
 {
-    *walk = (struct json_walk){.limits = limits, .is_object = container.type == JSON_TYPE_OBJECT};
+    *walk = (struct json_walk){.limits = limits != NULL ? limits : &no_limits,
+                               .is_object = container.type == JSON_TYPE_OBJECT};
     if (container.type < JSON_TYPE_ARRAY || container.raw.size < 2)
         return;
     walk->at = container.raw.data + 1;
     walk->end = container.raw.data + container.raw.size - 1; /* the closing bracket */
 }
 
-static const char *skip_space(const char *at, const char *end)
+/* Pauses at the end of a stretch, which is not the end of all, and gives the end of the next. */
+static const char *pause_at(const struct json_walk *walk, const char *at)
 {
-    while (at < end && json_is_space(*at))
-        at++;
-    return at;
+    ASSERT(walk->limits->pause != NULL);
+    walk->limits->pause(walk->limits->pause_context);
+    return json_pause_stop(walk->limits, at, walk->end);
 }
 
-static void pause_at(const struct json_walk *walk, const char *at)
+static const char *skip_space(const struct json_walk *walk, const char *at)
 {
-    if (at < walk->end)
-        walk->limits->pause(walk->limits->pause_context);
+    if (at == walk->end || !json_is_space(*at))
+        return at;
+    const char *stop = json_pause_stop(walk->limits, at, walk->end);
+    for (;;) {
+        while (at < stop && json_is_space(*at))
+            at++;
+        if (at < stop || at == walk->end)
+            return at;
+        stop = pause_at(walk, at);
+    }
 }
 
 /* From behind the opening quote to behind the closing one; NULL if there is none. */
@@ -35,8 +48,7 @@ static const char *skip_string(const struct json_walk *walk, const char *at)
         if (at >= walk->end)
             return NULL;
         if (at >= stop) {
-            pause_at(walk, at);
-            stop = json_pause_stop(walk->limits, at, walk->end);
+            stop = pause_at(walk, at);
         } else if (*at == '"') {
             return at + 1;
         } else {
@@ -63,8 +75,7 @@ static const char *skip_container(const struct json_walk *walk, const char *at)
         if (at >= walk->end)
             return NULL;
         if (at >= stop) {
-            pause_at(walk, at);
-            stop = json_pause_stop(walk->limits, at, walk->end);
+            stop = pause_at(walk, at);
             continue;
         }
         const char byte = *at++;
@@ -80,11 +91,21 @@ static const char *skip_container(const struct json_walk *walk, const char *at)
     }
 }
 
-static const char *skip_scalar(const char *at, const char *end)
+static bool ends_scalar(char byte)
 {
-    while (at < end && *at != ',' && *at != ']' && *at != '}' && !json_is_space(*at))
-        at++;
-    return at;
+    return byte == ',' || byte == ']' || byte == '}' || json_is_space(byte);
+}
+
+static const char *skip_scalar(const struct json_walk *walk, const char *at)
+{
+    const char *stop = json_pause_stop(walk->limits, at, walk->end);
+    for (;;) {
+        while (at < stop && !ends_scalar(*at))
+            at++;
+        if (at < stop || at == walk->end)
+            return at;
+        stop = pause_at(walk, at);
+    }
 }
 
 static bool take_value(struct json_walk *walk, struct json_value *value_out)
@@ -94,7 +115,7 @@ static bool take_value(struct json_walk *walk, struct json_value *value_out)
         return false;
     const char *after = value_out->type >= JSON_TYPE_ARRAY    ? skip_container(walk, start)
                         : value_out->type == JSON_TYPE_STRING ? skip_string(walk, start + 1)
-                                                              : skip_scalar(start, walk->end);
+                                                              : skip_scalar(walk, start);
     if (after == NULL)
         return false;
     value_out->raw = slice_of(start, (size_t)(after - start));
@@ -111,28 +132,28 @@ static bool take_key(struct json_walk *walk, struct slice *key_out)
     if (after == NULL)
         return false;
     *key_out = slice_of(start, (size_t)(after - 1 - start));
-    walk->at = skip_space(after, walk->end);
+    walk->at = skip_space(walk, after);
     if (walk->at == walk->end || *walk->at != ':')
         return false;
-    walk->at = skip_space(walk->at + 1, walk->end);
+    walk->at = skip_space(walk, walk->at + 1);
     return true;
 }
 
 /* Behind a value: over the comma to the next one, if any. */
 static bool take_comma(struct json_walk *walk)
 {
-    walk->at = skip_space(walk->at, walk->end);
+    walk->at = skip_space(walk, walk->at);
     if (walk->at == walk->end)
         return true;
     if (*walk->at != ',')
         return false;
-    walk->at = skip_space(walk->at + 1, walk->end);
+    walk->at = skip_space(walk, walk->at + 1);
     return walk->at < walk->end;
 }
 
 bool json_walk_next(struct json_walk *walk, struct json_member *member_out)
 {
-    walk->at = skip_space(walk->at, walk->end);
+    walk->at = skip_space(walk, walk->at);
     if (walk->is_broken || walk->at == walk->end)
         return false;
     *member_out = (struct json_member){0};
@@ -141,14 +162,15 @@ bool json_walk_next(struct json_walk *walk, struct json_member *member_out)
     return !walk->is_broken;
 }
 
-bool json_find(struct json_value object, struct slice name, struct json_value *value_out)
+bool json_find(struct json_value object, struct slice name, const struct json_limits *limits,
+               struct json_value *value_out)
 {
     struct json_walk walk;
     struct json_member member;
     bool is_found = false;
     if (object.type != JSON_TYPE_OBJECT)
         return false;
-    json_walk_init(&walk, object, NULL);
+    json_walk_init(&walk, object, limits);
     while (json_walk_next(&walk, &member)) {
         if (json_key_equal(member.key, name)) {
             *value_out = member.value;

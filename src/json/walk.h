@@ -25,7 +25,9 @@ void json_walk_init(struct json_walk *walk, struct json_value container,
 /* The next member or element (its key is empty); false at the end. */
 bool json_walk_next(struct json_walk *walk, struct json_member *member_out);
 
-/* The last member of this name, as most readers choose; false if there is none. */
-bool json_find(struct json_value object, struct slice name, struct json_value *value_out);
+/* The last member of this name, as most readers choose; false if there is none. `limits` may be
+ * NULL. */
+bool json_find(struct json_value object, struct slice name, const struct json_limits *limits,
+               struct json_value *value_out);
 
 #endif

@@ -118,7 +118,8 @@ static struct slice escape_at(const char *at, const char *end, char *scratch, si
         scratch[1] = byte >= 0x20 ? *at : letters[byte];
         return slice_of(scratch, 2);
     }
-    memcpy(scratch + 1, "u00", 3);
+    scratch[1] = 'u';
+    scratch[2] = scratch[3] = '0';
     scratch[4] = (char)('0' + (byte >> 4));
     scratch[5] = "0123456789abcdef"[byte & 15];
     return slice_of(scratch, 6);

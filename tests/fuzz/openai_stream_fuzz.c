@@ -30,8 +30,8 @@ static bool finishes(struct json_value choices)
     struct json_value reason;
     json_walk_init(&walk, choices, NULL);
     while (json_walk_next(&walk, &choice)) {
-        if (json_find(choice.value, SLICE("finish_reason"), &reason) && !json_is_null(reason) &&
-            !slice_equal(reason.raw, SLICE("\"\"")))
+        if (json_find(choice.value, SLICE("finish_reason"), NULL, &reason) &&
+            !json_is_null(reason) && !slice_equal(reason.raw, SLICE("\"\"")))
             return true;
     }
     return false;
@@ -48,12 +48,12 @@ static bool says_something(struct slice data)
         return true;
     if (json_check(data, &limits, &root, &error) != STATUS_OK)
         return false;
-    if (json_find(root, SLICE("usage"), &value) &&
+    if (json_find(root, SLICE("usage"), NULL, &value) &&
         (openai_usage_read(value, &usage) || value.type == JSON_TYPE_OBJECT))
         return true;
-    if (json_find(root, SLICE("error"), &value) && !json_is_null(value))
+    if (json_find(root, SLICE("error"), NULL, &value) && !json_is_null(value))
         return true;
-    return json_find(root, SLICE("choices"), &value) && finishes(value);
+    return json_find(root, SLICE("choices"), NULL, &value) && finishes(value);
 }
 
 static void take_events(struct slice bytes, bool include_usage)
