@@ -1,0 +1,15 @@
+# With gcc. clang would need a linker that the distribution does not install beside it.
+
+function(weir_optimise_across_files)
+    if(NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
+        message(STATUS "no link-time optimisation with ${CMAKE_C_COMPILER_ID}")
+        return()
+    endif()
+    include(CheckIPOSupported)
+    check_ipo_supported(RESULT supported OUTPUT reason LANGUAGES C)
+    if(NOT supported)
+        message(STATUS "no link-time optimisation: ${reason}")
+        return()
+    endif()
+    set_target_properties(${ARGN} PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
+endfunction()
