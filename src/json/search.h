@@ -166,7 +166,8 @@ static inline const char *json_search_structure(const char *at, const char *end)
 
 static inline bool json_is_space(char byte)
 {
-    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+    return (unsigned char)byte <= ' ' &&
+           (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t');
 }
 
 static inline bool json_is_digit(char byte)

@@ -154,15 +154,12 @@ static bool equal_unescaped(struct slice raw_key, struct slice name)
     return at == end && name_at == name_end;
 }
 
-bool json_key_equal_fully(struct slice raw_key, struct slice name)
+bool json_key_equal_escaped(struct slice raw_key, struct slice name)
 {
     size_t same = 0;
     while (same < name.size && raw_key.data[same] == name.data[same])
         same++;
-    if (same == name.size)
-        return raw_key.size == name.size;
-    /* raw_key is at least as long as the name, so it has a byte here. */
-    return raw_key.data[same] == '\\' && equal_unescaped(raw_key, name);
+    return same < name.size && raw_key.data[same] == '\\' && equal_unescaped(raw_key, name);
 }
 
 static uint32_t fold(uint32_t code)

@@ -45,16 +45,17 @@ MUST_CHECK enum status json_double(struct json_value value, double *value_out);
 /* Whether a raw key stands for itself: no escape and nothing outside ASCII. */
 bool json_key_is_plain(struct slice raw_key);
 
-/* The rest of json_key_equal(), for keys that begin right. */
-bool json_key_equal_fully(struct slice raw_key, struct slice name);
+/* json_key_equal() for a key that is longer than the name. */
+bool json_key_equal_escaped(struct slice raw_key, struct slice name);
 
-/* Whether a raw key, unescaped, is `name` (not empty, no backslash in it). Nearly always the first
- * byte decides. */
+/* Whether a raw key, unescaped, is `name` (not empty, no backslash in it). An escape is longer than
+ * what it stands for, so a key of the name's size has none. */
 static inline bool json_key_equal(struct slice raw_key, struct slice name)
 {
-    return raw_key.size >= name.size && raw_key.size > 0 &&
-           (raw_key.data[0] == name.data[0] || raw_key.data[0] == '\\') &&
-           json_key_equal_fully(raw_key, name);
+    if (raw_key.size <= name.size)
+        return raw_key.size == name.size && memcmp(raw_key.data, name.data, name.size) == 0;
+    return (raw_key.data[0] == name.data[0] || raw_key.data[0] == '\\') &&
+           json_key_equal_escaped(raw_key, name);
 }
 
 /* The same without regard to case. `name` is lower-case ASCII. Besides A to Z, the long s (U+017F)

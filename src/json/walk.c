@@ -25,10 +25,8 @@ static const char *pause_at(const struct json_walk *walk, const char *at)
     return json_pause_stop(walk->limits, at, walk->end);
 }
 
-static const char *skip_space(const struct json_walk *walk, const char *at)
+static const char *skip_long_space(const struct json_walk *walk, const char *at)
 {
-    if (at == walk->end || !json_is_space(*at))
-        return at;
     const char *stop = json_pause_stop(walk->limits, at, walk->end);
     for (;;) {
         while (at < stop && json_is_space(*at))
@@ -37,6 +35,11 @@ static const char *skip_space(const struct json_walk *walk, const char *at)
             return at;
         stop = pause_at(walk, at);
     }
+}
+
+static inline const char *skip_space(const struct json_walk *walk, const char *at)
+{
+    return at == walk->end || !json_is_space(*at) ? at : skip_long_space(walk, at);
 }
 
 /* From behind the opening quote to behind the closing one; NULL if there is none. */
