@@ -53,7 +53,8 @@ bool json_key_equal_escaped(struct slice raw_key, struct slice name);
 static inline bool json_key_equal(struct slice raw_key, struct slice name)
 {
     if (raw_key.size <= name.size)
-        return raw_key.size == name.size && memcmp(raw_key.data, name.data, name.size) == 0;
+        return name.size > 0 && raw_key.size == name.size &&
+               memcmp(raw_key.data, name.data, name.size) == 0;
     return (raw_key.data[0] == name.data[0] || raw_key.data[0] == '\\') &&
            json_key_equal_escaped(raw_key, name);
 }
