@@ -12,6 +12,7 @@ all: ## build the release: the program is build/weir
 
 .PHONY: run
 run: ## build, and start weir with a small real model behind it (ARGS="--listen ...")
+	@tools/deps run
 	@tools/run $(ARGS)
 
 .PHONY: test
