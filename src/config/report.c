@@ -1,0 +1,59 @@
+#include "config/report.h"
+
+#define ARENA_BYTES_MAX ((size_t)1 << 20)
+
+void config_report_init(struct config_report *report)
+{
+    *report = (struct config_report){0};
+    arena_init(&report->arena, NULL, 0, ARENA_BYTES_MAX);
+}
+
+void config_report_fini(struct config_report *report)
+{
+    arena_fini(&report->arena);
+    *report = (struct config_report){0};
+}
+
+static struct slice keep(struct config_report *report, struct slice text)
+{
+    const struct slice copy = arena_copy(&report->arena, text);
+    return copy.data != NULL ? copy : SLICE("(no memory)");
+}
+
+void config_report_add(struct config_report *report, const struct config_mistake *mistake)
+{
+    if (mistake->severity == CONFIG_SEVERITY_ERROR)
+        report->error_count++;
+    if (report->mistakes == NULL)
+        report->mistakes =
+            arena_zeroed(&report->arena, CONFIG_MISTAKES_MAX * sizeof(struct config_mistake));
+    if (report->mistakes == NULL || report->count == CONFIG_MISTAKES_MAX) {
+        report->left_out++;
+        return;
+    }
+    struct config_mistake *kept = &report->mistakes[report->count++];
+    *kept = *mistake;
+    kept->file = keep(report, mistake->file);
+    kept->message = keep(report, mistake->message);
+    if (mistake->suggestion.size > 0)
+        kept->suggestion = keep(report, mistake->suggestion);
+}
+
+enum status config_report_write(const struct config_report *report, struct buffer *text)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        const struct config_mistake *mistake = &report->mistakes[i];
+        buffer_append(text, mistake->file);
+        if (mistake->line > 0)
+            buffer_printf(text, ":%u:%u", mistake->line, mistake->column);
+        buffer_append(text, mistake->severity == CONFIG_SEVERITY_WARNING ? SLICE(": warning: ")
+                                                                         : SLICE(": "));
+        buffer_append(text, mistake->message);
+        if (mistake->suggestion.size > 0)
+            buffer_printf(text, " (%.*s)", SLICE_ARGS(mistake->suggestion));
+        buffer_append_byte(text, '\n');
+    }
+    if (report->left_out > 0)
+        buffer_printf(text, "%zu more mistakes are left out\n", report->left_out);
+    return buffer_status(text);
+}

@@ -1,0 +1,179 @@
+#include "config/settings.h"
+
+#include "config/config.h"
+
+#define KIB ((uint64_t)1 << 10)
+#define MIB ((uint64_t)1 << 20)
+#define GIB ((uint64_t)1 << 30)
+#define DAY ((uint64_t)24 * 3600 * 1000)
+#define AT(member) offsetof(struct config, member)
+#define OF(member) offsetof(struct config_provider, member)
+
+#define LATER(path) {path, SETTING_TYPE_LATER, 0, 0, 0, NULL, NULL}
+
+static const char *const stores[] = {"sqlite", NULL};
+static const char *const dialects[] = {"openai", NULL};
+static const char *const usages[] = {"auto", "always", "never", NULL};
+
+static const struct setting config_items[] = {
+    {"listen", SETTING_TYPE_LISTENERS, AT(listen), 0, 0, "127.0.0.1:8000", NULL},
+    {"admin.listen", SETTING_TYPE_LISTENERS, AT(admin.listen), 0, 0, "127.0.0.1:8001", NULL},
+    {"admin.insecure", SETTING_TYPE_BOOL, AT(admin.insecure), 0, 0, "false", NULL},
+    LATER("admin.token"),
+    {"metrics.listen", SETTING_TYPE_LISTENERS, AT(metrics_listen), 0, 0, "", NULL},
+    {"data_dir", SETTING_TYPE_PATH, AT(data_dir), 0, 0, "./data", NULL},
+    {"workers", SETTING_TYPE_COUNT, AT(workers), 0, 128, "0", NULL},
+    {"store", SETTING_TYPE_CHOICE, AT(store), 0, 0, "sqlite", stores},
+    {"cors.origins", SETTING_TYPE_TEXTS, AT(cors.origins), 0, 0, "*", NULL},
+    {"cors.credentials", SETTING_TYPE_BOOL, AT(cors.credentials), 0, 0, "false", NULL},
+    {"transport.header_bytes", SETTING_TYPE_SIZE, AT(transport.header_bytes), 1 * KIB, 32 * KIB,
+     "32KiB", NULL},
+    {"transport.headers", SETTING_TYPE_COUNT, AT(transport.headers), 8, 1000, "100", NULL},
+    {"transport.body_bytes", SETTING_TYPE_SIZE, AT(transport.body_bytes), 1 * KIB, 1 * GIB, "32MiB",
+     NULL},
+    {"transport.json_depth", SETTING_TYPE_COUNT, AT(transport.json_depth), 4, 1024, "64", NULL},
+    {"transport.connections", SETTING_TYPE_COUNT, AT(transport.connections), 1, 1000000, "50000",
+     NULL},
+    {"transport.connections_per_address", SETTING_TYPE_COUNT,
+     AT(transport.connections_per_address), 0, 1000000, "0", NULL},
+    {"transport.requests_in_flight", SETTING_TYPE_COUNT, AT(transport.requests_in_flight), 1, 29000,
+     "14000", NULL},
+    {"transport.body_memory", SETTING_TYPE_SIZE, AT(transport.body_memory_bytes), 1 * MIB,
+     1024 * GIB, "1GiB", NULL},
+    {"transport.answer_bytes", SETTING_TYPE_SIZE, AT(transport.answer_bytes), 64 * KIB, 1 * GIB,
+     "8MiB", NULL},
+    {"timeouts.header", SETTING_TYPE_DURATION, AT(timeouts.header_ms), 1, DAY, "10s", NULL},
+    {"timeouts.body", SETTING_TYPE_DURATION, AT(timeouts.body_ms), 1, DAY, "60s", NULL},
+    {"timeouts.idle", SETTING_TYPE_DURATION, AT(timeouts.idle_ms), 1, DAY, "75s", NULL},
+    {"timeouts.linger", SETTING_TYPE_DURATION, AT(timeouts.linger_ms), 0, DAY, "5s", NULL},
+    {"timeouts.drain", SETTING_TYPE_DURATION, AT(timeouts.drain_ms), 0, DAY, "300s", NULL},
+    LATER("limits"),
+    LATER("cache"),
+    LATER("ledger"),
+    LATER("budgets"),
+    LATER("idempotency"),
+    LATER("trusted_proxies"),
+    LATER("prices"),
+};
+
+static const struct setting provider_items[] = {
+    {"dialect", SETTING_TYPE_CHOICE, OF(dialect), 0, 0, "openai", dialects},
+    {"base_url", SETTING_TYPE_URL, OF(base_url), 0, 0, NULL, NULL},
+    {"api_key", SETTING_TYPE_SECRET, OF(api_key), 0, 0, NULL, NULL},
+    {"headers", SETTING_TYPE_HEADERS, OF(headers), 0, 0, NULL, NULL},
+    {"forward_headers", SETTING_TYPE_TEXTS, OF(forward_headers), 0, 0, NULL, NULL},
+    {"proxy", SETTING_TYPE_PROXY, OF(proxy), 0, 0, NULL, NULL},
+    {"stream_usage", SETTING_TYPE_CHOICE, OF(stream_usage), 0, 0, "auto", usages},
+    {"timeouts.connect", SETTING_TYPE_DURATION, OF(timeouts.connect_ms), 1, DAY, "5s", NULL},
+    {"timeouts.first_byte", SETTING_TYPE_DURATION, OF(timeouts.first_byte_ms), 1, DAY, "120s",
+     NULL},
+    {"timeouts.event_gap", SETTING_TYPE_DURATION, OF(timeouts.event_gap_ms), 1, DAY, "300s", NULL},
+    {"timeouts.total", SETTING_TYPE_DURATION, OF(timeouts.total_ms), 1, DAY, "600s", NULL},
+    {"timeouts.stream_total", SETTING_TYPE_DURATION, OF(timeouts.stream_total_ms), 1, 30 * DAY,
+     "1h", NULL},
+    {"connections.max", SETTING_TYPE_COUNT, OF(connections.max), 1, 1000000, "1024", NULL},
+    {"connections.idle", SETTING_TYPE_DURATION, OF(connections.idle_ms), 0, DAY, "4s", NULL},
+    {"tls.ca", SETTING_TYPE_PATH, OF(tls_ca), 0, 0, NULL, NULL},
+    {"tls.verify", SETTING_TYPE_BOOL, OF(tls_verify), 0, 0, "true", NULL},
+    LATER("free"),
+    LATER("breaker"),
+    LATER("limits"),
+};
+
+const struct settings settings_of_config = {config_items,
+                                            sizeof(config_items) / sizeof(config_items[0])};
+const struct settings settings_of_provider = {provider_items,
+                                              sizeof(provider_items) / sizeof(provider_items[0])};
+
+const struct setting *settings_find(const struct settings *settings, struct slice path)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        if (slice_equal(slice_from_text(settings->items[i].path), path))
+            return &settings->items[i];
+    }
+    return NULL;
+}
+
+/* What follows `group` and its point in the path, if it stands below it. */
+static bool is_below(struct slice path, struct slice group, struct slice *rest_out)
+{
+    if (group.size == 0) {
+        *rest_out = path;
+        return true;
+    }
+    if (path.size <= group.size || !slice_starts_with(path, group) || path.data[group.size] != '.')
+        return false;
+    *rest_out = slice_from(path, group.size + 1);
+    return true;
+}
+
+bool settings_is_group(const struct settings *settings, struct slice path)
+{
+    struct slice rest;
+    for (size_t i = 0; i < settings->count; i++) {
+        if (is_below(slice_from_text(settings->items[i].path), path, &rest))
+            return true;
+    }
+    return false;
+}
+
+/* --- Suggestions ---------------------------------------------------------------------------------------- */
+
+#define WORD_BYTES_MAX 40
+
+static unsigned least(unsigned a, unsigned b, unsigned c)
+{
+    const unsigned ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* Levenshtein's distance. */
+static unsigned distance(struct slice a, struct slice b)
+{
+    unsigned row[WORD_BYTES_MAX + 1];
+    if (a.size > WORD_BYTES_MAX || b.size > WORD_BYTES_MAX)
+        return UINT32_MAX;
+    for (unsigned j = 0; j <= b.size; j++)
+        row[j] = j;
+    for (unsigned i = 0; i < a.size; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i + 1;
+        for (unsigned j = 0; j < b.size; j++) {
+            const unsigned change = diagonal + (a.data[i] != b.data[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = least(row[j] + 1, row[j + 1] + 1, change);
+        }
+    }
+    return row[b.size];
+}
+
+static void consider(struct slice word, struct slice name, unsigned *best, struct slice *found)
+{
+    const unsigned here = distance(word, name);
+    const unsigned near_enough = 1 + (unsigned)(name.size / 3);
+    if (here <= near_enough && here < *best) {
+        *best = here;
+        *found = word;
+    }
+}
+
+struct slice nearest_word(const struct slice *words, size_t count, struct slice name)
+{
+    struct slice found = {0};
+    unsigned best = UINT32_MAX;
+    for (size_t i = 0; i < count; i++)
+        consider(words[i], name, &best, &found);
+    return found;
+}
+
+struct slice settings_nearest(const struct settings *settings, struct slice group,
+                              struct slice name)
+{
+    struct slice found = {0}, rest;
+    unsigned best = UINT32_MAX;
+    for (size_t i = 0; i < settings->count; i++) {
+        if (is_below(slice_from_text(settings->items[i].path), group, &rest))
+            consider(slice_of(rest.data, slice_find_byte(rest, '.')), name, &best, &found);
+    }
+    return found;
+}

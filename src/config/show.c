@@ -1,0 +1,244 @@
+#include "config/show.h"
+
+#include "config/settings.h"
+#include "config/units.h"
+#include "json/write.h"
+
+/* --- Values as text ----------------------------------------------------------------------------------------- */
+
+static void put_texts(const struct config_texts *texts, struct buffer *out)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        buffer_printf(out, "%s%.*s", i > 0 ? " " : "", SLICE_ARGS(texts->items[i]));
+}
+
+static void put_listeners(const struct config_listeners *listeners, struct buffer *out)
+{
+    for (size_t i = 0; i < listeners->count; i++) {
+        const struct config_listener *item = &listeners->items[i];
+        const bool is_v6 = item->address.ip.size == 16;
+        buffer_printf(out, "%s%s%.*s%s:%u%s", i > 0 ? " " : "", is_v6 ? "[" : "",
+                      SLICE_ARGS(item->address.host), is_v6 ? "]" : "", item->address.port,
+                      item->certificate.size > 0 ? " (TLS)" : "");
+    }
+}
+
+static void put_url(const struct config_url *url, struct buffer *out)
+{
+    if (url->host.size > 0)
+        buffer_printf(out, "%s://%s%.*s%.*s", url->is_tls ? "https" : "http",
+                      url->userinfo.size > 0 ? "***@" : "", SLICE_ARGS(url->authority),
+                      SLICE_ARGS(url->path));
+}
+
+static void put_headers(const struct config_headers *headers, struct buffer *out)
+{
+    for (size_t i = 0; i < headers->count; i++)
+        buffer_printf(out, "%s%.*s: ***", i > 0 ? ", " : "", SLICE_ARGS(headers->items[i].name));
+}
+
+static void put_value(const struct setting *setting, const void *base, struct buffer *out)
+{
+    const void *at = (const char *)base + setting->offset;
+    char text[UNITS_TEXT_BYTES];
+    switch (setting->type) {
+    case SETTING_TYPE_SIZE:
+        buffer_append(out, slice_of(text, units_format_size(*(const uint64_t *)at, text)));
+        break;
+    case SETTING_TYPE_DURATION:
+        buffer_append(out, slice_of(text, units_format_duration(*(const uint64_t *)at, text)));
+        break;
+    case SETTING_TYPE_COUNT:
+        buffer_append_u64(out, *(const uint32_t *)at);
+        break;
+    case SETTING_TYPE_BOOL:
+        buffer_append(out, *(const bool *)at ? SLICE("true") : SLICE("false"));
+        break;
+    case SETTING_TYPE_CHOICE:
+        buffer_append(out, slice_from_text(setting->choices[*(const unsigned *)at]));
+        break;
+    case SETTING_TYPE_SECRET:
+        buffer_append(out, ((const struct slice *)at)->size > 0 ? SLICE("***") : SLICE(""));
+        break;
+    case SETTING_TYPE_TEXTS:
+        put_texts(at, out);
+        break;
+    case SETTING_TYPE_LISTENERS:
+        put_listeners(at, out);
+        break;
+    case SETTING_TYPE_URL:
+    case SETTING_TYPE_PROXY:
+        put_url(at, out);
+        break;
+    case SETTING_TYPE_HEADERS:
+        put_headers(at, out);
+        break;
+    case SETTING_TYPE_TEXT:
+    case SETTING_TYPE_PATH:
+        buffer_append(out, *(const struct slice *)at);
+        break;
+    case SETTING_TYPE_LATER:
+        break;
+    }
+}
+
+/* --- Lines ---------------------------------------------------------------------------------------------------- */
+
+struct show {
+    const struct config *config;
+    enum config_form form;
+    struct buffer *out;
+    struct json_writer writer;
+};
+
+static const char *const origin_names[] = {
+    [CONFIG_ORIGIN_DEFAULT] = "default",
+    [CONFIG_ORIGIN_FILE] = "file",
+    [CONFIG_ORIGIN_ENVIRONMENT] = "environment",
+    [CONFIG_ORIGIN_COMMAND_LINE] = "command line",
+};
+
+static void show_line(struct show *show, struct slice key, struct slice value,
+                      struct config_origin origin)
+{
+    if (show->form == CONFIG_FORM_TEXT) {
+        buffer_printf(show->out, "%-36.*s %-40.*s ", SLICE_ARGS(key), SLICE_ARGS(value));
+        if (origin.kind == CONFIG_ORIGIN_FILE)
+            buffer_printf(show->out, "%.*s:%u\n", SLICE_ARGS(show->config->file), origin.line);
+        else
+            buffer_printf(show->out, "%s\n", origin_names[origin.kind]);
+        return;
+    }
+    json_write_object(&show->writer);
+    json_write_key(&show->writer, SLICE("key"));
+    json_write_string(&show->writer, key);
+    json_write_key(&show->writer, SLICE("value"));
+    json_write_string(&show->writer, value);
+    json_write_key(&show->writer, SLICE("from"));
+    json_write_string(&show->writer, slice_from_text(origin_names[origin.kind]));
+    if (origin.kind == CONFIG_ORIGIN_FILE) {
+        json_write_key(&show->writer, SLICE("line"));
+        json_write_u64(&show->writer, origin.line);
+    }
+    json_write_end(&show->writer);
+}
+
+static void show_settings(struct show *show, const struct settings *settings, const void *base,
+                          const struct config_origin *origins, struct slice prefix)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct setting *setting = &settings->items[i];
+        struct buffer key, value;
+        if (setting->type == SETTING_TYPE_LATER)
+            continue;
+        buffer_init(&key, 512);
+        buffer_init(&value, 65536);
+        buffer_append(&key, prefix);
+        buffer_append(&key, slice_from_text(setting->path));
+        put_value(setting, base, &value);
+        show_line(show, buffer_slice(&key), buffer_slice(&value), origins[i]);
+        buffer_fini(&key);
+        buffer_fini(&value);
+    }
+}
+
+static void show_rule(struct show *show, size_t index)
+{
+    const struct rule *rule = &show->config->rules.items[index];
+    struct buffer key, value;
+    buffer_init(&key, 512);
+    buffer_init(&value, 65536);
+    buffer_printf(&key, "models.%.*s", SLICE_ARGS(rule->name));
+    for (size_t i = 0; i < rule->target_count; i++) {
+        const struct rule_target *target = &rule->targets[i];
+        const struct slice model =
+            target->model.data != NULL ? target->model
+                                       : (target->any_listed ? SLICE("(its name, or one that is listed)")
+                                                             : SLICE("(its name)"));
+        buffer_printf(&value, "%s%.*s/%.*s", i > 0 ? ", " : "",
+                      SLICE_ARGS(show->config->providers[target->provider].name),
+                      SLICE_ARGS(model));
+    }
+    show_line(show, buffer_slice(&key), buffer_slice(&value), show->config->rule_origins[index]);
+    buffer_fini(&key);
+    buffer_fini(&value);
+}
+
+static void show_all(struct show *show)
+{
+    const struct config *config = show->config;
+    show_settings(show, &settings_of_config, config, config->origins, (struct slice){0});
+    for (size_t i = 0; i < config->provider_count; i++) {
+        struct buffer prefix;
+        buffer_init(&prefix, 512);
+        buffer_printf(&prefix, "providers.%.*s.", SLICE_ARGS(config->providers[i].name));
+        show_settings(show, &settings_of_provider, &config->providers[i],
+                      config->providers[i].origins, buffer_slice(&prefix));
+        buffer_fini(&prefix);
+    }
+    for (size_t i = 0; i < config->rules.count; i++)
+        show_rule(show, i);
+}
+
+static void show_json(struct show *show)
+{
+    const struct config *config = show->config;
+    json_writer_init(&show->writer, show->out);
+    json_write_object(&show->writer);
+    json_write_key(&show->writer, SLICE("file"));
+    if (config->file.size > 0)
+        json_write_string(&show->writer, config->file);
+    else
+        json_write_null(&show->writer);
+    json_write_key(&show->writer, SLICE("settings"));
+    json_write_array(&show->writer);
+    show_all(show);
+    json_write_end(&show->writer);
+    json_write_key(&show->writer, SLICE("notices"));
+    json_write_array(&show->writer);
+    for (size_t i = 0; i < config->notices.count; i++)
+        json_write_string(&show->writer, config->notices.items[i]);
+    json_write_end(&show->writer);
+    json_write_end(&show->writer);
+    buffer_append_byte(show->out, '\n');
+}
+
+enum status config_show(const struct config *config, enum config_form form, struct buffer *text)
+{
+    struct show show = {.config = config, .form = form, .out = text};
+    if (form == CONFIG_FORM_JSON) {
+        show_json(&show);
+        return buffer_status(text);
+    }
+    show_all(&show);
+    for (size_t i = 0; i < config->notices.count; i++)
+        buffer_printf(text, "note: %.*s\n", SLICE_ARGS(config->notices.items[i]));
+    return buffer_status(text);
+}
+
+/* --- What takes a restart ---------------------------------------------------------------------------------------- */
+
+static void compare(const char *path, const struct config *old, const struct config *new,
+                    struct buffer *names)
+{
+    const struct setting *setting = settings_find(&settings_of_config, slice_from_text(path));
+    struct buffer before, after;
+    buffer_init(&before, 65536);
+    buffer_init(&after, 65536);
+    put_value(setting, old, &before);
+    put_value(setting, new, &after);
+    if (!slice_equal(buffer_slice(&before), buffer_slice(&after)))
+        buffer_printf(names, "%s%s", names->size > 0 ? ", " : "", path);
+    buffer_fini(&before);
+    buffer_fini(&after);
+}
+
+enum status config_diff_restart(const struct config *old, const struct config *new,
+                                struct buffer *names)
+{
+    compare("data_dir", old, new, names);
+    compare("workers", old, new, names);
+    compare("admin.listen", old, new, names);
+    compare("metrics.listen", old, new, names);
+    return buffer_status(names);
+}
