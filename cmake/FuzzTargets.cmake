@@ -9,7 +9,7 @@ foreach(source IN LISTS fuzz_sources)
                                                "${CMAKE_BINARY_DIR}/tests/fuzz")
     target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
     # LLVMFuzzerTestOneInput is called by the fuzzer's own main, which declares it nowhere.
-    target_compile_options(${target} PRIVATE -Wno-missing-prototypes)
+    set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
     target_link_libraries(${target} PRIVATE weir_core)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
 endforeach()
