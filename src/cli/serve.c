@@ -125,8 +125,7 @@ static int lock_and_run(const struct config_source *source, const struct config 
 {
     struct reason reason = {"out of memory"};
     struct data_lock lock;
-    char path[4000];
-    snprintf(path, sizeof(path), "%s", (*config)->data_dir.data);
+    const char *path = (*config)->data_dir.data;
     enum status status = make_data_dir(path, &reason);
     if (status == STATUS_OK)
         status = data_lock_take(path, &lock, &reason);
@@ -148,7 +147,7 @@ int serve_command(int argc, char **argv)
         OPTION_TEXT("config", &source.path),
         OPTION_TEXT("data-dir", &source.data_dir),
     };
-    const int code = options_parse(argc, argv, options, 4, help);
+    const int code = options_parse(argc, argv, options, 4, NULL, help);
     if (code >= 0)
         return code;
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is a status */
