@@ -1,6 +1,7 @@
 #include "http/chunked.h"
 
 #include "base/assert.h"
+#include "http/head.h"
 
 /* States of the decoder, and what each waits for. A chunk is
  *
@@ -8,7 +9,7 @@
  *
  * and after the chunk of size 0 the trailer section is
  *
- *     TRAILER_START → TRAILER → TRAILER_LF → TRAILER_START ... → END_LF → DONE
+ *     TRAILER_START → TRAILER_NAME → TRAILER → TRAILER_LF → TRAILER_START ... → END_LF → DONE
  *
  * Each state is one function below; `steps` lists them. FAILED is left by none.
  *
@@ -23,6 +24,7 @@ enum chunked_state {
     CHUNKED_PAYLOAD_CR,
     CHUNKED_PAYLOAD_LF,
     CHUNKED_TRAILER_START,
+    CHUNKED_TRAILER_NAME,
     CHUNKED_TRAILER,
     CHUNKED_TRAILER_LF,
     CHUNKED_END_LF,
@@ -90,8 +92,9 @@ static enum status read_size(struct chunked *chunked, struct region *region)
         chunked->state = CHUNKED_SIZE_LF;
         return STATUS_OK;
     }
-    /* White space before an extension's semicolon is tolerated (RFC 9112 section 7.1.1). */
-    if (*region->from != ';' && *region->from != ' ' && *region->from != '\t')
+    /* White space before the semicolon, which RFC 9112 section 7.1.1 calls bad, is refused: some
+     * take what follows it for a part of the size. */
+    if (*region->from != ';')
         return STATUS_PROTOCOL;
     chunked->state = CHUNKED_EXTENSION;
     return STATUS_OK;
@@ -157,9 +160,24 @@ static enum status start_trailer(struct chunked *chunked, struct region *region)
 {
     if (*region->from == '\r')
         return take_byte(chunked, region, '\r', CHUNKED_END_LF);
-    if (*region->from == ' ' || *region->from == '\t')
-        return STATUS_PROTOCOL; /* a folded line */
-    chunked->state = CHUNKED_TRAILER;
+    if (!http_is_token(slice_of(region->from, 1)))
+        return STATUS_PROTOCOL; /* a folded line, for one */
+    chunked->state = CHUNKED_TRAILER_NAME;
+    return STATUS_OK;
+}
+
+static enum status skip_trailer_name(struct chunked *chunked, struct region *region)
+{
+    for (; region->from < region->end; region->from++) {
+        if (*region->from == ':') {
+            chunked->state = CHUNKED_TRAILER;
+            return STATUS_OK;
+        }
+        if (!http_is_token(slice_of(region->from, 1)))
+            return STATUS_PROTOCOL;
+        if (++chunked->line_bytes > CHUNKED_TRAILER_BYTES_MAX)
+            return STATUS_TOO_LARGE;
+    }
     return STATUS_OK;
 }
 
@@ -195,6 +213,7 @@ static step *const steps[] = {
     [CHUNKED_PAYLOAD_CR] = end_payload,
     [CHUNKED_PAYLOAD_LF] = end_chunk,
     [CHUNKED_TRAILER_START] = start_trailer,
+    [CHUNKED_TRAILER_NAME] = skip_trailer_name,
     [CHUNKED_TRAILER] = skip_trailer,
     [CHUNKED_TRAILER_LF] = end_trailer,
     [CHUNKED_END_LF] = end_body,

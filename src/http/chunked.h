@@ -33,7 +33,7 @@ void chunked_init(struct chunked *chunked);
  * STATUS_AGAIN: all bytes were consumed and more are needed.
  * STATUS_PROTOCOL: no size, more than 16 digits or a size over 2^62, a bare CR or LF, a control
  * byte, something other than CRLF after the payload. STATUS_TOO_LARGE: see the limits above.
- * Extensions and trailers are checked for control bytes and left out. */
+ * Extensions are checked for control bytes, trailers for their names too; both are left out. */
 MUST_CHECK enum status chunked_decode(struct chunked *chunked, char *data, size_t size,
                                       size_t *consumed_out, size_t *payload_size_out);
 
