@@ -12,9 +12,12 @@ add_library(weir_flags INTERFACE)
 target_compile_definitions(weir_flags INTERFACE _GNU_SOURCE)
 target_compile_options(weir_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-    -fno-omit-frame-pointer
-    # __FILE__ in the messages of ASSERT: no path of the machine that built it.
-    "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
+    -fno-omit-frame-pointer)
+
+# No path of the machine that built it: neither in the messages of ASSERT nor for the debugger.
+set(path_map "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
+target_compile_options(weir_flags INTERFACE "${path_map}")
+target_link_options(weir_flags INTERFACE "${path_map}")
 
 if(WEIR_WERROR)
     target_compile_options(weir_flags INTERFACE -Werror)
