@@ -295,6 +295,31 @@ static void a_connection_is_kept_as_its_fields_and_version_say(void **state)
     assert_true(keeps(1, "closed", NULL));
 }
 
+/* The same is refused by llhttp before; these checks stand on their own. */
+static void only_one_way_to_frame_a_body_is_taken(void **state)
+{
+    (void)state;
+    struct sample sample;
+    uint64_t length = 0;
+    sample_init(&sample, 4);
+    assert_int_equal(http_fields_content_length(&sample.fields, &length, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(http_fields_chunked(&sample.fields, 1, NULL), STATUS_NOT_FOUND);
+    add(&sample, "Content-Length", "9223372036854775807");
+    assert_int_equal(http_fields_content_length(&sample.fields, &length, NULL), STATUS_OK);
+    assert_int_equal(length, INT64_MAX);
+    add(&sample, "Transfer-Encoding", "chunked");
+    assert_int_equal(http_fields_chunked(&sample.fields, 1, NULL), STATUS_PROTOCOL);
+    add(&sample, "content-length", "9223372036854775807");
+    assert_int_equal(http_fields_content_length(&sample.fields, &length, NULL), STATUS_PROTOCOL);
+
+    sample_init(&sample, 2);
+    add(&sample, "Transfer-Encoding", "chunked");
+    assert_int_equal(http_fields_chunked(&sample.fields, 1, NULL), STATUS_OK);
+    assert_int_equal(http_fields_chunked(&sample.fields, 0, NULL), STATUS_PROTOCOL);
+    add(&sample, "Transfer-Encoding", "");
+    assert_int_equal(http_fields_chunked(&sample.fields, 1, NULL), STATUS_PROTOCOL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +333,7 @@ int main(void)
         cmocka_unit_test(fields_are_found_by_id_and_by_name_in_their_order),
         cmocka_unit_test(room_for_fields_is_bounded_by_the_limit_and_the_arena),
         cmocka_unit_test(the_lines_of_a_large_head_are_counted_right),
+        cmocka_unit_test(only_one_way_to_frame_a_body_is_taken),
         cmocka_unit_test(a_connection_is_kept_as_its_fields_and_version_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

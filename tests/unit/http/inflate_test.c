@@ -233,6 +233,19 @@ static void what_follows_the_end_is_refused(void **state)
     }
 }
 
+static void a_second_stream_of_deflate_or_br_is_refused(void **state)
+{
+    (void)state;
+    static const enum content_coding of_one[] = {CONTENT_CODING_DEFLATE, CONTENT_CODING_BR};
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = encode(of_one[i], SLICE("abc"), encoded, sizeof(encoded));
+        size += encode(of_one[i], SLICE("def"), encoded + size, sizeof(encoded) - size);
+        assert_int_equal(
+            decode_all(of_one[i], slice_of(encoded, size), SIZE_MAX, PLAIN_MAX, &plain),
+            STATUS_INVALID);
+    }
+}
+
 static void another_coding_is_not_taken_for_this_one(void **state)
 {
     (void)state;
@@ -389,6 +402,7 @@ int main(void)
         cmocka_unit_test(a_bomb_stops_at_the_cap),
         cmocka_unit_test(a_body_cut_at_any_byte_is_refused),
         cmocka_unit_test(what_follows_the_end_is_refused),
+        cmocka_unit_test(a_second_stream_of_deflate_or_br_is_refused),
         cmocka_unit_test(another_coding_is_not_taken_for_this_one),
         cmocka_unit_test(members_of_gzip_and_frames_of_zstd_may_follow_each_other),
         cmocka_unit_test(a_window_over_8_mib_is_refused),

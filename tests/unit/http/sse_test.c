@@ -96,6 +96,12 @@ static const struct sse_case cases[] = {
          "data: a\n\ndata: b\n\n",
          "12 1 [][a]\n9 1 [][b]\n", 0),
     CASE("a byte order mark alone", "\xEF\xBB\xBF\n\ndata: b\n\n", "5 0 - [][]\n9 1 [][b]\n", 0),
+    CASE("a name in a later event", "data: a\n\nevent: e\ndata: b\n\n", "9 1 [][a]\n18 1 [e][b]\n",
+         0),
+    CASE("a byte order mark in the second line",
+         "data: a\n\xEF\xBB\xBF"
+         "data: b\n\n",
+         "20 1 [][a]\n", 0),
     CASE("a byte order mark later",
          "data: a\n\n\xEF\xBB\xBF"
          "data: b\n\n",
