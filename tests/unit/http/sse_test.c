@@ -216,6 +216,26 @@ static void all_complete_events_are_found_in_one_go_and_dropped_in_parts(void **
     assert_int_equal(sse_complete(&sse), sizeof(rest) - 1);
 }
 
+static void events_that_were_skipped_are_complete_and_the_next_one_is_read(void **state)
+{
+    (void)state;
+    const struct slice stream = SLICE("data: a\n\ndata: b\n\nevent: c\ndata: c\n\n: d");
+    struct sse sse;
+    struct sse_event event;
+    sse_init(&sse);
+    assert_true(sse_is_between(&sse));
+    assert_true(sse_next(&sse, stream, &event));
+    assert_true(sse_is_between(&sse));
+    sse_skip(&sse, 9);
+    assert_true(sse_is_between(&sse));
+    assert_int_equal(sse_complete(&sse), 18);
+    sse_drop(&sse, 18);
+    assert_true(sse_next(&sse, slice_from(stream, 18), &event));
+    assert_true(slice_equal(event.name, SLICE("c")) && slice_equal(event.data, SLICE("c")));
+    assert_false(sse_next(&sse, slice_from(stream, 18), &event));
+    assert_false(sse_is_between(&sse));
+}
+
 static void joined_data_is_bounded_by_its_buffer(void **state)
 {
     (void)state;
@@ -245,6 +265,7 @@ int main(void)
         cmocka_unit_test(an_event_is_complete_with_its_last_byte),
         cmocka_unit_test(a_line_end_is_found_at_any_place),
         cmocka_unit_test(all_complete_events_are_found_in_one_go_and_dropped_in_parts),
+        cmocka_unit_test(events_that_were_skipped_are_complete_and_the_next_one_is_read),
         cmocka_unit_test(joined_data_is_bounded_by_its_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
