@@ -6,7 +6,7 @@
 #include "http/head_internal.h"
 #include "http/media.h"
 
-/* --- Control bytes ------------------------------------------------------------------------------
+/* --- Control bytes ---
  *
  * Sixteen bytes are compared at a time, with the compilers' vector types, so that no instruction
  * set is named. */
@@ -49,7 +49,7 @@ size_t http_find_control(struct slice bytes)
     return at;
 }
 
-/* --- The end of a head --------------------------------------------------------------------------- */
+/* --- The end of a head --- */
 
 #define LEADING_BYTES_MAX 4 /* two empty lines */
 
@@ -103,7 +103,7 @@ enum status http_head_find_end(struct slice bytes, size_t *scanned, size_t *size
     }
 }
 
-/* --- Names ---------------------------------------------------------------------------------------- */
+/* --- Names --- */
 
 #define NAME_BYTES_MAX 32
 
@@ -261,7 +261,7 @@ bool http_is_token(struct slice text)
     return text.size > 0;
 }
 
-/* --- Fields --------------------------------------------------------------------------------------- */
+/* --- Fields --- */
 
 _Static_assert(HTTP_HEADER_COUNT <= 64, "http_fields.repeated has a bit for each id");
 
@@ -336,7 +336,7 @@ const struct http_header *http_fields_find(const struct http_fields *fields, str
     return NULL;
 }
 
-/* --- What the fields say of the message ------------------------------------------------------------ */
+/* --- What the fields say of the message --- */
 
 bool http_fields_keep_alive(const struct http_fields *fields, unsigned minor)
 {
@@ -388,7 +388,7 @@ enum status http_fields_chunked(const struct http_fields *fields, unsigned minor
     return STATUS_PROTOCOL;
 }
 
-/* --- llhttp --------------------------------------------------------------------------------------- */
+/* --- llhttp --- */
 
 static int on_name(llhttp_t *parser, const char *at, size_t size)
 {

@@ -3,14 +3,14 @@
 #include "base/assert.h"
 #include "http/head.h"
 
-/* --- Start lines ----------------------------------------------------------------------------------- */
+/* --- Start lines --- */
 
 #define STATUS_MIN 100
 #define STATUS_MAX 599
 
 #define LINE(status, phrase)                                                                       \
-    [status - STATUS_MIN] = {"HTTP/1.1 " #status " " phrase "\r\n",                                \
-                             sizeof("HTTP/1.1 " #status " " phrase "\r\n") - 1}
+    [(status) - STATUS_MIN] = {"HTTP/1.1 " #status " " phrase "\r\n",                              \
+                               sizeof("HTTP/1.1 " #status " " phrase "\r\n") - 1}
 
 /* RFC 9110 section 15, RFC 6585, RFC 8297. */
 static const struct slice status_lines[STATUS_MAX - STATUS_MIN + 1] = {
@@ -125,7 +125,7 @@ void head_writer_request_line(struct head_writer *writer, struct slice method, s
     put(writer, version);
 }
 
-/* --- Fields ---------------------------------------------------------------------------------------- */
+/* --- Fields --- */
 
 void head_writer_add_checked(struct head_writer *writer, struct slice name, struct slice value)
 {

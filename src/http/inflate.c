@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "http/media.h"
 
-/* --- Which coding ---------------------------------------------------------------------------------- */
+/* --- Which coding --- */
 
 static const struct {
     struct slice name;
@@ -63,7 +63,7 @@ enum status content_coding_of(const struct http_fields *fields, enum content_cod
     return STATUS_OK;
 }
 
-/* --- The decoder ----------------------------------------------------------------------------------- */
+/* --- The decoder --- */
 
 #define STEP_INPUT_BYTES    (64 * 1024)
 #define ZSTD_WINDOW_LOG_MAX 23        /* 8 MiB, which RFC 9659 allows at most */
@@ -166,7 +166,7 @@ void inflate_destroy(struct inflate **decoder)
     *decoder = NULL;
 }
 
-/* --- One step of each library -------------------------------------------------------------------------
+/* --- One step of each library ---
  *
  * They return STATUS_OK when they did what they could with the piece. */
 

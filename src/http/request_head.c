@@ -13,7 +13,7 @@ static struct slice without_empty_lines(struct slice head)
     return head;
 }
 
-/* --- The request line ------------------------------------------------------------------------------ */
+/* --- The request line --- */
 
 static const struct slice method_names[] = {
     [HTTP_METHOD_OTHER] = {"", 0},        [HTTP_METHOD_GET] = {"GET", 3},
@@ -78,7 +78,7 @@ static enum status read_request_line(struct slice line, struct http_request_head
     return STATUS_OK;
 }
 
-/* --- The target (RFC 9112 section 3.2) ------------------------------------------------------------- */
+/* --- The target (RFC 9112 section 3.2) --- */
 
 /* Visible ASCII but '#', with which a fragment begins. */
 static bool target_is_clean(struct slice target)
@@ -133,7 +133,7 @@ static enum status read_target(struct http_request_head *out, const struct refus
     return STATUS_OK;
 }
 
-/* --- What the fields say ---------------------------------------------------------------------------- */
+/* --- What the fields say --- */
 
 /* RFC 9112 section 3.2: just one Host, in HTTP/1.1 always. */
 static enum status read_host(struct http_request_head *out, const struct refusal *refusal)
@@ -189,7 +189,7 @@ static enum status read_expect(struct http_request_head *out, const struct refus
     return STATUS_OK;
 }
 
-/* --- The whole head -------------------------------------------------------------------------------- */
+/* --- The whole head --- */
 
 static enum status run_grammar(struct slice head, struct http_request_head *out,
                                const struct refusal *refusal)

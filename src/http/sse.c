@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 
-/* --- Line ends ------------------------------------------------------------------------------------- */
+/* --- Line ends --- */
 
 /* Sixteen bytes are compared at a time, with the compilers' vector types, so that no instruction
  * set is named. */
@@ -60,7 +60,7 @@ static inline size_t find_line_end(struct slice text, size_t at)
     return at;
 }
 
-/* --- Lines ----------------------------------------------------------------------------------------- */
+/* --- Lines --- */
 
 /* A field's name and its value, without the one space that may follow the colon. */
 struct field {
@@ -121,7 +121,7 @@ static void note_line(struct sse *sse, struct slice unread, size_t end)
     }
 }
 
-/* --- Events ---------------------------------------------------------------------------------------- */
+/* --- Events --- */
 
 void sse_init(struct sse *sse)
 {
@@ -203,7 +203,7 @@ size_t sse_scan_all(struct sse *sse, struct slice unread)
     return sse->taken;
 }
 
-/* --- Data of several lines ------------------------------------------------------------------------- */
+/* --- Data of several lines --- */
 
 /* Takes the line at the front, with its end, off *rest. */
 static struct slice take_line(struct slice *rest)

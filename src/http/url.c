@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-/* --- Percent-encoding (RFC 3986 section 2.1) ------------------------------------------------------- */
+/* --- Percent-encoding (RFC 3986 section 2.1) --- */
 
 static int hex_value(char digit)
 {
@@ -50,7 +50,7 @@ enum status url_decode(struct slice text, struct buffer *bytes)
     return buffer_status(bytes);
 }
 
-/* --- Host and port (RFC 3986 section 3.2) ---------------------------------------------------------- */
+/* --- Host and port (RFC 3986 section 3.2) --- */
 
 /* unreserved / sub-delims / "%": bit n of word w stands for the byte 32 × w + n. */
 static const uint32_t name_bytes[8] = {
@@ -117,7 +117,7 @@ enum status url_authority(struct slice authority, struct slice *host_out, uint16
     return read_port(slice_from(authority, end), port_out);
 }
 
-/* --- The whole URL --------------------------------------------------------------------------------- */
+/* --- The whole URL --- */
 
 static enum status refuse(struct reason *reason, const char *why)
 {

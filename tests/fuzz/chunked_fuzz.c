@@ -1,6 +1,7 @@
 /* Any bytes as a chunked body. What must hold: decoded in place, in two pieces or byte by byte they
  * come to the same end with the same payload; a body that is accepted without extensions and
- * trailers is accepted by llhttp too, with the same payload; a payload that is encoded comes back. */
+ * trailers is accepted by llhttp too, with the same payload; a payload that is encoded comes
+ * back. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Any bytes as an event stream. What must hold: the raw events are the stream, without a gap; the
- * events do not depend on how the stream is split; what is dispatched, and under which name, is what
- * a plain reading of the standard dispatches. */
+ * events do not depend on how the stream is split; what is dispatched, and under which name, is
+ * what a plain reading of the standard dispatches. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +23,7 @@ static void note(struct buffer *text, struct slice name, struct slice data)
     buffer_append(text, data);
 }
 
-/* --- The standard, a line at a time ------------------------------------------------------------------ */
+/* --- The standard, a line at a time --- */
 
 struct reader {
     struct buffer *text; /* of the dispatched events */
@@ -75,10 +75,10 @@ static void read_plainly(struct slice stream, struct buffer *text)
     buffer_fini(&reader.data);
 }
 
-/* --- The splitter ------------------------------------------------------------------------------------ */
+/* --- The splitter --- */
 
-/* Reads in pieces as a relay does. `all` gets every event, `text` those that are dispatched. Returns
- * how many bytes at the end are in no event. */
+/* Reads in pieces as a relay does. `all` gets every event, `text` those that are dispatched.
+ * Returns how many bytes at the end are in no event. */
 static size_t read_split(struct slice stream, size_t first, size_t step, struct buffer *all,
                          struct buffer *text)
 {

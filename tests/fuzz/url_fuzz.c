@@ -1,6 +1,6 @@
-/* Any text as a URL, an authority and a percent-encoded text. What must hold: a URL that is accepted
- * has a host and a port and only bytes that may be sent; put together again from its parts it is
- * accepted with the same parts; decoding succeeds exactly where the encoding is valid. */
+/* Any text as a URL, an authority and a percent-encoded text. What must hold: a URL that is
+ * accepted has a host and a port and only bytes that may be sent; put together again from its parts
+ * it is accepted with the same parts; decoding succeeds exactly where the encoding is valid. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -21,7 +21,7 @@ static const enum content_coding codings[] = {CONTENT_CODING_GZIP, CONTENT_CODIN
 
 #define CODING_COUNT (sizeof(codings) / sizeof(codings[0]))
 
-/* --- Encoding -------------------------------------------------------------------------------------- */
+/* --- Encoding --- */
 
 static size_t encode_zlib(struct slice plain, int window_bits, char *out, size_t out_size)
 {
@@ -59,7 +59,7 @@ static size_t encode(enum content_coding coding, struct slice plain, char *out, 
     }
 }
 
-/* --- Decoding -------------------------------------------------------------------------------------- */
+/* --- Decoding --- */
 
 /* Feeds pieces of `piece_size` into steps of `step_size`, gathers in `plain`. */
 static enum status decode(struct inflate *inflate, struct slice encoded, size_t piece_size,
@@ -97,7 +97,7 @@ static enum status decode_all(enum content_coding coding, struct slice encoded, 
     return status;
 }
 
-/* --- Tests ----------------------------------------------------------------------------------------- */
+/* --- Tests --- */
 
 static struct buffer plain;
 static char encoded[PLAIN_MAX];
