@@ -11,8 +11,8 @@ from support import answers
 ASKING = re.compile(rb'\s*,?\s*"stream_options"\s*:\s*\{\s*"include_usage"\s*:\s*true\s*\}\s*,?\s*')
 
 ODD = [
-    b'{"model":"gpt-test","messages":[],"n":1e400}',
-    b'{"model":"gpt-test","messages":[],"n":[1.0e+2,-0,-0.0,0.10,1E5,123456789012345678901234567890]}',
+    b'{"model":"gpt-test","messages":[],"num":1e400}',
+    b'{"model":"gpt-test","messages":[],"num":[1.0e+2,-0,-0.0,0.10,1E5,123456789012345678901234567890]}',
     b' \r\n\t{ "model" :\t"gpt-test" ,\n"messages" : [ ] }\n ',
     b'{"messages":[],"x":{"b":1,"a":2,"b":3},"model":"gpt-test","a":null}',
     b'{"x":1,"x":2,"model":"gpt-test","messages":[],"x":3}',

@@ -108,8 +108,8 @@ class Connection:
         self.upstream = upstream
         self.sock = sock
         self.number = number
-        self.received = b""
-        self.unread = b""
+        self.received = bytearray()
+        self.unread = bytearray()
         self.bytes_sent = 0
         self.opened_at = time.monotonic()
         self.requests = []
@@ -145,13 +145,16 @@ class Connection:
             if len(self.unread) > limit:
                 raise Fault(f"no {mark!r} within {limit} bytes")
             self._receive()
-        piece, _, self.unread = self.unread.partition(mark)
+        at = self.unread.index(mark)
+        piece = bytes(self.unread[:at])
+        del self.unread[:at + len(mark)]
         return piece
 
     def _read_exactly(self, size):
         while len(self.unread) < size:
             self._receive()
-        piece, self.unread = self.unread[:size], self.unread[size:]
+        piece = bytes(self.unread[:size])
+        del self.unread[:size]
         return piece
 
     def read_request(self):
@@ -174,7 +177,7 @@ class Connection:
                 raise Fault(f"content-length {lengths[0]}")
             body = self._read_exactly(int(lengths[0]))
         end = len(self.received) - len(self.unread)
-        request = Request(self.received[start:end], method, target, headers, body, self,
+        request = Request(bytes(self.received[start:end]), method, target, headers, body, self,
                           len(self.requests) + 1, time.monotonic())
         self.requests.append(request)
         return request

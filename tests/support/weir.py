@@ -20,7 +20,7 @@ from support.upstream import Upstream
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("WEIR_BINARY", ROOT / "build" / "weir")).absolute()
 
-PROVIDER_KEY = "sk-provider-canary-7f3a"
+PROVIDER_KEY = "sk-provider-secret-7f3a"
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|SUMMARY: \w+Sanitizer"
                        r"|runtime error:|assertion failed")
 
@@ -106,6 +106,7 @@ class Weir:
     def start(self, within_s=20):
         self.spawn()
         wait_until(self.is_ready, within_s, "a ready weir")
+        wait_until((self.data_dir / "admin.sock").exists, 5, "the admin socket")
         return self
 
     def is_ready(self):
