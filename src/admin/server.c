@@ -79,8 +79,7 @@ static void answer_metrics(struct door *door, struct http_exchange *exchange)
     struct scrape scrape = {.gateway = config->gateway, .now_ns = loop_now_ns(config->loop)};
     buffer_init(&scrape.text, METRICS_BYTES_MAX);
     scrape.status = STATUS_LIMITED;
-    const enum status status =
-        service_call(config->metrics, config->loop, render_metrics, &scrape);
+    const enum status status = service_call(config->metrics, config->loop, render_metrics, &scrape);
     if (status == STATUS_OK && scrape.status == STATUS_OK)
         answer_text(exchange, 200, SLICE("text/plain; version=0.0.4; charset=utf-8"),
                     buffer_slice(&scrape.text));
@@ -113,8 +112,7 @@ static void answer_operation(struct door *door, struct http_exchange *exchange)
     unsigned http_status;
     if (http_body_read(exchange, &body, &http_status, &reason) != STATUS_OK) {
         if (http_status != 0)
-            answer_text(exchange, http_status, SLICE("text/plain"),
-                        slice_from_text(reason.text));
+            answer_text(exchange, http_status, SLICE("text/plain"), slice_from_text(reason.text));
         return;
     }
     struct operation operation = {

@@ -13,8 +13,8 @@
 struct arena_block;
 
 struct arena {
-    char *at;  /* next free byte of the current block */
-    char *end; /* its end */
+    char *at;                   /* next free byte of the current block */
+    char *end;                  /* its end */
     struct arena_block *blocks; /* those the arena has to free, the newest first */
     size_t used_bytes;          /* of all blocks that the arena allocated */
     size_t cap_bytes;

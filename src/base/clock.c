@@ -36,8 +36,7 @@ static char *put_date(char *at, uint64_t days)
     const uint64_t shifted = days + 719468;
     const unsigned era = (unsigned)(shifted / 146097);
     const unsigned of_era = (unsigned)(shifted % 146097);
-    const unsigned year_of_era =
-        (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    const unsigned year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
     const unsigned of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const unsigned shifted_month = (5 * of_year + 2) / 153;
     const unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;

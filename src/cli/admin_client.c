@@ -85,8 +85,8 @@ static unsigned call_server(struct admin_client *client, struct slice method, st
                   SLICE_ARGS(method), SLICE_ARGS(path), body.size);
     buffer_append(&request, body);
     const int fd = connect_to(&client->address);
-    if (fd >= 0 && buffer_status(&request) == STATUS_OK &&
-        send_all(fd, buffer_slice(&request)) && receive_all(fd, answer))
+    if (fd >= 0 && buffer_status(&request) == STATUS_OK && send_all(fd, buffer_slice(&request)) &&
+        receive_all(fd, answer))
         status = split_answer(answer);
     if (status == 0)
         reason_set(reason, "the server at %s did not answer", client->address.sun_path);
@@ -121,8 +121,9 @@ enum status admin_client_open(const char *data_dir, struct admin_client **client
     client->address.sun_family = AF_UNIX;
     enum status status = STATUS_OK;
     if (stat(data_dir, &found) != 0) {
-        reason_set(reason, "there is no data directory at %s: start `weir serve` once, or name "
-                           "another with --data-dir",
+        reason_set(reason,
+                   "there is no data directory at %s: start `weir serve` once, or name "
+                   "another with --data-dir",
                    data_dir);
         status = STATUS_NOT_FOUND;
     }

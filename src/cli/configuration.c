@@ -10,13 +10,13 @@ extern char **environ;
 
 #define TEXT_BYTES_MAX ((size_t)16 << 20)
 
-static const char check_help[] =
-    "Usage: weir check [--config FILE] [--data-dir DIR]\n"
-    "\n"
-    "Reads the configuration and names every mistake, with file, line and a suggestion. Exit code 2\n"
-    "if there is one.\n"
-    "\n"
-    "Example: weir check --config /etc/weir/weir.yaml\n";
+static const char check_help[] = "Usage: weir check [--config FILE] [--data-dir DIR]\n"
+                                 "\n"
+                                 "Reads the configuration and names every mistake, with file, line "
+                                 "and a suggestion. Exit code 2\n"
+                                 "if there is one.\n"
+                                 "\n"
+                                 "Example: weir check --config /etc/weir/weir.yaml\n";
 
 static const char config_help[] =
     "Usage: weir config show [--json] [--config FILE] [--data-dir DIR]\n"
@@ -89,9 +89,8 @@ int config_command(int argc, char **argv)
         return code;
     struct buffer text;
     buffer_init(&text, TEXT_BYTES_MAX);
-    code = config_show(config, json ? CONFIG_FORM_JSON : CONFIG_FORM_TEXT, &text) == STATUS_OK
-               ? 0
-               : 1;
+    code =
+        config_show(config, json ? CONFIG_FORM_JSON : CONFIG_FORM_TEXT, &text) == STATUS_OK ? 0 : 1;
     print_buffer(&text, stdout);
     buffer_fini(&text);
     config_unref(&config);

@@ -16,12 +16,12 @@
 #include "gateway/models_watch.h"
 #include "io/service.h"
 
-#define SAVE_MS         2000 /* between two times that last uses are written to the store */
-#define POLL_MS         20   /* while waiting for the last connections */
-#define CUT_OFF_MS      5000 /* for tasks to end after they were cut off */
-#define PATH_BYTES      512 /* a longer one is no path of a socket either */
-#define SIGNAL_COUNT    3
-#define DEMO_KEY_BYTES  1024
+#define SAVE_MS        2000 /* between two times that last uses are written to the store */
+#define POLL_MS        20   /* while waiting for the last connections */
+#define CUT_OFF_MS     5000 /* for tasks to end after they were cut off */
+#define PATH_BYTES     512  /* a longer one is no path of a socket either */
+#define SIGNAL_COUNT   3
+#define DEMO_KEY_BYTES 1024
 
 struct control {
     const struct config_source *source;
@@ -130,12 +130,13 @@ static void reload(struct control *control)
     config_report_init(&report);
     const enum status status = load_and_follow(control, &report, &reason);
     config_report_fini(&report);
-    metric_add(&control->cells
-                    ->reloads[status == STATUS_OK ? METRICS_RELOAD_OK : METRICS_RELOAD_FAILED],
-               1);
+    metric_add(
+        &control->cells->reloads[status == STATUS_OK ? METRICS_RELOAD_OK : METRICS_RELOAD_FAILED],
+        1);
     if (status == STATUS_OK)
-        log_write(control->producer, LOG_LEVEL_INFO, "config", "reloaded: the new configuration is "
-                                                               "in force");
+        log_write(control->producer, LOG_LEVEL_INFO, "config",
+                  "reloaded: the new configuration is "
+                  "in force");
     else
         log_write(control->producer, LOG_LEVEL_ERROR, "config",
                   "not reloaded, the former configuration stays in force: %s", reason.text);
@@ -330,7 +331,8 @@ static void say_notices(struct control *control)
         log_write(control->producer, LOG_LEVEL_INFO, "config", "%.*s",
                   SLICE_ARGS(config->notices.items[i]));
     for (size_t i = 0; i < config->listen.count; i++)
-        log_write(control->producer, LOG_LEVEL_INFO, "start", "listening on %s port %u%s, %u workers",
+        log_write(control->producer, LOG_LEVEL_INFO, "start",
+                  "listening on %s port %u%s, %u workers",
                   config->listen.items[i].address.host.data, config->listen.items[i].address.port,
                   config->listen.items[i].certificate.size > 0 ? " with TLS" : "",
                   control->gateway.worker_count);

@@ -12,8 +12,9 @@
 static enum status explain_open(const char *data_dir, const char *path, struct reason *reason)
 {
     if (errno == ENOENT || errno == ENOTDIR) {
-        reason_set(reason, "there is no data directory at %s: start `weir serve` once, or name "
-                           "another with --data-dir",
+        reason_set(reason,
+                   "there is no data directory at %s: start `weir serve` once, or name "
+                   "another with --data-dir",
                    data_dir);
         return STATUS_NOT_FOUND;
     }

@@ -32,10 +32,14 @@ static const char help[] =
     "\n"
     "Example: weir keys create --user alice --name laptop --models 'gpt-4o*' --expires 90d\n";
 
-static const struct resource_column columns[] = {
-    {"USER", "user"},          {"NAME", "name"},           {"STATE", "state"},
-    {"ENDS IN", "hint"},       {"MODELS", "models"},       {"EXPIRES", "expires_at"},
-    {"LAST USED", "last_used_at"}, {"ID", "id"}};
+static const struct resource_column columns[] = {{"USER", "user"},
+                                                 {"NAME", "name"},
+                                                 {"STATE", "state"},
+                                                 {"ENDS IN", "hint"},
+                                                 {"MODELS", "models"},
+                                                 {"EXPIRES", "expires_at"},
+                                                 {"LAST USED", "last_used_at"},
+                                                 {"ID", "id"}};
 
 struct key_options {
     struct resource_options common;
@@ -121,9 +125,8 @@ static int create(const struct key_options *options)
         return refuse("--key-stdin: standard input holds no key", "");
     buffer_init(&body, 65536);
     write_body(options, options->key_stdin ? secret : NULL, &body);
-    const int code =
-        resource_call(&options->common, "POST", SLICE("/admin/v1/keys"), buffer_slice(&body),
-                      "Keep the key now: it is not shown again.");
+    const int code = resource_call(&options->common, "POST", SLICE("/admin/v1/keys"),
+                                   buffer_slice(&body), "Keep the key now: it is not shown again.");
     explicit_bzero(secret, sizeof(secret));
     if (body.size > 0)
         explicit_bzero(body.data, body.size);
@@ -137,8 +140,7 @@ static int call(const struct key_options *options, const char *method, const cha
     struct buffer path;
     buffer_init(&path, 8192);
     resource_path(&path, "/admin/v1/keys/", key, suffix);
-    const int code =
-        resource_call(&options->common, method, buffer_slice(&path), body, NULL);
+    const int code = resource_call(&options->common, method, buffer_slice(&path), body, NULL);
     buffer_fini(&path);
     return code;
 }
@@ -222,6 +224,7 @@ int keys_command(int argc, char **argv)
         OPTION_LATER("rpm"),
         OPTION_LATER("tpm"),
     };
-    const int code = options_parse(argc, argv, specs, sizeof(specs) / sizeof(specs[0]), &words, help);
+    const int code =
+        options_parse(argc, argv, specs, sizeof(specs) / sizeof(specs[0]), &words, help);
     return code >= 0 ? code : dispatch(&options, &words);
 }

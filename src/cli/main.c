@@ -43,7 +43,8 @@ static void print_help(FILE *out)
         if (commands[i].run != NULL)
             fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
     }
-    fprintf(out, "\n`weir COMMAND --help` says more.\n\nExample: weir serve --listen 127.0.0.1:8000\n");
+    fprintf(out,
+            "\n`weir COMMAND --help` says more.\n\nExample: weir serve --listen 127.0.0.1:8000\n");
 }
 
 int version_command(int argc, char **argv)

@@ -82,9 +82,9 @@ static void list_table(const struct config *config)
                      provider->base_url.authority.data, provider->base_url.path.data);
             const char *const cells[] = {
                 j == 0 ? rule->name.data : "", provider->name.data,
-                target->model.data != NULL ? target->model.data
-                                           : (target->any_listed ? "same name, or any it lists"
-                                                                 : "same name"),
+                target->model.data != NULL
+                    ? target->model.data
+                    : (target->any_listed ? "same name, or any it lists" : "same name"),
                 url};
             table_add(table, cells);
         }
@@ -204,7 +204,8 @@ static int test(const struct config *config, const char *model)
     buffer_init(&answer, ANSWER_BYTES_MAX);
     const struct config_listener *listener = &config->listen.items[0];
     if (listener->certificate.size > 0) {
-        fprintf(stderr, "weir: the first listener speaks TLS; `models test` needs one in the clear\n");
+        fprintf(stderr,
+                "weir: the first listener speaks TLS; `models test` needs one in the clear\n");
     } else if (!read_key(config, &key)) {
         fprintf(stderr, "weir: no key: set WEIR_KEY (there is none in %s/secrets/demo.key)\n",
                 config->data_dir.data);
@@ -213,8 +214,8 @@ static int test(const struct config *config, const char *model)
         compose(model, &key, &request);
         const uint64_t before_ns = clock_monotonic_ns();
         if (fd < 0 || !exchange(fd, &request, &answer))
-            fprintf(stderr, "weir: no server answers at %s port %u\n",
-                    listener->address.host.data, listener->address.port);
+            fprintf(stderr, "weir: no server answers at %s port %u\n", listener->address.host.data,
+                    listener->address.port);
         else
             code = report(&answer, clock_monotonic_ns() - before_ns);
         if (fd >= 0)

@@ -21,9 +21,9 @@ struct option_spec {
     bool *flag;        /* OPTION_KIND_FLAG */
 };
 
-#define OPTION_TEXT(name, place)  {name, OPTION_KIND_TEXT, place, NULL}
-#define OPTION_FLAG(name, place)  {name, OPTION_KIND_FLAG, NULL, place}
-#define OPTION_LATER(name)        {name, OPTION_KIND_LATER, NULL, NULL}
+#define OPTION_TEXT(name, place) {name, OPTION_KIND_TEXT, place, NULL}
+#define OPTION_FLAG(name, place) {name, OPTION_KIND_FLAG, NULL, place}
+#define OPTION_LATER(name)       {name, OPTION_KIND_LATER, NULL, NULL}
 
 /* What is no option, in order. */
 struct option_words {

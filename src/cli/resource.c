@@ -126,8 +126,8 @@ int resource_call(const struct resource_options *options, const char *method, st
         fprintf(stderr, "weir: %s\n", reason.text);
         code = 1;
     } else {
-        code = status >= 400 ? print_problem(status, &answer)
-                             : print_object(options, &answer, note);
+        code =
+            status >= 400 ? print_problem(status, &answer) : print_object(options, &answer, note);
     }
     buffer_fini(&answer);
     admin_client_close(&client);

@@ -27,7 +27,8 @@ static const char help[] =
     "\n"
     "  --listen ADDR:PORT  where clients connect        (default 127.0.0.1:8000)\n"
     "  --workers N         threads that serve           (default one per core)\n"
-    "  --config FILE       the configuration            (default ./weir.yaml, /etc/weir/weir.yaml)\n"
+    "  --config FILE       the configuration            (default ./weir.yaml, "
+    "/etc/weir/weir.yaml)\n"
     "  --data-dir DIR      database, keys, secrets      (default ./data)\n"
     "\n"
     "Example: weir serve --listen 0.0.0.0:8000 --config /etc/weir/weir.yaml\n";
@@ -46,8 +47,8 @@ static void raise_descriptor_limit(void)
 static enum status make_data_dir(const char *path, struct reason *reason)
 {
     struct stat found;
-    if (mkdir(path, 0700) == 0 || (errno == EEXIST && stat(path, &found) == 0 &&
-                                   S_ISDIR(found.st_mode)))
+    if (mkdir(path, 0700) == 0 ||
+        (errno == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode)))
         return STATUS_OK;
     reason_set(reason, "cannot make the data directory %s: %s; choose another with --data-dir",
                path, strerror(errno));

@@ -56,8 +56,8 @@ static int act(const struct resource_options *options, const struct action *acti
     struct buffer path;
     buffer_init(&path, 8192);
     resource_path(&path, "/admin/v1/users/", user, action->suffix);
-    const int code = resource_call(options, action->method, buffer_slice(&path),
-                                   (struct slice){0}, NULL);
+    const int code =
+        resource_call(options, action->method, buffer_slice(&path), (struct slice){0}, NULL);
     buffer_fini(&path);
     return code;
 }
@@ -73,15 +73,22 @@ int users_command(int argc, char **argv)
     struct resource_options options = {0};
     struct option_words words = {.count = 0};
     const struct option_spec specs[] = {
-        OPTION_TEXT("config", &options.config), OPTION_TEXT("data-dir", &options.data_dir),
-        OPTION_FLAG("json", &options.json),     OPTION_LATER("limit"),
-        OPTION_LATER("max-parallel"),           OPTION_LATER("budget"),
-        OPTION_LATER("warn-only"),              OPTION_LATER("models"),
-        OPTION_LATER("routes"),                 OPTION_LATER("networks"),
-        OPTION_LATER("tags"),                   OPTION_LATER("rpm"),
+        OPTION_TEXT("config", &options.config),
+        OPTION_TEXT("data-dir", &options.data_dir),
+        OPTION_FLAG("json", &options.json),
+        OPTION_LATER("limit"),
+        OPTION_LATER("max-parallel"),
+        OPTION_LATER("budget"),
+        OPTION_LATER("warn-only"),
+        OPTION_LATER("models"),
+        OPTION_LATER("routes"),
+        OPTION_LATER("networks"),
+        OPTION_LATER("tags"),
+        OPTION_LATER("rpm"),
         OPTION_LATER("tpm"),
     };
-    const int code = options_parse(argc, argv, specs, sizeof(specs) / sizeof(specs[0]), &words, help);
+    const int code =
+        options_parse(argc, argv, specs, sizeof(specs) / sizeof(specs[0]), &words, help);
     if (code >= 0)
         return code;
     const char *verb = words.count > 0 ? words.items[0] : "";

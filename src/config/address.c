@@ -83,8 +83,8 @@ enum status config_cidr_parse(struct slice text, struct config_cidr *cidr_out)
     if (config_ip_parse(slice_of(text.data, slash), &cidr.ip) != STATUS_OK)
         return STATUS_INVALID;
     bits = cidr.ip.size * 8;
-    if (slash < text.size && (slice_to_u64(slice_from(text, slash + 1), &bits) != STATUS_OK ||
-                              bits > cidr.ip.size * 8))
+    if (slash < text.size &&
+        (slice_to_u64(slice_from(text, slash + 1), &bits) != STATUS_OK || bits > cidr.ip.size * 8))
         return STATUS_INVALID;
     cidr.prefix_bits = (unsigned)bits;
     for (unsigned bit = cidr.prefix_bits; bit < cidr.ip.size * 8; bit++) {

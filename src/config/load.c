@@ -28,8 +28,7 @@ struct place place_of_key(const struct loader *loader, const struct yaml_node *n
 }
 
 static void add_mistake(struct loader *loader, const struct place *place,
-                        enum config_severity severity, struct slice suggestion,
-                        const char *message)
+                        enum config_severity severity, struct slice suggestion, const char *message)
 {
     const bool is_file = place->origin.kind == CONFIG_ORIGIN_FILE;
     const struct config_mistake mistake = {
@@ -65,8 +64,7 @@ void loader_warn(struct loader *loader, const struct place *place, const char *f
 }
 
 void loader_complain_unknown(struct loader *loader, const struct place *place,
-                             const struct settings *settings, struct slice group,
-                             struct slice name)
+                             const struct settings *settings, struct slice group, struct slice name)
 {
     char suggestion[80] = "";
     struct slice nearest = settings_nearest(settings, group, name);
@@ -123,10 +121,9 @@ void settings_preset(struct loader *loader, const struct settings *settings, voi
 {
     for (size_t i = 0; i < settings->count; i++) {
         const struct setting *setting = &settings->items[i];
-        const struct raw_value value = {.text = slice_from_text(setting->preset != NULL
-                                                                    ? setting->preset
-                                                                    : ""),
-                                        .place = {.name = SLICE("default")}};
+        const struct raw_value value = {
+            .text = slice_from_text(setting->preset != NULL ? setting->preset : ""),
+            .place = {.name = SLICE("default")}};
         if (setting->preset != NULL) {
             const bool is_sound = value_apply(loader, setting, base, &value);
             ASSERT(is_sound || loader->is_out_of_memory);
@@ -152,8 +149,8 @@ static void check_repeat(const struct walk *walk, const struct yaml_node *mappin
         const struct place place = place_of_key(walk->loader, member);
         if (slice_equal(other->key, member->key))
             loader_complain(walk->loader, &place, (struct slice){0},
-                            "'%.*s' stands here twice (first in line %u)",
-                            SLICE_ARGS(member->key), other->key_line);
+                            "'%.*s' stands here twice (first in line %u)", SLICE_ARGS(member->key),
+                            other->key_line);
     }
 }
 
@@ -162,10 +159,10 @@ static void apply_member(const struct walk *walk, const struct yaml_node *member
 {
     struct loader *loader = walk->loader;
     const struct place place = place_of_key(loader, member);
-    const struct slice path =
-        group.size > 0 ? arena_printf(&loader->scratch, "%.*s.%.*s", SLICE_ARGS(group),
-                                      SLICE_ARGS(member->key))
-                       : member->key;
+    const struct slice path = group.size > 0
+                                  ? arena_printf(&loader->scratch, "%.*s.%.*s", SLICE_ARGS(group),
+                                                 SLICE_ARGS(member->key))
+                                  : member->key;
     const struct setting *setting = settings_find(walk->settings, path);
     if (walk->is_special != NULL && walk->is_special(path))
         return;
@@ -219,8 +216,7 @@ static void apply_text(struct loader *loader, const struct setting *setting, str
                        enum config_origin_kind kind, struct slice name,
                        struct config_origin *origins)
 {
-    const struct raw_value value = {.text = text,
-                                    .place = {.origin = {kind, 0, 0}, .name = name}};
+    const struct raw_value value = {.text = text, .place = {.origin = {kind, 0, 0}, .name = name}};
     if (value_apply(loader, setting, loader->config, &value))
         origins[setting - settings_of_config.items] = value.place.origin;
 }
@@ -336,8 +332,7 @@ static const struct yaml_node *section_of(const struct yaml_node *root, const ch
 static struct place place_of_setting(const struct loader *loader, const char *path)
 {
     const struct setting *setting = settings_find(&settings_of_config, slice_from_text(path));
-    const struct config_origin origin =
-        loader->config->origins[setting - settings_of_config.items];
+    const struct config_origin origin = loader->config->origins[setting - settings_of_config.items];
     return (struct place){.origin = origin,
                           .name = origin.kind == CONFIG_ORIGIN_FILE ? loader->file
                                                                     : slice_from_text(path)};
@@ -349,8 +344,9 @@ static void check_loopback(struct loader *loader)
     const struct place place = place_of_setting(loader, "admin.listen");
     for (size_t i = 0; i < listeners->count; i++) {
         if (!config_ip_is_loopback(&listeners->items[i].address.ip))
-            loader_complain(loader, &place, SLICE("use 127.0.0.1, or metrics.listen for /metrics"),
-                            "admin.listen: an address that others can reach is not in this version");
+            loader_complain(
+                loader, &place, SLICE("use 127.0.0.1, or metrics.listen for /metrics"),
+                "admin.listen: an address that others can reach is not in this version");
     }
 }
 
@@ -366,8 +362,7 @@ static void check_overlap(struct loader *loader)
                 for (size_t j = a == b ? i + 1 : 0; j < lists[b]->count; j++) {
                     const struct config_address *one = &lists[a]->items[i].address;
                     const struct place place = place_of_setting(loader, paths[b]);
-                    if (one->port != 0 &&
-                        config_address_equal(one, &lists[b]->items[j].address))
+                    if (one->port != 0 && config_address_equal(one, &lists[b]->items[j].address))
                         loader_complain(loader, &place, (struct slice){0},
                                         "%s: another listener has the same address", paths[b]);
                 }

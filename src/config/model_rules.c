@@ -1,12 +1,12 @@
 #include "base/assert.h"
 #include "config/loader.h"
 
-#define RULES_MAX       4096
-#define TARGETS_MAX     64
-#define LATER_OF_RULE   8
+#define RULES_MAX     4096
+#define TARGETS_MAX   64
+#define LATER_OF_RULE 8
 
 static const struct slice later_of_rule[] = {
-    {"strategy", 8}, {"retries", 7}, {"degraded", 8},   {"cache", 5},
+    {"strategy", 8}, {"retries", 7}, {"degraded", 8},    {"cache", 5},
     {"context", 7},  {"window", 6},  {"max_output", 10}, {"limits", 6},
 };
 static const struct slice known_of_rule[] = {{"name", 4}, {"targets", 7}, {"optional", 8}};
@@ -96,8 +96,7 @@ static bool read_target(struct loader *loader, const struct yaml_node *node,
     *target = (struct rule_target){0};
     if (node->kind == YAML_KIND_MAPPING)
         return read_target_mapping(loader, node, target);
-    return read_text(loader, node, &name) &&
-           find_provider(loader, name, &place, &target->provider);
+    return read_text(loader, node, &name) && find_provider(loader, name, &place, &target->provider);
 }
 
 /* Those without a credential are left out: what is left is called. */
@@ -128,8 +127,7 @@ static void read_targets(struct loader *loader, const struct yaml_node *node,
 
 /* --- Rules ----------------------------------------------------------------------------------------------- */
 
-static void read_name(struct loader *loader, const struct yaml_node *node,
-                      struct rule_draft *draft)
+static void read_name(struct loader *loader, const struct yaml_node *node, struct rule_draft *draft)
 {
     struct slice name;
     const struct place place = place_of_node(loader, node);
@@ -230,7 +228,8 @@ static void check_reach(struct loader *loader, const struct rule *rules, size_t 
             return;
         }
         if (rule_covers(&rules[i], later)) {
-            loader_warn(loader, place, "model '%.*s' is never reached: '%.*s' before it matches first",
+            loader_warn(loader, place,
+                        "model '%.*s' is never reached: '%.*s' before it matches first",
                         SLICE_ARGS(later->name), SLICE_ARGS(rules[i].name));
             return;
         }
@@ -250,7 +249,8 @@ static void read_rules(struct loader *loader, const struct yaml_node *section)
     for (const struct yaml_node *child = section->first; child != NULL; child = child->next)
         count++;
     if (count > RULES_MAX) {
-        loader_complain(loader, &section_place, (struct slice){0}, "more than %d models", RULES_MAX);
+        loader_complain(loader, &section_place, (struct slice){0}, "more than %d models",
+                        RULES_MAX);
         return;
     }
     struct rule *rules = loader_alloc(loader, (count + 1) * sizeof(struct rule));
@@ -287,8 +287,9 @@ static void add_notice(struct loader *loader, const struct built_in_rule *rule)
     if (items == NULL)
         return;
     items[config->notices.count] = arena_printf(
-        loader->arena, "provider %s has no credential: models named %s are answered by the next "
-                       "rule that matches%s",
+        loader->arena,
+        "provider %s has no credential: models named %s are answered by the next "
+        "rule that matches%s",
         rule->provider, rule->name,
         slice_equal(slice_from_text(rule->provider), SLICE("openai")) ? " (set OPENAI_API_KEY)"
                                                                       : "");
@@ -299,8 +300,7 @@ static void add_built_in_rules(struct loader *loader)
 {
     struct config *config = loader->config;
     struct rule *rules = loader_alloc(loader, BUILT_IN_COUNT * sizeof(struct rule));
-    struct rule_target *targets =
-        loader_alloc(loader, BUILT_IN_COUNT * sizeof(struct rule_target));
+    struct rule_target *targets = loader_alloc(loader, BUILT_IN_COUNT * sizeof(struct rule_target));
     size_t count = 0;
     if (rules == NULL || targets == NULL)
         return;
@@ -312,9 +312,8 @@ static void add_built_in_rules(struct loader *loader)
             add_notice(loader, &built_in_rules[i]);
             continue;
         }
-        targets[count] =
-            (struct rule_target){.provider = (uint32_t)(provider - config->providers),
-                                 .any_listed = built_in_rules[i].any_listed};
+        targets[count] = (struct rule_target){.provider = (uint32_t)(provider - config->providers),
+                                              .any_listed = built_in_rules[i].any_listed};
         const enum status status =
             rule_parse_name(slice_from_text(built_in_rules[i].name), &rules[count]);
         ASSERT(status == STATUS_OK);

@@ -58,7 +58,6 @@ static void apply_proxy(struct loader *loader, struct config_provider *provider)
         loader_complain(loader, &value.place, (struct slice){0}, "%s", reason.text);
 }
 
-
 static struct config_origin *begin_provider(struct loader *loader, struct config_provider *provider,
                                             struct slice name)
 {
@@ -127,8 +126,7 @@ static size_t count_section(struct loader *loader, const struct yaml_node *secti
     for (const struct yaml_node *child = section->first; child != NULL; child = child->next)
         count++;
     if (count > PROVIDERS_MAX)
-        loader_complain(loader, &place, (struct slice){0}, "more than %d providers",
-                        PROVIDERS_MAX);
+        loader_complain(loader, &place, (struct slice){0}, "more than %d providers", PROVIDERS_MAX);
     return count < PROVIDERS_MAX ? count : PROVIDERS_MAX;
 }
 

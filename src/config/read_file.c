@@ -16,8 +16,7 @@ static enum status explain(const char *path, struct reason *reason)
     return error == EACCES || error == EPERM ? STATUS_DENIED : STATUS_IO;
 }
 
-static enum status read_all(int fd, const char *path, struct buffer *content,
-                            struct reason *reason)
+static enum status read_all(int fd, const char *path, struct buffer *content, struct reason *reason)
 {
     for (;;) {
         const size_t left = content->size_max - content->size;
@@ -27,8 +26,8 @@ static enum status read_all(int fd, const char *path, struct buffer *content,
             reason_set(reason, "%s: out of memory", path);
             return STATUS_NO_MEMORY;
         }
-        const ssize_t got = step > 0 ? read(fd, content->data + content->size, step)
-                                     : read(fd, &beyond, 1);
+        const ssize_t got =
+            step > 0 ? read(fd, content->data + content->size, step) : read(fd, &beyond, 1);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

@@ -2,12 +2,12 @@
 
 #include "config/config.h"
 
-#define KIB ((uint64_t)1 << 10)
-#define MIB ((uint64_t)1 << 20)
-#define GIB ((uint64_t)1 << 30)
-#define DAY ((uint64_t)24 * 3600 * 1000)
-#define AT(member) offsetof(struct config, member)
-#define OF(member) offsetof(struct config_provider, member)
+#define KIB         ((uint64_t)1 << 10)
+#define MIB         ((uint64_t)1 << 20)
+#define GIB         ((uint64_t)1 << 30)
+#define DAY         ((uint64_t)24 * 3600 * 1000)
+#define AT(member)  offsetof(struct config, member)
+#define OF(member)  offsetof(struct config_provider, member)
 
 #define LATER(path) {path, SETTING_TYPE_LATER, 0, 0, 0, NULL, NULL}
 
@@ -34,8 +34,8 @@ static const struct setting config_items[] = {
     {"transport.json_depth", SETTING_TYPE_COUNT, AT(transport.json_depth), 4, 1024, "64", NULL},
     {"transport.connections", SETTING_TYPE_COUNT, AT(transport.connections), 1, 1000000, "50000",
      NULL},
-    {"transport.connections_per_address", SETTING_TYPE_COUNT,
-     AT(transport.connections_per_address), 0, 1000000, "0", NULL},
+    {"transport.connections_per_address", SETTING_TYPE_COUNT, AT(transport.connections_per_address),
+     0, 1000000, "0", NULL},
     {"transport.requests_in_flight", SETTING_TYPE_COUNT, AT(transport.requests_in_flight), 1, 29000,
      "14000", NULL},
     {"transport.body_memory", SETTING_TYPE_SIZE, AT(transport.body_memory_bytes), 1 * MIB,

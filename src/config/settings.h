@@ -10,9 +10,9 @@
 #include "base/slice.h"
 
 enum setting_type {
-    SETTING_TYPE_SIZE,      /* uint64_t, bytes */
-    SETTING_TYPE_DURATION,  /* uint64_t, ms */
-    SETTING_TYPE_COUNT,     /* uint32_t */
+    SETTING_TYPE_SIZE,     /* uint64_t, bytes */
+    SETTING_TYPE_DURATION, /* uint64_t, ms */
+    SETTING_TYPE_COUNT,    /* uint32_t */
     SETTING_TYPE_BOOL,
     SETTING_TYPE_TEXT,      /* struct slice */
     SETTING_TYPE_PATH,      /* struct slice; a relative one in a file counts from the file */
@@ -29,9 +29,9 @@ enum setting_type {
 struct setting {
     const char *path; /* "transport.header_bytes" */
     enum setting_type type;
-    size_t offset;           /* in struct config or struct config_provider */
-    uint64_t min, max;       /* of numbers */
-    const char *preset;      /* the default, as one would write it; NULL: none */
+    size_t offset;      /* in struct config or struct config_provider */
+    uint64_t min, max;  /* of numbers */
+    const char *preset; /* the default, as one would write it; NULL: none */
     const char *const *choices;
 };
 

@@ -152,9 +152,10 @@ static void show_rule(struct show *show, size_t index)
     for (size_t i = 0; i < rule->target_count; i++) {
         const struct rule_target *target = &rule->targets[i];
         const struct slice model =
-            target->model.data != NULL ? target->model
-                                       : (target->any_listed ? SLICE("(its name, or one that is listed)")
-                                                             : SLICE("(its name)"));
+            target->model.data != NULL
+                ? target->model
+                : (target->any_listed ? SLICE("(its name, or one that is listed)")
+                                      : SLICE("(its name)"));
         buffer_printf(&value, "%s%.*s/%.*s", i > 0 ? ", " : "",
                       SLICE_ARGS(show->config->providers[target->provider].name),
                       SLICE_ARGS(model));

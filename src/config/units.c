@@ -9,8 +9,8 @@ struct unit {
 };
 
 /* From the largest to the smallest, so that the first that divides gives the shortest text. */
-static const struct unit durations[] = {
-    {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0}};
+static const struct unit durations[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000},
+                                        {"s", 1000},     {"ms", 1},      {NULL, 0}};
 static const struct unit sizes[] = {
     {"TiB", UINT64_C(1) << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {NULL, 0}};
 static const struct unit other_sizes[] = {{"TB", UINT64_C(1000000000000)},

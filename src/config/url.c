@@ -33,8 +33,7 @@ static enum status parse_port(struct slice text, uint16_t *port_out)
 }
 
 /* "host", "host:port", "[v6]" or "[v6]:port". */
-static enum status parse_authority(struct slice text, struct config_url *url,
-                                   struct reason *reason)
+static enum status parse_authority(struct slice text, struct config_url *url, struct reason *reason)
 {
     struct slice rest;
     struct config_ip ip;
@@ -114,8 +113,7 @@ enum status config_url_parse(struct slice text, struct config_url *url_out, stru
     return status;
 }
 
-enum status config_proxy_parse(struct slice text, struct config_url *url_out,
-                               struct reason *reason)
+enum status config_proxy_parse(struct slice text, struct config_url *url_out, struct reason *reason)
 {
     struct config_url url = {.port = 80};
     if (slice_find(text, SLICE("://")) < text.size && !take_scheme(&text, SLICE("http://"))) {

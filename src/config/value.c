@@ -156,7 +156,8 @@ static bool apply_choice(const struct target *target, struct slice text)
     }
     const struct slice nearest = nearest_word(words, count, text);
     loader_complain(target->loader, target->place, nearest.size > 0 ? nearest : words[0],
-                    count == 1 ? "%s: '%.*s' is not in this version" : "%s: '%.*s' is none of its values",
+                    count == 1 ? "%s: '%.*s' is not in this version"
+                               : "%s: '%.*s' is none of its values",
                     target->setting->path, SLICE_ARGS(text));
     return false;
 }
@@ -200,12 +201,14 @@ static bool read_secret(const struct target *target, struct slice path, struct s
                           : read(loader->source->read_context, full.data, &content, &reason);
     if (status == STATUS_OK) {
         struct slice text = buffer_slice(&content);
-        while (text.size > 0 && (text.data[text.size - 1] == '\n' || text.data[text.size - 1] == '\r'))
+        while (text.size > 0 &&
+               (text.data[text.size - 1] == '\n' || text.data[text.size - 1] == '\r'))
             text.size--;
         *out = loader_keep(loader, text);
     } else {
-        loader_complain(loader, target->place, (struct slice){0}, "%s: cannot read the secret in %.*s: %s",
-                        target->setting->path, SLICE_ARGS(full), reason.text);
+        loader_complain(loader, target->place, (struct slice){0},
+                        "%s: cannot read the secret in %.*s: %s", target->setting->path,
+                        SLICE_ARGS(full), reason.text);
     }
     buffer_fini(&content);
     return status == STATUS_OK;
@@ -300,11 +303,11 @@ static bool parse_listener(const struct target *target, struct slice text,
     struct loader *loader = target->loader;
     const enum status status = config_address_parse(text, &listener->address);
     if (status != STATUS_OK) {
-        loader_complain(loader, place, SLICE("write ADDRESS:PORT, such as 127.0.0.1:8000 or [::1]:8000"),
-                        "%s: '%.*s' %s", target->setting->path, SLICE_ARGS(text),
-                        status == STATUS_NOT_FOUND
-                            ? "has no numeric address; use 0.0.0.0 for all of them"
-                            : "is no address with a port");
+        loader_complain(
+            loader, place, SLICE("write ADDRESS:PORT, such as 127.0.0.1:8000 or [::1]:8000"),
+            "%s: '%.*s' %s", target->setting->path, SLICE_ARGS(text),
+            status == STATUS_NOT_FOUND ? "has no numeric address; use 0.0.0.0 for all of them"
+                                       : "is no address with a port");
         return false;
     }
     listener->address.host = loader_keep(loader, listener->address.host);
@@ -315,7 +318,8 @@ static bool parse_listener_tls(const struct target *target, const struct yaml_no
                                struct config_listener *listener)
 {
     static const struct setting paths[] = {
-        {"certificate", SETTING_TYPE_PATH, offsetof(struct config_listener, certificate), 0, 0, NULL, NULL},
+        {"certificate", SETTING_TYPE_PATH, offsetof(struct config_listener, certificate), 0, 0,
+         NULL, NULL},
         {"key", SETTING_TYPE_PATH, offsetof(struct config_listener, key), 0, 0, NULL, NULL},
     };
     static const struct settings settings = {paths, 2};
@@ -409,9 +413,9 @@ static bool parse_header(const struct target *target, const struct yaml_node *ch
                             slice_equal(header->name, SLICE("transfer-encoding")) ||
                             slice_equal(header->name, SLICE("connection"));
     if (!is_sound || is_framing)
-        loader_complain(loader, &place, (struct slice){0}, "headers: '%.*s' %s",
-                        SLICE_ARGS(child->key),
-                        is_framing ? "is weir's own" : "has a name or value that no header may have");
+        loader_complain(
+            loader, &place, (struct slice){0}, "headers: '%.*s' %s", SLICE_ARGS(child->key),
+            is_framing ? "is weir's own" : "has a name or value that no header may have");
     return is_sound && !is_framing;
 }
 
@@ -479,7 +483,6 @@ bool value_apply(struct loader *loader, const struct setting *setting, void *bas
     if (is_scalar)
         return apply_text(&target, value.text);
     loader_complain(loader, &value.place, (struct slice){0}, "%s: one value is wanted, not %s",
-                    setting->path,
-                    value.node->kind == YAML_KIND_SEQUENCE ? "a list" : "a mapping");
+                    setting->path, value.node->kind == YAML_KIND_SEQUENCE ? "a list" : "a mapping");
     return false;
 }

@@ -64,8 +64,8 @@ static enum status read_scalar(struct reader *reader, const yaml_event_t *event,
     if (node == NULL)
         return STATUS_NO_MEMORY;
     node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    node->text = arena_copy(reader->arena,
-                            slice_of(event->data.scalar.value, event->data.scalar.length));
+    node->text =
+        arena_copy(reader->arena, slice_of(event->data.scalar.value, event->data.scalar.length));
     *node_out = node;
     return node->text.data != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -77,8 +77,8 @@ static enum status read_key(struct reader *reader, yaml_event_t *event, struct y
         return refuse(reader, event->start_mark, "a name must be a plain word");
     key->key_line = (uint32_t)event->start_mark.line + 1;
     key->key_column = (uint32_t)event->start_mark.column + 1;
-    key->key = arena_copy(reader->arena,
-                          slice_of(event->data.scalar.value, event->data.scalar.length));
+    key->key =
+        arena_copy(reader->arena, slice_of(event->data.scalar.value, event->data.scalar.length));
     yaml_event_delete(event);
     return key->key.data != NULL ? next_event(reader, event) : STATUS_NO_MEMORY;
 }
@@ -131,8 +131,8 @@ static enum status read_node(struct reader *reader, yaml_event_t *event, unsigne
     if (depth >= YAML_DEPTH_MAX)
         return refuse(reader, event->start_mark, "this is nested too deeply");
     const bool is_mapping = event->type == YAML_MAPPING_START_EVENT;
-    struct yaml_node *node = make_node(
-        reader, is_mapping ? YAML_KIND_MAPPING : YAML_KIND_SEQUENCE, event->start_mark);
+    struct yaml_node *node =
+        make_node(reader, is_mapping ? YAML_KIND_MAPPING : YAML_KIND_SEQUENCE, event->start_mark);
     if (node == NULL)
         return STATUS_NO_MEMORY;
     *node_out = node;

@@ -24,7 +24,7 @@ enum yaml_kind {
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool is_plain;     /* a scalar without quotes */
+    bool is_plain; /* a scalar without quotes */
     uint32_t line, column;
     struct slice text; /* of a scalar */
     struct slice key;  /* of a member of a mapping; where it stands is key_line, key_column */

@@ -108,8 +108,7 @@ static void note_head(struct call *call)
 static enum status set_up_inflate(struct call *call)
 {
     const struct config *config = call->request->calling->snapshot->config;
-    const uint64_t bytes_max =
-        call->is_events ? EVENTS_BYTES_MAX : config->transport.answer_bytes;
+    const uint64_t bytes_max = call->is_events ? EVENTS_BYTES_MAX : config->transport.answer_bytes;
     enum content_coding coding;
     enum status status = content_coding_of(&call->attempt.head.fields, &coding);
     if (status == STATUS_OK && coding != CONTENT_CODING_IDENTITY)

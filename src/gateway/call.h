@@ -15,10 +15,10 @@ struct call {
     struct upstream_attempt attempt;
     uint64_t total_deadline_ms;
     uint64_t first_byte_deadline_ms; /* of the head and, of a stream, the first event */
-    bool is_events; /* the answer is a successful event stream */
-    struct inflate *inflate; /* NULL: the bytes pass as they are */
-    struct body_memory encoded; /* what is still to be inflated */
-    struct body_memory plain;   /* what was inflated last */
+    bool is_events;                  /* the answer is a successful event stream */
+    struct inflate *inflate;         /* NULL: the bytes pass as they are */
+    struct body_memory encoded;      /* what is still to be inflated */
+    struct body_memory plain;        /* what was inflated last */
     size_t encoded_used;
     bool is_ended; /* the last byte was given out */
 };

@@ -42,9 +42,8 @@ enum status chat_inspect(struct request *request, enum openai_route route)
 {
     const struct json_limits limits = limits_for_json(request->worker);
     struct openai_error error;
-    const enum status status =
-        openai_request_read(route, request->body.bytes, &limits, &request->exchange->arena,
-                            &request->openai, &error);
+    const enum status status = openai_request_read(
+        route, request->body.bytes, &limits, &request->exchange->arena, &request->openai, &error);
     if (status == STATUS_INVALID)
         return refuse_body(request, &error);
     if (status != STATUS_OK)
@@ -66,12 +65,10 @@ static bool has_usage_chunk(const struct request *request)
 static enum openai_usage_ask usage_ask(const struct request *request)
 {
     struct provider *provider = request->endpoint->provider;
-    if (!has_usage_chunk(request) ||
-        provider->config->stream_usage == CONFIG_STREAM_USAGE_NEVER)
+    if (!has_usage_chunk(request) || provider->config->stream_usage == CONFIG_STREAM_USAGE_NEVER)
         return OPENAI_USAGE_ASK_KEEP;
     const bool is_auto = provider->config->stream_usage == CONFIG_STREAM_USAGE_AUTO;
-    if (is_auto &&
-        atomic_load_explicit(&provider->refuses_stream_options, memory_order_relaxed))
+    if (is_auto && atomic_load_explicit(&provider->refuses_stream_options, memory_order_relaxed))
         return OPENAI_USAGE_ASK_DROP;
     return OPENAI_USAGE_ASK_YES;
 }
@@ -103,8 +100,7 @@ static bool refuses_stream_options(const struct call *call, const struct held_an
 }
 
 static enum status call_once(struct request *request, chat_compose *compose,
-                             enum openai_usage_ask ask, struct call *call,
-                             struct held_answer *held)
+                             enum openai_usage_ask ask, struct call *call, struct held_answer *held)
 {
     *held = (struct held_answer){0};
     const enum status status = send_to_target(request, compose, ask, call);
@@ -140,8 +136,9 @@ static void refuse_answer(struct request *request, unsigned status)
 {
     const bool is_redirect = status < 400;
     request_fail(request, is_redirect ? ERROR_UPSTREAM_INVALID : ERROR_UPSTREAM_REFUSED, NULL,
-                 is_redirect ? "The model's provider answered with a redirect, which is not followed."
-                             : "The model's provider refused the gateway's credentials.");
+                 is_redirect
+                     ? "The model's provider answered with a redirect, which is not followed."
+                     : "The model's provider refused the gateway's credentials.");
     reason_set(&request->reason, "upstream answered %u", status);
 }
 

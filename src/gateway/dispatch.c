@@ -34,9 +34,10 @@ static void refuse_route(struct request *request)
 {
     const struct slice path = request->exchange->head.path;
     if (route_is_doubled(path))
-        request_fail(request, ERROR_NOT_FOUND, NULL,
-                     "There is no such route: the path begins with /v1 twice. Set the client's base "
-                     "URL to end in one /v1.");
+        request_fail(
+            request, ERROR_NOT_FOUND, NULL,
+            "There is no such route: the path begins with /v1 twice. Set the client's base "
+            "URL to end in one /v1.");
     else
         request_fail(request, ERROR_NOT_FOUND, NULL, "There is no route %.*s.",
                      (int)(path.size < 128 ? path.size : 128), path.data);

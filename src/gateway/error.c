@@ -76,8 +76,7 @@ bool error_is_upstreams(enum error_kind kind)
 
 static struct slice message_of(const struct error *error)
 {
-    return slice_from_text(error->message[0] != '\0' ? error->message
-                                                      : kinds[error->kind].message);
+    return slice_from_text(error->message[0] != '\0' ? error->message : kinds[error->kind].message);
 }
 
 /* The routes with this style promise fixed words for some kinds (docs/api.md). */

@@ -33,9 +33,9 @@ struct gateway {
     unsigned worker_count;
     atomic_uint requests_in_flight;
     atomic_uint requests_max;
-    uint32_t connections_max;    /* as configured, or as the descriptors allow */
-    atomic_bool is_draining;     /* readyz says no */
-    atomic_bool is_cutting_off;  /* what ends now was ended by the stop */
+    uint32_t connections_max;   /* as configured, or as the descriptors allow */
+    atomic_bool is_draining;    /* readyz says no */
+    atomic_bool is_cutting_off; /* what ends now was ended by the stop */
 };
 
 /* Takes over the caller's reference of *config; opens the listeners and starts the workers. The

@@ -19,8 +19,8 @@ static bool answers_for(const struct request *request, const struct rule *rule, 
            target_is_allowed(request, name);
 }
 
-static bool visit_listed(const struct request *request, const struct rule *rule,
-                         found_model *found, void *context)
+static bool visit_listed(const struct request *request, const struct rule *rule, found_model *found,
+                         void *context)
 {
     const struct rule_target *target = &rule->targets[0];
     const struct config *config = request->calling->snapshot->config;
@@ -44,8 +44,7 @@ static void visit_models(const struct request *request, found_model *found, void
         if (rule->is_prefix)
             goes_on = visit_listed(request, rule, found, context);
         else if (answers_for(request, rule, rule->name))
-            goes_on = found(context, rule->name,
-                            config->providers[rule->targets[0].provider].name);
+            goes_on = found(context, rule->name, config->providers[rule->targets[0].provider].name);
         if (!goes_on)
             return;
     }

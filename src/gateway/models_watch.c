@@ -68,8 +68,7 @@ static enum status take_list(struct asker *asker, struct slice body, struct aren
 {
     const struct json_limits limits = JSON_LIMITS_DEFAULT;
     struct openai_models models;
-    const enum status status =
-        openai_models_read(body, &limits, MODELS_LIST_MAX, arena, &models);
+    const enum status status = openai_models_read(body, &limits, MODELS_LIST_MAX, arena, &models);
     if (status != STATUS_OK) {
         reason_set(reason, "the answer to GET /models is no list of models");
         return status;

@@ -11,10 +11,9 @@ void health_handle(struct request *request)
     char text[256], timestamp[CLOCK_TEXT_BYTES];
     const bool is_draining = atomic_load(&request->worker->gateway->is_draining);
     clock_format(clock_realtime_us(), 6, timestamp);
-    const int size = snprintf(text, sizeof(text),
-                              "{\"status\":\"%s\",\"timestamp\":\"%s\",\"version\":\"%s\"}",
-                              is_draining ? "draining" : "healthy", timestamp,
-                              request->worker->gateway->version);
+    const int size = snprintf(
+        text, sizeof(text), "{\"status\":\"%s\",\"timestamp\":\"%s\",\"version\":\"%s\"}",
+        is_draining ? "draining" : "healthy", timestamp, request->worker->gateway->version);
     request_answer(request, is_draining ? 503 : 200, SLICE("application/json"),
                    slice_of(text, (size_t)size));
 }

@@ -146,8 +146,8 @@ static void end_broken(struct call *call, enum status status)
     if (request->exchange->head_is_sent) {
         http_answer_break(request->exchange);
         if (request->outcome == OUTCOME_COMPLETED)
-            request->outcome = status == STATUS_TIMED_OUT ? OUTCOME_TIMED_OUT
-                                                          : OUTCOME_UPSTREAM_BROKEN;
+            request->outcome =
+                status == STATUS_TIMED_OUT ? OUTCOME_TIMED_OUT : OUTCOME_UPSTREAM_BROKEN;
     }
 }
 

@@ -38,8 +38,7 @@ struct relay {
 static void set_deadline(struct relay *relay)
 {
     const struct loop *loop = relay->request->worker->loop;
-    const uint64_t gap_ms =
-        relay->request->endpoint->provider->config->timeouts.event_gap_ms;
+    const uint64_t gap_ms = relay->request->endpoint->provider->config->timeouts.event_gap_ms;
     if (relay->done_is_relayed)
         relay->deadline_ms = loop_deadline(loop, AFTER_DONE_MS);
     else if (relay->has_progressed)
@@ -52,8 +51,8 @@ static void set_deadline(struct relay *relay)
 /* What a batch leaves to be relayed: the bytes from its start to `size`, moved together. */
 struct batch {
     char *bytes;
-    size_t size;   /* to relay */
-    size_t quiet;  /* up to here nothing is to be noted */
+    size_t size;  /* to relay */
+    size_t quiet; /* up to here nothing is to be noted */
 };
 
 static enum openai_event classify(struct relay *relay, const struct sse_event *event)
@@ -330,7 +329,8 @@ static void run(struct relay *relay, enum relay_end end)
             fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream sent an error event");
             return;
         }
-        if (relay->unread.size > relay->request->calling->snapshot->config->transport.answer_bytes) {
+        if (relay->unread.size >
+            relay->request->calling->snapshot->config->transport.answer_bytes) {
             fail(relay, UPSTREAM_FAILURE_PROTOCOL, "upstream sent too large an event");
             return;
         }

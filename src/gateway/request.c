@@ -91,8 +91,7 @@ static struct slice presented_key(const struct http_exchange *exchange)
 {
     static const struct slice scheme = {"bearer ", 7};
     const struct slice value = http_exchange_header(exchange, HTTP_HEADER_AUTHORIZATION);
-    if (value.size > scheme.size &&
-        slice_equal_nocase(slice_of(value.data, scheme.size), scheme))
+    if (value.size > scheme.size && slice_equal_nocase(slice_of(value.data, scheme.size), scheme))
         return slice_trim(slice_from(value, scheme.size));
     return http_exchange_header(exchange, HTTP_HEADER_X_API_KEY);
 }

@@ -21,7 +21,7 @@
 struct request {
     struct worker *worker;
     struct http_exchange *exchange;
-    struct calling *calling; /* the configuration that it began with */
+    struct calling *calling;   /* the configuration that it began with */
     const struct route *route; /* NULL: there is none */
     struct slice route_rest;
     struct id id;
@@ -41,7 +41,7 @@ struct request {
     uint64_t upstream_first_byte_ns; /* when the answer's head was there */
 
     struct openai_usage usage;
-    struct error error; /* ERROR_NONE while all is well */
+    struct error error;   /* ERROR_NONE while all is well */
     struct reason reason; /* for the operator */
     enum outcome outcome;
 };

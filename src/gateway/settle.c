@@ -71,8 +71,7 @@ static void fill_texts(const struct request *request, struct slice *text)
     text[ACCESS_TEXT_METHOD] = exchange->head.method_text;
     text[ACCESS_TEXT_PATH] = exchange->head.path;
     text[ACCESS_TEXT_USER_AGENT] = http_exchange_header(exchange, HTTP_HEADER_USER_AGENT);
-    text[ACCESS_TEXT_CLIENT_REQUEST_ID] =
-        http_exchange_header(exchange, HTTP_HEADER_X_REQUEST_ID);
+    text[ACCESS_TEXT_CLIENT_REQUEST_ID] = http_exchange_header(exchange, HTTP_HEADER_X_REQUEST_ID);
     text[ACCESS_TEXT_TRACE_ID] = trace_id(exchange);
     if (request->key != NULL) {
         text[ACCESS_TEXT_USER_ID] = identity_user_id_text(request->key->user);

@@ -28,9 +28,9 @@ static void answer_whole(struct call *call, const struct held_answer *held)
     };
     struct buffer body;
     buffer_init(&body, request->calling->snapshot->config->transport.answer_bytes * 2);
-    const enum status status =
-        held->is_whole ? simple_chat_answer_write(&answer, held->bytes, &limits, &body)
-                       : STATUS_PROTOCOL;
+    const enum status status = held->is_whole
+                                   ? simple_chat_answer_write(&answer, held->bytes, &limits, &body)
+                                   : STATUS_PROTOCOL;
     if (status == STATUS_OK) {
         relay_begin_answer(call, 200);
         if (http_answer_send(request->exchange, buffer_slice(&body)) != STATUS_OK)

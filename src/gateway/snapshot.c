@@ -151,8 +151,7 @@ enum status snapshot_create(const struct config **config, struct metrics *metric
         arena_zeroed(&snapshot->arena, listener_count * sizeof(struct snapshot_listener));
     status = snapshot->listeners != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t i = 0; i < listener_count && status == STATUS_OK; i++)
-        status =
-            make_listener(&snapshot->listeners[i], &snapshot->config->listen.items[i], reason);
+        status = make_listener(&snapshot->listeners[i], &snapshot->config->listen.items[i], reason);
     if (status != STATUS_OK)
         goto fail;
     make_cors_lines(snapshot);

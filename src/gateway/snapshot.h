@@ -21,10 +21,10 @@
 struct provider {
     const struct config_provider *config;
     uint32_t metrics_index;
-    struct tls_context *tls;           /* owned; NULL: in the clear */
-    struct slice head_lines;           /* Host, credentials and fixed headers of every call */
-    struct slice proxy_authorization;  /* "Basic …", or empty */
-    _Atomic uint32_t connection_count; /* of all workers */
+    struct tls_context *tls;            /* owned; NULL: in the clear */
+    struct slice head_lines;            /* Host, credentials and fixed headers of every call */
+    struct slice proxy_authorization;   /* "Basic …", or empty */
+    _Atomic uint32_t connection_count;  /* of all workers */
     atomic_bool refuses_stream_options; /* it answered 400 to them: no longer asked */
 };
 
@@ -36,7 +36,7 @@ struct snapshot_listener {
 struct snapshot {
     const struct config *config;
     struct snapshot_listener *listeners; /* config->listen.count of them */
-    struct provider *providers; /* config->provider_count of them */
+    struct provider *providers;          /* config->provider_count of them */
     struct slice cors_lines; /* of every answer, where the origin does not matter; else empty */
     struct slice cors_exposed_lines; /* of answers to an origin that is allowed */
     atomic_uint references;

@@ -23,8 +23,8 @@ static struct slice name_at_target(const struct request *request, const struct r
     if (target->model.data != NULL)
         return target->model;
     const struct models_list *list = request->worker->lists[target->provider];
-    if (!target->any_listed || list == NULL || list->count == 0 ||
-        models_list_has(list, model) || request->calling->is_former)
+    if (!target->any_listed || list == NULL || list->count == 0 || models_list_has(list, model) ||
+        request->calling->is_former)
         return model;
     return list->names[0];
 }

@@ -49,8 +49,8 @@ static void endpoint_init(struct worker *worker, struct target_endpoint *endpoin
         .idle_ms = config->connections.idle_ms,
         .connect_ms = config->timeouts.connect_ms,
     };
-    const struct upstream_endpoint_hooks hooks = {
-        on_upstream_open, on_upstream_idle, on_upstream_use, endpoint};
+    const struct upstream_endpoint_hooks hooks = {on_upstream_open, on_upstream_idle,
+                                                  on_upstream_use, endpoint};
     endpoint->provider = provider;
     endpoint->worker = worker;
     upstream_endpoint_init(&endpoint->upstream, worker->loop, worker->dns, &upstream, &hooks,

@@ -196,9 +196,8 @@ static enum status send_part(struct http_exchange *exchange, struct pieces *piec
     if (!has_no_body(exchange))
         add_body(exchange, pieces, piece, part);
     const enum status status =
-        pieces->count > 0
-            ? send_pieces(exchange, pieces->items, pieces->count, pieces->overhead)
-            : STATUS_OK;
+        pieces->count > 0 ? send_pieces(exchange, pieces->items, pieces->count, pieces->overhead)
+                          : STATUS_OK;
     exchange->is_ended = status == STATUS_OK && part == ANSWER_LAST;
     return status;
 }

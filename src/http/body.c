@@ -72,8 +72,8 @@ static enum status read_some(struct body_reader *reader, size_t *size_out)
         if (status != STATUS_OK)
             return status;
     }
-    const uint64_t deadline_ms = reader->started_ms + exchange->server->limits.body_ms +
-                                 memory->size / SLOW_BYTES_PER_MS;
+    const uint64_t deadline_ms =
+        reader->started_ms + exchange->server->limits.body_ms + memory->size / SLOW_BYTES_PER_MS;
     return socket_read(&exchange->connection->socket, memory->data + memory->size,
                        memory->capacity - memory->size, deadline_ms, size_out);
 }

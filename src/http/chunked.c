@@ -223,8 +223,8 @@ static void take_whole_chunks(struct region *region)
             digits++;
         }
         const size_t head = digits + 2;
-        if (size == 0 || there < head + size + 2 || at[digits] != '\r' ||
-            at[digits + 1] != '\n' || at[head + size] != '\r' || at[head + size + 1] != '\n')
+        if (size == 0 || there < head + size + 2 || at[digits] != '\r' || at[digits + 1] != '\n' ||
+            at[head + size] != '\r' || at[head + size + 1] != '\n')
             return;
         memmove(region->to, at + head, size);
         region->to += size;

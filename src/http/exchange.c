@@ -227,8 +227,8 @@ static void serve(struct http_exchange *exchange, struct head_reader *reader)
     set_up_arena(exchange, reader);
     if (parse_head(exchange, reader) != STATUS_OK)
         return;
-    set_up_body(exchange, slice_of(reader->bytes + reader->head_size,
-                                   reader->size - reader->head_size));
+    set_up_body(exchange,
+                slice_of(reader->bytes + reader->head_size, reader->size - reader->head_size));
     socket_set_owner(socket, task_current(server->loop));
     server->hooks.handle(exchange, server->hooks.context);
     socket_set_owner(socket, NULL);

@@ -44,13 +44,13 @@ struct http_exchange {
     unsigned status; /* 0: not begun */
     bool is_begun;   /* its head is in the scratch, or gone */
     bool head_is_sent;
-    bool is_ended;          /* all of it went out */
-    bool is_chunked;        /* its length was not known when it began */
-    bool closes;            /* the connection ends with it */
+    bool is_ended;                  /* all of it went out */
+    bool is_chunked;                /* its length was not known when it began */
+    bool closes;                    /* the connection ends with it */
     struct head_writer head_writer; /* over the scratch */
-    uint64_t answer_bytes;  /* body bytes that the socket took */
-    uint64_t begun_ns;        /* when its head was begun */
-    uint64_t first_byte_ns;   /* when its first body bytes were; 0: none went out */
+    uint64_t answer_bytes;          /* body bytes that the socket took */
+    uint64_t begun_ns;              /* when its head was begun */
+    uint64_t first_byte_ns;         /* when its first body bytes were; 0: none went out */
 
     struct body_memory head_memory; /* a head too large for the block */
 };

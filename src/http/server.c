@@ -40,8 +40,8 @@ void http_block_give(struct http_server *server, void *block)
 void http_server_init(struct http_server *server, struct loop *loop, struct scratch *scratch,
                       struct http_shared *shared, const struct http_server_hooks *hooks)
 {
-    *server = (struct http_server){
-        .loop = loop, .scratch = scratch, .shared = shared, .hooks = *hooks};
+    *server =
+        (struct http_server){.loop = loop, .scratch = scratch, .shared = shared, .hooks = *hooks};
     http_date_init(&server->date);
     list_init(&server->connections);
     list_init(&server->free_blocks);
@@ -88,8 +88,7 @@ static bool do_handshake(struct http_connection *connection)
     struct tls_context *context = connection->context;
     connection->context = NULL;
     const uint64_t deadline_ms = loop_deadline(server->loop, server->limits.header_ms);
-    const enum status status =
-        tls_accept(&connection->socket, context, deadline_ms, &reason);
+    const enum status status = tls_accept(&connection->socket, context, deadline_ms, &reason);
     tls_context_unref(&context);
     if (status == STATUS_OK)
         return true;
@@ -138,14 +137,16 @@ static void on_idle_timeout(struct timer *timer)
 /* Says so to those that are turned away, as far as that can be done without waiting. */
 static void say_overloaded(int fd)
 {
-    static const char body[] = "{\"error\":{\"message\":\"The gateway holds as many connections as it "
-                               "may; try again shortly.\",\"type\":\"server_error\","
-                               "\"param\":null,\"code\":\"overloaded\"}}";
+    static const char body[] =
+        "{\"error\":{\"message\":\"The gateway holds as many connections as it "
+        "may; try again shortly.\",\"type\":\"server_error\","
+        "\"param\":null,\"code\":\"overloaded\"}}";
     char answer[512];
-    const int size = snprintf(answer, sizeof(answer),
-                              "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-                              "Content-Length: %zu\r\nRetry-After: 1\r\nConnection: close\r\n\r\n%s",
-                              sizeof(body) - 1, body);
+    const int size =
+        snprintf(answer, sizeof(answer),
+                 "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+                 "Content-Length: %zu\r\nRetry-After: 1\r\nConnection: close\r\n\r\n%s",
+                 sizeof(body) - 1, body);
     if (send(fd, answer, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
         shutdown(fd, SHUT_WR);
 }

@@ -45,8 +45,8 @@ void http_shared_set_max(struct http_shared *shared, uint32_t connections,
 static _Atomic uint32_t *bucket_of(struct http_shared *shared, const struct address *peer)
 {
     const bool is_v4 = peer->socket.any.sa_family == AF_INET;
-    const unsigned char *bytes = is_v4 ? (const void *)&peer->socket.v4.sin_addr
-                                       : (const void *)&peer->socket.v6.sin6_addr;
+    const unsigned char *bytes =
+        is_v4 ? (const void *)&peer->socket.v4.sin_addr : (const void *)&peer->socket.v6.sin6_addr;
     uint32_t hash = UINT32_C(2166136261);
     for (size_t i = 0; i < (is_v4 ? 4u : 8u); i++)
         hash = (hash ^ bytes[i]) * UINT32_C(16777619);

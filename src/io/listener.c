@@ -21,8 +21,9 @@ static enum status bind_error(int error, const char *where, struct reason *reaso
         return STATUS_EXISTS;
     case EACCES:
     case EPERM:
-        reason_set(reason, "not permitted to listen on %s; choose a port above 1023 or give weir "
-                           "the capability CAP_NET_BIND_SERVICE",
+        reason_set(reason,
+                   "not permitted to listen on %s; choose a port above 1023 or give weir "
+                   "the capability CAP_NET_BIND_SERVICE",
                    where);
         return STATUS_DENIED;
     case EADDRNOTAVAIL:
@@ -42,8 +43,7 @@ static bool is_taken(const struct address *address)
         return false;
     const int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    const bool taken =
-        bind(fd, &address->socket.any, address->size) != 0 && errno == EADDRINUSE;
+    const bool taken = bind(fd, &address->socket.any, address->size) != 0 && errno == EADDRINUSE;
     close(fd);
     return taken;
 }
@@ -115,8 +115,9 @@ enum status listener_open_unix(struct listener *listener, const char *path, mode
     *listener = (struct listener){.fd = -1};
     timer_init(&listener->resume, NULL);
     if (strlen(path) >= sizeof(address.sun_path)) {
-        reason_set(reason, "%s is longer than the %zu bytes of a socket's path; choose a shorter "
-                           "data_dir",
+        reason_set(reason,
+                   "%s is longer than the %zu bytes of a socket's path; choose a shorter "
+                   "data_dir",
                    path, sizeof(address.sun_path) - 1);
         return STATUS_INVALID;
     }
@@ -124,8 +125,7 @@ enum status listener_open_unix(struct listener *listener, const char *path, mode
     remove_stale(&address);
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const mode_t former = umask(0777 & ~mode);
-    const bool is_bound = fd >= 0 &&
-                          bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+    const bool is_bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
                           listen(fd, LISTENER_BACKLOG) == 0;
     const int error = errno;
     umask(former);

@@ -37,8 +37,8 @@ MUST_CHECK enum status listener_open_tcp(struct listener *listener, const struct
  * more would not notice. STATUS_EXISTS, with the reason. */
 MUST_CHECK enum status listener_check_free(const struct address *address, struct reason *reason);
 /* Replaces a socket file that nobody listens on. `mode` is the file's. */
-MUST_CHECK enum status listener_open_unix(struct listener *listener, const char *path,
-                                          mode_t mode, struct reason *reason);
+MUST_CHECK enum status listener_open_unix(struct listener *listener, const char *path, mode_t mode,
+                                          struct reason *reason);
 
 MUST_CHECK enum status listener_start(struct listener *listener, struct loop *loop,
                                       void (*on_accept)(struct listener *listener, int fd,

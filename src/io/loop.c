@@ -47,7 +47,7 @@ struct loop {
     struct loop_hooks hooks;
     uv_loop_t uv;
     uv_async_t wake_up;
-    _Atomic(struct loop_message *) posted; /* the newest first */
+    _Atomic(struct loop_message *) posted;      /* the newest first */
     struct epoll_event events[EVENTS_PER_TURN]; /* of this turn */
 };
 

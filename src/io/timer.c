@@ -9,7 +9,7 @@
 struct timer_wheel {
     struct list_node slots[SLOT_COUNT];
     uint64_t used[SLOT_COUNT / WORD_BITS]; /* a bit for each slot that may hold timers */
-    uint64_t tick; /* slots of ticks before this one have been looked at */
+    uint64_t tick;                         /* slots of ticks before this one have been looked at */
 };
 
 enum status timer_wheel_create(uint64_t now_ms, struct timer_wheel **wheel_out)

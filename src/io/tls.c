@@ -136,9 +136,8 @@ enum status tls_client_context_create(const char *ca_path, struct tls_context **
     if (status != STATUS_OK)
         return status;
     ERR_clear_error();
-    const int loaded = ca_path != NULL
-                           ? SSL_CTX_load_verify_locations(context->ssl, ca_path, NULL)
-                           : SSL_CTX_set_default_verify_paths(context->ssl);
+    const int loaded = ca_path != NULL ? SSL_CTX_load_verify_locations(context->ssl, ca_path, NULL)
+                                       : SSL_CTX_set_default_verify_paths(context->ssl);
     if (loaded != 1) {
         reason_set(reason, "%s: cannot read certificate authorities: %s",
                    ca_path != NULL ? ca_path : "the system's store", openssl_error());

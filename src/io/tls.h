@@ -22,8 +22,7 @@ struct tls;
 struct tls_context; /* reference-counted */
 
 /* Both files are PEM; the certificate file holds the chain. */
-MUST_CHECK enum status tls_server_context_create(const char *certificate_path,
-                                                 const char *key_path,
+MUST_CHECK enum status tls_server_context_create(const char *certificate_path, const char *key_path,
                                                  struct tls_context **context_out,
                                                  struct reason *reason);
 /* `ca_path`, if not NULL, replaces the system's certificate authorities. */

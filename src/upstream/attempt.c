@@ -55,8 +55,8 @@ static enum status get_connection(struct upstream_attempt *attempt, bool fresh,
     const enum status status =
         upstream_connection_get(attempt->endpoint, fresh, &attempt->connection, reason);
     if (status != STATUS_OK)
-        attempt->failure = failures[status] != UPSTREAM_FAILURE_NONE ? failures[status]
-                                                                     : UPSTREAM_FAILURE_LIMITED;
+        attempt->failure =
+            failures[status] != UPSTREAM_FAILURE_NONE ? failures[status] : UPSTREAM_FAILURE_LIMITED;
     else
         attempt->was_reused = attempt->connection->is_reused;
     return status;
@@ -113,9 +113,8 @@ static enum status read_more(struct head_reader *reader, struct reason *reason)
         body_memory_append(memory, reader->bytes.data, reader->bytes.size) != STATUS_OK)
         return fail(attempt, UPSTREAM_FAILURE_LIMITED, STATUS_NO_MEMORY, reason, "out of memory");
     size_t got;
-    enum status status =
-        socket_read(&attempt->connection->socket, attempt->scratch->read, SCRATCH_READ_BYTES,
-                    reader->request->head_deadline_ms, &got);
+    enum status status = socket_read(&attempt->connection->socket, attempt->scratch->read,
+                                     SCRATCH_READ_BYTES, reader->request->head_deadline_ms, &got);
     if (status != STATUS_OK)
         return fail_wait(attempt, status, reason, "before its answer began");
     attempt->received_bytes += got;
@@ -153,17 +152,15 @@ static enum status find_head(struct head_reader *reader, size_t *head_size_out,
     }
 }
 
-static enum status parse_head(struct head_reader *reader, struct slice bytes,
-                              struct reason *reason)
+static enum status parse_head(struct head_reader *reader, struct slice bytes, struct reason *reason)
 {
     struct upstream_attempt *attempt = reader->attempt;
     const struct http_head_limits limits = {.headers_max = reader->request->answer_headers_max};
     const struct slice head = arena_copy(attempt->arena, bytes);
     if (head.data == NULL)
         return fail(attempt, UPSTREAM_FAILURE_LIMITED, STATUS_NO_MEMORY, reason, "out of memory");
-    const enum status status =
-        http_response_head_parse(head, reader->request->is_head, &limits, attempt->arena,
-                                 &attempt->head, reason);
+    const enum status status = http_response_head_parse(head, reader->request->is_head, &limits,
+                                                        attempt->arena, &attempt->head, reason);
     if (status == STATUS_OK)
         return STATUS_OK;
     attempt->head = (struct http_response_head){0};
@@ -235,8 +232,7 @@ static enum status try_once(struct upstream_attempt *attempt,
 static bool was_dead(const struct upstream_attempt *attempt)
 {
     return attempt->failure == UPSTREAM_FAILURE_CLOSED && attempt->was_reused &&
-           attempt->received_bytes == 0 &&
-           clock_monotonic_ns() - attempt->sent_ns < REPLACE_NS_MAX;
+           attempt->received_bytes == 0 && clock_monotonic_ns() - attempt->sent_ns < REPLACE_NS_MAX;
 }
 
 enum status upstream_attempt_start(struct upstream_attempt *attempt,
@@ -245,8 +241,7 @@ enum status upstream_attempt_start(struct upstream_attempt *attempt,
                                    struct arena *arena, struct reason *reason)
 {
     ASSERT(request->piece_count <= UPSTREAM_PIECES_MAX);
-    *attempt =
-        (struct upstream_attempt){.endpoint = endpoint, .scratch = scratch, .arena = arena};
+    *attempt = (struct upstream_attempt){.endpoint = endpoint, .scratch = scratch, .arena = arena};
     enum status status = try_once(attempt, request, false, reason);
     if (status != STATUS_OK && was_dead(attempt)) {
         upstream_connection_drop(&attempt->connection);
@@ -313,9 +308,8 @@ static enum status read_bytes(struct upstream_attempt *attempt, uint64_t deadlin
         *bytes_out = slice_of(attempt->scratch->read, got);
         return STATUS_OK;
     }
-    const bool is_end =
-        status == STATUS_CLOSED && attempt->head.framing == HTTP_FRAMING_CLOSE &&
-        !attempt->connection->socket.was_reset;
+    const bool is_end = status == STATUS_CLOSED && attempt->head.framing == HTTP_FRAMING_CLOSE &&
+                        !attempt->connection->socket.was_reset;
     if (!is_end)
         return fail_wait(attempt, status, reason, "within its answer");
     attempt->is_ended = true;
@@ -346,8 +340,7 @@ void upstream_attempt_finish(struct upstream_attempt *attempt)
 {
     const bool is_clean = attempt->failure == UPSTREAM_FAILURE_NONE && attempt->is_ended &&
                           attempt->request_was_sent && !attempt->has_excess &&
-                          attempt->head.keep_alive &&
-                          attempt->head.framing != HTTP_FRAMING_CLOSE &&
+                          attempt->head.keep_alive && attempt->head.framing != HTTP_FRAMING_CLOSE &&
                           attempt->ahead.size == 0;
     if (attempt->connection != NULL && is_clean)
         upstream_connection_put(&attempt->connection);

@@ -60,7 +60,7 @@ struct upstream_attempt {
 struct upstream_request {
     struct iovec pieces[UPSTREAM_PIECES_MAX]; /* head and body; they stay until the answer begins */
     int piece_count;
-    bool is_head;              /* the method is HEAD: the answer has no body */
+    bool is_head; /* the method is HEAD: the answer has no body */
     size_t answer_head_bytes_max;
     unsigned answer_headers_max;
     uint64_t write_ms;         /* without progress in sending */

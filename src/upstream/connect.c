@@ -23,8 +23,7 @@ static enum status connect_to(struct upstream_endpoint *endpoint, struct socket 
 {
     struct dns_answer answer;
     *socket = (struct socket){.fd = -1};
-    enum status status =
-        dns_resolve(endpoint->dns, host, port, deadline_ms, &answer, reason);
+    enum status status = dns_resolve(endpoint->dns, host, port, deadline_ms, &answer, reason);
     if (status != STATUS_OK)
         return status;
     for (unsigned i = 0; i < answer.count; i++) {
@@ -60,8 +59,7 @@ static enum status ask_proxy(const struct upstream_endpoint *endpoint, struct so
     struct iovec piece = {request.data, request.size};
     if (status == STATUS_OK) {
         const uint64_t now_ms = loop_now_ms(endpoint->loop);
-        status =
-            socket_write(socket, &piece, 1, deadline_ms > now_ms ? deadline_ms - now_ms : 0);
+        status = socket_write(socket, &piece, 1, deadline_ms > now_ms ? deadline_ms - now_ms : 0);
     }
     buffer_fini(&request);
     return status;

@@ -61,7 +61,7 @@ struct upstream_endpoint {
     struct list_node idle;        /* the latest used first */
     uint32_t connection_count;    /* of this loop, in use or idle */
     struct tls_session session;
-    bool is_retired;              /* connections are dropped when they are put back */
+    bool is_retired; /* connections are dropped when they are put back */
 };
 
 struct upstream_connection {

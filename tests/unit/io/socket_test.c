@@ -262,8 +262,8 @@ static void connect_to_listener(void *argument)
     struct address address;
     assert_int_equal(address_parse(SLICE("127.0.0.1"), (uint16_t)pair->size, &address), STATUS_OK);
     struct socket connection;
-    pair->status = socket_connect(&connection, pair->loop, &address,
-                                  loop_deadline(pair->loop, 5000));
+    pair->status =
+        socket_connect(&connection, pair->loop, &address, loop_deadline(pair->loop, 5000));
     if (pair->status == STATUS_OK)
         socket_close(&connection);
     pair->steps++;
