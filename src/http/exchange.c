@@ -11,6 +11,7 @@
 
 #define LINGER_MS        2000
 #define LINGER_BYTES_MAX (1024 * 1024)
+#define SKIP_BYTES_MAX   (64 * 1024) /* of a body that nobody wants */
 
 /* The exchange lies at the front of its block; the head is read into the rest. */
 #define ROOM_BYTES (HTTP_BLOCK_BYTES - sizeof(struct http_exchange))
@@ -157,15 +158,46 @@ static void linger(struct http_connection *connection)
         total += got;
 }
 
-/* Passes over a body that nobody read, if all of it is here. */
+static bool skip_length(struct http_exchange *exchange)
+{
+    const size_t here = exchange->body_left < exchange->ahead.size ? (size_t)exchange->body_left
+                                                                   : exchange->ahead.size;
+    exchange->ahead = slice_from(exchange->ahead, here);
+    exchange->body_left -= here;
+    return exchange->body_left == 0;
+}
+
+/* Chunks are decoded where they lie: in the block or in the scratch. */
+static bool skip_chunks(struct http_exchange *exchange)
+{
+    size_t consumed, payload;
+    const enum status status =
+        chunked_decode(&exchange->chunked, (char *)(uintptr_t)exchange->ahead.data,
+                       exchange->ahead.size, &consumed, &payload);
+    exchange->ahead = slice_from(exchange->ahead, consumed);
+    return status == STATUS_OK;
+}
+
+/* Passes over the rest of a body that nobody read, if that is soon done: then the connection can
+ * go on. A client that still waits for 100 (Continue) may never send it. */
 static bool skip_body(struct http_exchange *exchange)
 {
-    if (exchange->body_is_done)
-        return true;
-    if (exchange->head.is_chunked || exchange->body_left > exchange->ahead.size)
-        return false;
-    exchange->ahead = slice_from(exchange->ahead, (size_t)exchange->body_left);
-    exchange->body_is_done = true;
+    struct socket *socket = &exchange->connection->socket;
+    const uint64_t deadline_ms = loop_deadline(exchange->server->loop, LINGER_MS);
+    char *bytes = exchange->server->scratch->read;
+    size_t total = exchange->ahead.size;
+    while (!exchange->body_is_done) {
+        size_t got;
+        exchange->body_is_done =
+            exchange->head.is_chunked ? skip_chunks(exchange) : skip_length(exchange);
+        if (exchange->body_is_done)
+            break;
+        if (exchange->wants_continue || total + exchange->body_left > SKIP_BYTES_MAX ||
+            socket_read(socket, bytes, SCRATCH_READ_BYTES, deadline_ms, &got) != STATUS_OK)
+            return false;
+        total += got;
+        exchange->ahead = slice_of(bytes, got);
+    }
     return true;
 }
 
