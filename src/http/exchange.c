@@ -9,8 +9,8 @@
 #include "http/answer.h"
 #include "http/head.h"
 
-#define LINGER_MS        2000
-#define LINGER_BYTES_MAX (1024 * 1024)
+#define LINGER_MS        5000
+#define LINGER_BYTES_MAX (64 * 1024 * 1024)
 #define SKIP_BYTES_MAX   (64 * 1024) /* of a body that nobody wants */
 
 /* The exchange lies at the front of its block; the head is read into the rest. */
