@@ -265,15 +265,20 @@ class Stream:
         self.wire = wire
         self.response = wire.head()
         self.pieces = wire.body(self.response)
-        self.body = b""
-        self.taken = 0
+        self.body = bytearray()
+        self.taken = 0  # of the body
 
     def next_event(self):
         """The data of the next event; EndOfStream or StopIteration where there is none."""
-        while len(found := self._whole_events()) <= self.taken:
-            self.body += next(self.pieces)
-        self.taken += 1
-        return found[self.taken - 1]
+        while True:
+            end = self.body.find(b"\n\n", self.taken)
+            while end < 0:
+                self.body += next(self.pieces)
+                end = self.body.find(b"\n\n", self.taken)
+            found = events_of(bytes(self.body[self.taken:end + 2]))
+            self.taken = end + 2
+            if found:
+                return found[0]
 
     def rest(self):
         """Reads to the end; returns whether the body ended as it must."""
@@ -283,6 +288,3 @@ class Stream:
         except EndOfStream:
             return False
         return True
-
-    def _whole_events(self):
-        return events_of(self.body[:self.body.rfind(b"\n\n") + 2])
