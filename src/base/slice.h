@@ -38,7 +38,8 @@ static inline bool slice_equal(struct slice a, struct slice b)
 /* The part from `from` (at most the size) on. */
 static inline struct slice slice_from(struct slice slice, size_t from)
 {
-    return (struct slice){slice.data + from, slice.size - from};
+    /* Nothing may be added to a null pointer, not even 0 (C17 6.5.6). */
+    return from == 0 ? slice : (struct slice){slice.data + from, slice.size - from};
 }
 
 /* Compares without regard to ASCII case. */

@@ -188,7 +188,7 @@ static enum status read_encoded(struct call *call, uint64_t deadline_ms)
 static enum status inflate_some(struct call *call, struct slice *bytes_out)
 {
     struct slice encoded =
-        slice_of(call->encoded.data + call->encoded_used, call->encoded.size - call->encoded_used);
+        slice_from(slice_of(call->encoded.data, call->encoded.size), call->encoded_used);
     size_t written;
     if (body_memory_reserve(&call->plain, INFLATE_STEP) != STATUS_OK)
         return fail_inflate(call, UPSTREAM_FAILURE_LIMITED, "out of memory");

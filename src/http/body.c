@@ -95,12 +95,15 @@ static enum status read_with_length(struct body_reader *reader)
     return status;
 }
 
-/* Decodes what was appended to the memory from `from` on, in place. */
+/* Decodes what was appended to the memory from `from` on, in place. Nothing was, if the head came
+ * alone. */
 static enum status decode_chunks(struct body_reader *reader, size_t from)
 {
     struct http_exchange *exchange = reader->exchange;
     struct body_memory *memory = reader->memory;
     size_t consumed, payload;
+    if (memory->size == from)
+        return STATUS_AGAIN;
     const enum status status = chunked_decode(&exchange->chunked, memory->data + from,
                                               memory->size - from, &consumed, &payload);
     if (status != STATUS_OK && status != STATUS_AGAIN)
