@@ -51,6 +51,7 @@ def test_while_it_lingers_it_serves_but_is_not_ready_and_closes(make_one):
     response = idle.response()
     assert response.status == 200 and response.closes()
     assert idle.closed()
+    idle.close()
     assert gateway.weir.wait(5) == 0
     assert readiness(gateway) is None
 

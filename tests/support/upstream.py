@@ -8,6 +8,7 @@ An answer is an iterable of steps, or a function of the request that gives one:
     Gate(event)      nothing is sent until the test sets the event
     Dribble(...)     bytes in small pieces
     Close()          the connection ends with FIN
+    Goodbye()        under TLS: the closure alert, then FIN
     Reset()          the connection ends with RST
 
 A peer that closes ends any step at once and is recorded. After the last step the connection is
@@ -52,6 +53,11 @@ class Dribble:
 
 @dataclass(frozen=True)
 class Close:
+    pass
+
+
+@dataclass(frozen=True)
+class Goodbye:
     pass
 
 
@@ -237,6 +243,10 @@ class Connection:
                         if gap_s:
                             self.wait(gap_s)
                 case Close():
+                    return False
+                case Goodbye():
+                    self.sock.settimeout(2)
+                    self.sock.unwrap()
                     return False
                 case Reset():
                     self.reset()

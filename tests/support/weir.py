@@ -72,9 +72,9 @@ def to_yaml(value, indent=0):
 class Weir:
     """One `weir serve` with a configuration and a data directory of its own."""
 
-    def __init__(self, folder, config, environment=None, arguments=()):
+    def __init__(self, folder, config, environment=None, arguments=(), plain_port=None):
         self.folder = Path(folder)
-        self.port = free_port()
+        self.port = plain_port or free_port()
         self.admin_port = free_port()
         self.config = merge({"listen": f"127.0.0.1:{self.port}",
                              "admin": {"listen": f"127.0.0.1:{self.admin_port}"},
