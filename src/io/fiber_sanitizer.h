@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A call that returned after the switch would leave its frame on the wrong shadow stack. */
+#define FIBER_INLINE static inline __attribute__((always_inline))
+
 #if defined(__SANITIZE_ADDRESS__)
 #define FIBER_ASAN 1
 #elif defined(__has_feature)
@@ -38,28 +41,28 @@ struct fiber_main {
     void *fake_stack;
 };
 
-static inline void fiber_init(struct fiber *fiber, const void *stack, size_t stack_bytes)
+FIBER_INLINE void fiber_init(struct fiber *fiber, const void *stack, size_t stack_bytes)
 {
     *fiber = (struct fiber){stack, stack_bytes, NULL};
 }
-static inline void fiber_fini(struct fiber *fiber)
+FIBER_INLINE void fiber_fini(struct fiber *fiber)
 {
     (void)fiber;
 }
-static inline void fiber_enter(struct fiber *fiber, struct fiber_main *main)
+FIBER_INLINE void fiber_enter(struct fiber *fiber, struct fiber_main *main)
 {
     __sanitizer_start_switch_fiber(&main->fake_stack, fiber->stack, fiber->stack_bytes);
 }
-static inline void fiber_entered(struct fiber *fiber, struct fiber_main *main)
+FIBER_INLINE void fiber_entered(struct fiber *fiber, struct fiber_main *main)
 {
     __sanitizer_finish_switch_fiber(fiber->fake_stack, &main->stack, &main->stack_bytes);
 }
-static inline void fiber_leave(struct fiber *fiber, struct fiber_main *main, bool is_final)
+FIBER_INLINE void fiber_leave(struct fiber *fiber, struct fiber_main *main, bool is_final)
 {
     __sanitizer_start_switch_fiber(is_final ? NULL : &fiber->fake_stack, main->stack,
                                    main->stack_bytes);
 }
-static inline void fiber_left(struct fiber_main *main)
+FIBER_INLINE void fiber_left(struct fiber_main *main)
 {
     __sanitizer_finish_switch_fiber(main->fake_stack, NULL, NULL);
 }
@@ -74,33 +77,33 @@ struct fiber_main {
     void *handle;
 };
 
-static inline void fiber_init(struct fiber *fiber, const void *stack, size_t stack_bytes)
+FIBER_INLINE void fiber_init(struct fiber *fiber, const void *stack, size_t stack_bytes)
 {
     (void)stack;
     (void)stack_bytes;
     fiber->handle = __tsan_create_fiber(0);
 }
-static inline void fiber_fini(struct fiber *fiber)
+FIBER_INLINE void fiber_fini(struct fiber *fiber)
 {
     __tsan_destroy_fiber(fiber->handle);
 }
-static inline void fiber_enter(struct fiber *fiber, struct fiber_main *main)
+FIBER_INLINE void fiber_enter(struct fiber *fiber, struct fiber_main *main)
 {
     main->handle = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(fiber->handle, 0);
 }
-static inline void fiber_entered(struct fiber *fiber, struct fiber_main *main)
+FIBER_INLINE void fiber_entered(struct fiber *fiber, struct fiber_main *main)
 {
     (void)fiber;
     (void)main;
 }
-static inline void fiber_leave(struct fiber *fiber, struct fiber_main *main, bool is_final)
+FIBER_INLINE void fiber_leave(struct fiber *fiber, struct fiber_main *main, bool is_final)
 {
     (void)fiber;
     (void)is_final;
     __tsan_switch_to_fiber(main->handle, 0);
 }
-static inline void fiber_left(struct fiber_main *main)
+FIBER_INLINE void fiber_left(struct fiber_main *main)
 {
     (void)main;
 }
@@ -114,33 +117,33 @@ struct fiber_main {
     char unused;
 };
 
-static inline void fiber_init(struct fiber *fiber, const void *stack, size_t stack_bytes)
+FIBER_INLINE void fiber_init(struct fiber *fiber, const void *stack, size_t stack_bytes)
 {
     (void)fiber;
     (void)stack;
     (void)stack_bytes;
 }
-static inline void fiber_fini(struct fiber *fiber)
+FIBER_INLINE void fiber_fini(struct fiber *fiber)
 {
     (void)fiber;
 }
-static inline void fiber_enter(struct fiber *fiber, struct fiber_main *main)
-{
-    (void)fiber;
-    (void)main;
-}
-static inline void fiber_entered(struct fiber *fiber, struct fiber_main *main)
+FIBER_INLINE void fiber_enter(struct fiber *fiber, struct fiber_main *main)
 {
     (void)fiber;
     (void)main;
 }
-static inline void fiber_leave(struct fiber *fiber, struct fiber_main *main, bool is_final)
+FIBER_INLINE void fiber_entered(struct fiber *fiber, struct fiber_main *main)
+{
+    (void)fiber;
+    (void)main;
+}
+FIBER_INLINE void fiber_leave(struct fiber *fiber, struct fiber_main *main, bool is_final)
 {
     (void)fiber;
     (void)main;
     (void)is_final;
 }
-static inline void fiber_left(struct fiber_main *main)
+FIBER_INLINE void fiber_left(struct fiber_main *main)
 {
     (void)main;
 }
