@@ -162,6 +162,23 @@ static bool apply_choice(const struct target *target, struct slice text)
     return false;
 }
 
+/* Certificates, keys and authorities have to be there when the configuration is read. */
+static bool is_readable(const struct target *target)
+{
+    struct loader *loader = target->loader;
+    const char *path = ((const struct slice *)target->at)->data;
+    struct reason reason = {"it is not there"};
+    struct buffer content;
+    buffer_init(&content, CONFIG_FILE_BYTES_MAX);
+    config_read *read = loader->source->read != NULL ? loader->source->read : config_read_file;
+    const enum status status = read(loader->source->read_context, path, &content, &reason);
+    buffer_fini(&content);
+    if (status != STATUS_OK)
+        loader_complain(loader, target->place, (struct slice){0}, "%s: cannot read %s: %s",
+                        target->setting->path, path, reason.text);
+    return status == STATUS_OK;
+}
+
 /* A relative path that stands in the file counts from the file. */
 static bool apply_path(const struct target *target, struct slice text)
 {
@@ -173,7 +190,8 @@ static bool apply_path(const struct target *target, struct slice text)
         text = arena_printf(loader->arena, "%.*s%.*s", SLICE_ARGS(loader->directory),
                             SLICE_ARGS(text));
     *(struct slice *)target->at = loader_keep(loader, text);
-    return true;
+    return target->setting == settings_find(&settings_of_config, SLICE("data_dir")) ||
+           is_readable(target);
 }
 
 static bool has_control(struct slice text)

@@ -161,7 +161,7 @@ static void relay_long(struct call *call, struct held_answer *held)
 
     openai_answer_tap_init(&tap);
     openai_answer_tap_feed(&tap, bytes);
-    http_body_free(&request->body); /* the call can no longer be repeated */
+    request_drop_body(request);
     relay_begin_answer(call, head->status);
     enum status status = http_answer_start(
         request->exchange,

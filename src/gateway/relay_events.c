@@ -94,7 +94,7 @@ static bool takes_event(struct relay *relay, const struct sse_event *event)
         return true;
     case OPENAI_EVENT_ERROR:
         relay->has_failed = true;
-        return relay->has_begun;
+        return relay->has_begun || relay->has_progressed; /* else the attempt has failed */
     case OPENAI_EVENT_PASS:
         break;
     }
@@ -153,7 +153,7 @@ static enum status begin(struct relay *relay, struct slice events, enum answer_p
 {
     struct http_exchange *exchange = relay->request->exchange;
     relay->has_begun = true;
-    http_body_free(&relay->request->body); /* the call can no longer be repeated */
+    request_drop_body(relay->request);
     enum status status = STATUS_OK;
     if (relay->leading.size > 0) {
         status = body_memory_append(&relay->leading, events.data, events.size);
@@ -216,7 +216,8 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
 
 /* --- The end -------------------------------------------------------------------------------------------------- */
 
-/* An event that lacks its blank line at the end of the body counts, and goes out as it came. */
+/* An event that lacks its blank line at the end of the body counts if the stream is whole with it;
+ * then it goes out as it came. Else it may be half an event. */
 static enum status relay_last(struct relay *relay)
 {
     struct sse sse;
@@ -228,7 +229,7 @@ static enum status relay_last(struct relay *relay)
         return STATUS_NO_MEMORY;
     sse_init(&sse);
     if (!sse_next(&sse, slice_of(relay->unread.data, relay->unread.size), &event) ||
-        !takes_event(relay, &event))
+        !takes_event(relay, &event) || !openai_stream_is_whole(&relay->stream))
         return STATUS_OK;
     return send_events(relay, slice_of(relay->unread.data, size), ANSWER_MORE);
 }

@@ -144,3 +144,19 @@ enum status request_read_body(struct request *request)
     }
     return request_fail(request, error_kind_for(http_status), NULL, "%s", request->reason.text);
 }
+
+/* Without memory for a copy the name is left out of the log. */
+static void keep_name(struct request *request, struct slice *name)
+{
+    if (name->size > 0)
+        *name = arena_copy(&request->exchange->arena, *name);
+}
+
+void request_drop_body(struct request *request)
+{
+    if (request->body.memory.capacity == 0)
+        return; /* it lies in the exchange's block */
+    keep_name(request, &request->openai.model);
+    keep_name(request, &request->target_model);
+    http_body_free(&request->body);
+}

@@ -65,6 +65,9 @@ void request_answer_error(struct request *request);
 /* The last step: figures and the access line; gives back what the request held. */
 void request_settle(struct request *request);
 
+/* Frees the body once the call can no longer be repeated; the names that lay in it are kept. */
+void request_drop_body(struct request *request);
+
 /* Looks the key up and holds it. STATUS_OK; else the error is noted. */
 MUST_CHECK enum status request_authenticate(struct request *request);
 /* Reads the body whole. STATUS_OK; else the error is noted, or the client is gone. */
