@@ -12,12 +12,14 @@ static unsigned bucket_of(uint64_t value)
     return (shift + 1) * HISTOGRAM_STEPS + (unsigned)(value >> shift) % HISTOGRAM_STEPS;
 }
 
+/* The middle of the bucket. */
 static uint64_t value_of(unsigned bucket)
 {
     if (bucket < HISTOGRAM_STEPS)
         return bucket;
     const unsigned shift = bucket / HISTOGRAM_STEPS - 1;
-    return (uint64_t)(HISTOGRAM_STEPS + bucket % HISTOGRAM_STEPS) << shift;
+    const uint64_t low = (uint64_t)(HISTOGRAM_STEPS + bucket % HISTOGRAM_STEPS) << shift;
+    return low + (UINT64_C(1) << shift) / 2;
 }
 
 void histogram_add(struct histogram *histogram, uint64_t value)

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Counts the user-space instructions of a request through weir, under callgrind.
+
+CPU time tells what a request costs on this machine today; instructions tell, on any machine and
+while others use it, whether a change made it cost more. Requests go one after the other over one
+connection. Each figure is the difference of two runs with different numbers of requests, so that
+start, stop and the first request cancel out, and is that of the worker's thread; the others (the
+log) stand beside it.
+
+A figure belongs to a toolchain: another compiler or C library makes other instructions of the same
+source. instructions.json holds the figures of those that somebody recorded; on any other, the
+figures are printed and nothing is compared.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import machine
+import programs
+import report
+from gateways import WEIR_BINARY, Weir
+
+FIGURES = programs.HERE / "instructions.json"
+TOLERANCE = 0.02
+WARM_UP = 50
+
+# The load of each figure, and how many requests the long run has more than the short one.
+LOADS = {
+    "chat": ({}, 1000),
+    "stream of 200 events": ({"stream": True, "events": 200}, 400),
+    "100 KB prompt": ({"body_bytes": 100_000}, 200),
+}
+
+
+class CountedWeir(Weir):
+    """weir under callgrind, one profile for each thread."""
+
+    def __init__(self, folder, provider_port):
+        super().__init__(folder, provider_port)
+        self.profile = self.folder / "profile"
+        self.prefix = ("valgrind", "--tool=callgrind", "--separate-threads=yes",
+                       f"--callgrind-out-file={self.profile}", "--quiet")
+
+    def stop(self):
+        """SIGINT does not linger; writing the profile takes a moment."""
+        self.process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(60)
+            return
+        self.process.kill()
+        self.process.wait()
+
+
+def counts_of(profile):
+    """[instructions of a thread], one for each `profile-NN`."""
+    counts = []
+    for path in sorted(profile.parent.glob(profile.name + "-*")):
+        totals = re.findall(r"^totals: (\d+)", path.read_text(), re.M)
+        counts.append(sum(map(int, totals)))
+    return counts
+
+
+def count_run(provider, requests, options):
+    """The instructions of each thread of a weir that served so many requests."""
+    with tempfile.TemporaryDirectory(prefix="weir-instructions-") as folder:
+        weir = CountedWeir(folder, provider.port)
+        weir.start()
+        try:
+            result = weir.load(requests=requests, connections=1, duration_ms=600_000,
+                               timeout_ms=60_000, **options)
+        finally:
+            weir.stop()
+        if result["errors"]:
+            raise RuntimeError(f"{result['errors']} of {requests} requests failed")
+        return counts_of(weir.profile)
+
+
+def count(provider, name):
+    """(instructions of the worker, of the other threads) for each request."""
+    options, more = LOADS[name]
+    provider.set(events=options.get("events", 200))
+    short = count_run(provider, WARM_UP, options)
+    long = count_run(provider, WARM_UP + more, options)
+    if len(short) != len(long):
+        raise RuntimeError(f"{len(short)} threads in one run, {len(long)} in the other")
+    growth = [(after - before) / more for before, after in zip(short, long)]
+    worker = max(growth)
+    return round(worker), round(sum(growth) - worker)
+
+
+# --- Comparing ------------------------------------------------------------------------------------
+
+def toolchain():
+    return f"{machine.compiler_of(WEIR_BINARY)}, {os.confstr('CS_GNU_LIBC_VERSION')}"
+
+
+def read_figures():
+    return json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+
+
+def is_over(worker, recorded):
+    return recorded is not None and worker > recorded["worker"] * (1 + TOLERANCE)
+
+
+def count_carefully(provider, name, recorded):
+    """Counts up to three times while it seems to be over: how a stream is cut into reads varies a
+    little, and what is least is nearest to the truth."""
+    best = count(provider, name)
+    for _ in range(2):
+        if not is_over(best[0], recorded):
+            break
+        best = min(best, count(provider, name))
+    return best
+
+
+def row(name, worker, others, recorded):
+    change = f"{worker / recorded['worker'] - 1:+.1%}" if recorded else ""
+    return [name, f"{worker:,}", f"{others:,}", f"{recorded['worker']:,}" if recorded else "",
+            change]
+
+
+def write_page(figures):
+    """The section of docs/performance.md: every toolchain's figures."""
+    rows = [[chain, name, f"{each['worker']:,}", f"{each['others']:,}"]
+            for chain, loads in figures.items() for name, each in loads.items()]
+    head = ["toolchain", "request", "worker", "other threads"]
+    report.replace_section("instructions", report.table(head, rows))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true",
+                        help=f"fail where a figure is over the recorded one by {TOLERANCE:.0%}")
+    parser.add_argument("--update", action="store_true", help="record the figures")
+    arguments = parser.parse_args()
+    if not shutil.which("valgrind"):
+        print("there is no valgrind")
+        return 77
+
+    programs.build()
+    figures = read_figures()
+    recorded = figures.get(toolchain(), {})
+    rows, counted, over = [], {}, 0
+    with programs.Provider() as provider:
+        for name in LOADS:
+            worker, others = count_carefully(provider, name, recorded.get(name))
+            counted[name] = {"worker": worker, "others": others}
+            over += is_over(worker, recorded.get(name))
+            rows.append(row(name, worker, others, recorded.get(name)))
+    print(report.table(["request", "worker", "other threads", "recorded", "change"], rows))
+    if arguments.update:
+        figures[toolchain()] = counted
+        FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
+        write_page(figures)
+    known = "" if recorded else f"; nothing is recorded for {toolchain()}, --update does"
+    print(f"instructions: {len(rows)} figures, {over} over what is recorded{known}")
+    return 1 if arguments.check and over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
