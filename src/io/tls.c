@@ -64,8 +64,7 @@ static enum status context_create(const SSL_METHOD *method, struct tls_context *
     SSL_CTX_set_mode(context->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                        SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_options(context->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                          SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(context->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     *context_out = context;
     return STATUS_OK;
 }
@@ -182,7 +181,11 @@ static enum status outcome(struct socket *socket, int result)
         return STATUS_CLOSED;
     default:
         tls->is_broken = true;
-        return STATUS_PROTOCOL;
+        if (ERR_GET_REASON(ERR_peek_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
+            return STATUS_PROTOCOL;
+        /* An end without close_notify may be anybody's: nothing is whole by it (RFC 8446 6.1). */
+        socket->is_hung_up = socket->was_reset = true;
+        return STATUS_CLOSED;
     }
 }
 
