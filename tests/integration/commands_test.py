@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from support.process import end_with_parent
 from support.weir import BINARY, Weir, clean_environment, free_port, run_weir, standard_config, \
     wait_until
 
@@ -182,7 +183,8 @@ def defaults(folder, **environment):
         with open(weir.stderr_path, "ab") as stderr, open(weir.stdout_path, "wb") as stdout:
             weir.process = subprocess.Popen([BINARY, "serve"], cwd=folder, env=weir.environment,
                                             stdin=subprocess.DEVNULL, stdout=stdout,
-                                            stderr=stderr, start_new_session=True)
+                                            stderr=stderr, start_new_session=True,
+                                            preexec_fn=end_with_parent)
 
     weir.spawn = spawn
     return weir

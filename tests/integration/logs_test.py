@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support import answers, wire
+from support.process import end_with_parent
 from support.upstream import Close
 from support.weir import PROVIDER_KEY, is_access_line, log_field, wait_until
 
@@ -120,7 +121,7 @@ def test_a_log_that_nobody_reads_stalls_nobody(make_gateway, tmp_path):
         weir.process = subprocess.Popen(
             [BINARY, "serve", "--config", weir.config_path], cwd=tmp_path, stderr=writing,
             env=weir.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            start_new_session=True)
+            start_new_session=True, preexec_fn=end_with_parent)
         os.close(writing)
         wait_until(weir.is_ready)
         wait_until((weir.data_dir / "admin.sock").exists)

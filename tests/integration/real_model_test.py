@@ -7,6 +7,8 @@ import subprocess
 import openai
 import pytest
 
+from support import wire
+from support.process import end_with_parent
 from support.weir import ROOT, Gateway, free_port, wait_until
 
 pytestmark = [pytest.mark.real_model, pytest.mark.timeout(300)]
@@ -27,11 +29,15 @@ def model_port(tmp_path_factory):
     said = tmp_path_factory.mktemp("model") / "said"
     with open(said, "wb") as output:
         process = subprocess.Popen([ROOT / "tools" / "local-model", str(port)], stdout=output,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
+                                   stderr=subprocess.STDOUT, start_new_session=True,
+                                   preexec_fn=end_with_parent)
 
     def is_ready():
         assert process.poll() is None, said.read_text()
-        return "ready" in said.read_text()
+        try:
+            return wire.exchange(port, wire.request("GET", "/v1/models"), "GET").status == 200
+        except OSError:
+            return False
 
     try:
         wait_until(is_ready, 240, "the model")

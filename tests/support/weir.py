@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from support import wire
+from support.process import end_with_parent
 from support.upstream import Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +102,8 @@ class Weir:
             self.process = subprocess.Popen(
                 [BINARY, "serve", "--config", self.config_path, *self.arguments],
                 cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
-                stdout=stdout, stderr=stderr, start_new_session=True)
+                stdout=stdout, stderr=stderr, start_new_session=True,
+                preexec_fn=end_with_parent)
 
     def start(self, within_s=20):
         self.spawn()
