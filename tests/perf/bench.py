@@ -164,16 +164,12 @@ def run(arguments):
 
 
 def write_docs(facts, found):
-    report.replace_section("figures", report.render(facts, found))
-    groups = []
-    for scenario, by_gateway in found.items():
-        if SCENARIOS[scenario].kind not in ("busy", "paced"):
-            continue
-        ratios = {gateway: report.ratio_of(scenario, gateway, by_gateway)
-                  for gateway in ("weir", "haproxy") if gateway in by_gateway}
-        groups.append((SCENARIOS[scenario].title, {gateway: ratio for gateway, ratio
-                                                   in ratios.items() if ratio}))
-    CHART.write_text(chart.draw(groups))
+    groups = report.ratio_groups(found, ("weir", "haproxy"))
+    picture = f"![CPU time relative to nginx]({CHART.name})" if groups else ""
+    report.replace_section("figures", "\n\n".join(
+        part for part in (picture, report.render(facts, found)) if part))
+    if groups:
+        CHART.write_text(chart.draw(groups))
 
 
 def main():

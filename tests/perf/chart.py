@@ -2,9 +2,10 @@
 
 from html import escape
 
-WIDTH, LEFT, RIGHT = 760, 250, 60
+WIDTH, LEFT, RIGHT = 800, 300, 30
 BAR, GAP, GROUP_GAP, TOP, BOTTOM = 16, 4, 16, 44, 40
 COLOURS = {"weir": "#1f6f8b", "haproxy": "#b0bec5"}
+INK_ON = {"weir": "#ffffff", "haproxy": "#263238"}
 INK, FAINT, PAPER = "#263238", "#cfd8dc", "#ffffff"
 
 
@@ -28,8 +29,7 @@ def bar(y, gateway, ratio, scale):
              line(LEFT + low * scale, middle, LEFT + high * scale, middle)]
     parts += [line(LEFT + end * scale, middle - 4, LEFT + end * scale, middle + 4)
               for end in (low, high)]
-    parts.append(text(LEFT + max(median, high) * scale + 6, middle + 4,
-                      f"{median:.2f}", size=11))
+    parts.append(text(LEFT + 8, middle + 4, f"{median:.2f}", size=11, colour=INK_ON[gateway]))
     return parts
 
 

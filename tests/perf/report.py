@@ -10,6 +10,7 @@ from scenarios import SCENARIOS
 PAGE = ROOT / "docs" / "performance.md"
 REFERENCE = "nginx"
 ORDER = ("nginx", "weir", "haproxy")
+COUNTS_CPU = ("busy", "paced")  # kinds of scenario
 
 
 def read_records(path):
@@ -49,12 +50,26 @@ def table(head, rows):
     return "\n".join([line(cells[0]), rule, *map(line, cells[1:])])
 
 
-def ratio_of(scenario, gateway, by_gateway):
+def ratio_of(gateway, by_gateway):
     """(median, low, high) of the per-round ratios to nginx; None for nginx itself."""
     if gateway == REFERENCE or REFERENCE not in by_gateway:
         return None
     found = ratios(by_gateway[gateway], by_gateway[REFERENCE])
     return median_interval(found) if found else None
+
+
+def ratio_groups(found, gateways):
+    """[(title, {gateway: (median, low, high)})] of the scenarios that count CPU time."""
+    groups = []
+    for scenario, by_gateway in found.items():
+        if SCENARIOS[scenario].kind not in COUNTS_CPU:
+            continue
+        known = {gateway: ratio_of(gateway, by_gateway)
+                 for gateway in gateways if gateway in by_gateway}
+        known = {gateway: ratio for gateway, ratio in known.items() if ratio}
+        if known:
+            groups.append((SCENARIOS[scenario].title, known))
+    return groups
 
 
 def verdict(scenario, gateway, ratio):
@@ -71,7 +86,7 @@ CPU_HEAD = ["scenario", "gateway", "CPU µs", "× nginx", "95 % interval", "must
 
 
 def cpu_row(scenario, gateway, by_gateway):
-    records, ratio = by_gateway[gateway], ratio_of(scenario, gateway, by_gateway)
+    records, ratio = by_gateway[gateway], ratio_of(gateway, by_gateway)
     streaming = "stream" in SCENARIOS[scenario].load
     time_name = "gap_us" if SCENARIOS[scenario].kind == "paced" else "latency_us"
     per_second = median(records, "per_second")
@@ -92,7 +107,7 @@ def cpu_row(scenario, gateway, by_gateway):
 
 def cpu_table(found):
     rows = [cpu_row(scenario, gateway, by_gateway) for scenario, by_gateway in found.items()
-            if SCENARIOS[scenario].kind in ("busy", "paced") for gateway in by_gateway]
+            if SCENARIOS[scenario].kind in COUNTS_CPU for gateway in by_gateway]
     return table(CPU_HEAD, rows) if rows else ""
 
 
