@@ -1,7 +1,6 @@
 """A stream that did not end well upstream does not end well for the client."""
 
 import json
-import time
 
 import pytest
 

@@ -3,13 +3,13 @@
 import json
 import os
 import re
-import signal
+import socket
 import subprocess
 
 import pytest
 
 from support.process import end_with_parent
-from support.weir import BINARY, Weir, clean_environment, free_port, run_weir, standard_config, \
+from support.weir import BINARY, Weir, clean_environment, run_weir, standard_config, \
     wait_until
 
 COMMANDS = [["serve"], ["check"], ["config", "show"], ["config"], ["users"], ["users", "create"],
@@ -20,7 +20,6 @@ COMMANDS = [["serve"], ["check"], ["config", "show"], ["config"], ["users"], ["u
 @pytest.fixture
 def idle(tmp_path):
     """A weir that is configured and does not run."""
-    from support.weir import Weir
     weir = Weir(tmp_path, standard_config("http://127.0.0.1:9/v1"))
     yield weir
     weir.kill()
@@ -147,7 +146,6 @@ def test_commands_reach_a_server_as_soon_as_it_is_ready(idle):
 
 
 def test_a_port_in_use_is_one_line_that_says_which(idle):
-    import socket
     with socket.create_server(("127.0.0.1", idle.port)):
         idle.spawn()
         assert idle.wait(10) == 1

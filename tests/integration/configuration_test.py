@@ -3,13 +3,14 @@
 import json
 import re
 import signal
+import socket
 import threading
 
 import pytest
 
-from support import answers, wire
+from support import answers
 from support.upstream import Gate
-from support.weir import clean_environment, run_weir, wait_until
+from support.weir import clean_environment, free_port, run_weir, wait_until
 
 GOOD = """\
 listen: 127.0.0.1:8000
@@ -85,7 +86,8 @@ def test_a_mistake_is_named_with_its_line_and_a_way_out(tmp_path, line, mistake,
 
 PROVIDER_MISTAKES = [
     ('base_url: "ftp://x"', "http"), ('base_url: ""', "base_url"), ("dialect: anthropic", "openai"),
-    ("dialect: opnai", "openai"), ("timeouts: { conect: 5s }", "connect"), ("breaker: {}", "version"),
+    ("dialect: opnai", "openai"), ("timeouts: { conect: 5s }", "connect"),
+    ("breaker: {}", "version"),
     ("stream_usage: sometimes", "auto"), ("free: true", "version"), ("limits: []", "version"),
     ("api_key: file:/no/such/file", "/no/such/file"), ("apikey: x", "api_key"),
     ("headers: { 'bad name': x }", "header|name"), ('headers: { x: "a\\nb" }', "x"),
@@ -142,9 +144,10 @@ def test_config_show_says_what_is_in_force_and_from_where(tmp_path):
 
 
 def test_config_show_shows_no_secret(tmp_path):
+    other = ("  b: { dialect: openai, base_url: 'http://h/v1', headers: { x-k: canary },"
+             " proxy: 'http://user:canary@h:1' }\n")
     for arguments in ([], ["--json"]):
-        text = show(tmp_path, GOOD.replace("models:", "  b: { dialect: openai, base_url: 'http://h/v1', "
-                    "proxy: 'http://user:canary@h:1', headers: { x-k: canary } }\nmodels:"), *arguments,
+        text = show(tmp_path, GOOD.replace("models:", other + "models:"), *arguments,
                     KEY="sk-canary")
         assert "canary" not in text
     assert json.loads(text)
@@ -252,3 +255,15 @@ def test_many_reloads_under_load_lose_no_request(reloaded):
     for thread in threads:
         thread.join()
     assert statuses and set(statuses) == {200}
+
+
+# Listeners
+
+def test_weir_listens_on_ipv6_and_on_several_addresses(make_gateway):
+    plain, other = free_port(), free_port()
+    gateway = make_gateway({"listen": [{"address": f"127.0.0.1:{plain}"},
+                                       {"address": f"[::1]:{other}"}]}, plain_port=plain)
+    assert gateway.ask().status == 200
+    with socket.create_connection(("::1", other)) as connection:
+        connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: [::1]\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")

@@ -1,5 +1,6 @@
 """Connections to upstream: when they are used again, and what ends them."""
 
+import threading
 import time
 
 import pytest
@@ -7,7 +8,6 @@ import pytest
 from support import answers, wire
 from support.upstream import Close, Gate, Pause
 from support.weir import in_background, wait_until
-import threading
 
 
 @pytest.fixture(scope="module")

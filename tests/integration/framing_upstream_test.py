@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from support import answers
-from support.upstream import Close, Dribble
+from support.upstream import Close, Dribble, Pause
 
 BODY = answers.chat_body()
 
@@ -62,7 +62,7 @@ BAD = {
     "a short body": raw(b"Content-Length: %d" % (len(BODY) + 1)),
     "half a body": raw(LENGTH, body=BODY[:20]),
     "a bad chunk size": raw(CODED, body=b"zz\r\n" + BODY),
-    "a chunk size with a prefix": raw(CODED, body=b"0x%x\r\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n"),
+    "a chunk size with a prefix": raw(CODED, body=b"0x" + SIZED + BODY + b"\r\n0\r\n\r\n"),
     "a chunk size beyond 64 bits": raw(CODED, body=b"1" + b"0" * 16 + b"\r\n" + BODY),
     "no CRLF after a chunk": raw(CODED, body=SIZED + BODY + b"0\r\n\r\n"),
     "a bare LF after a chunk size": raw(CODED, body=b"%x\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n"),
@@ -147,7 +147,6 @@ def test_bytes_after_the_body_reach_nobody(gateway, weir, upstream):
 
 def test_an_answer_before_the_request_was_sent_reaches_nobody(gateway, weir, upstream):
     # After the first answer another one follows unasked, while the connection is idle.
-    from support.upstream import Pause
     upstream.answer([*answers.chat(), Pause(0.05), *answers.chat("forged")])
     with weir.connect() as connection:
         connection.send(gateway.request())

@@ -2,8 +2,6 @@
 
 import pytest
 
-from support.weir import PROVIDER_KEY  # noqa: F401  (documents what upstream would see)
-
 ONCE = ["model", "stream", "messages", "max_tokens", "stream_options"]
 OK = {"model": b'"gpt-test"', "stream": b"false", "messages": b"[]", "max_tokens": b"5",
       "stream_options": b"null"}
@@ -55,7 +53,8 @@ def test_a_lone_member_in_another_case_steps_around_nothing(gateway):
 
 
 @pytest.mark.parametrize("options", [
-    b'{"include_usage":true,"include_usage":false}', b'{"include_usage":true,"Include_Usage":false}',
+    b'{"include_usage":true,"include_usage":false}',
+    b'{"include_usage":true,"Include_Usage":false}',
     b'{"include_usage":true,"include_\\u0075sage":false}'])
 def test_what_stands_in_stream_options_may_stand_once_too(gateway, options):
     refused(gateway, body_of(*whole(stream=b"true", stream_options=options)), "include_usage")
@@ -106,7 +105,8 @@ def test_what_is_not_strictly_json_is_refused(gateway, kind):
 
 
 @pytest.mark.parametrize("piece", [
-    b"\x80", b"\xc0\x80", b"\xc1\xbf", b"\xc3", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf0\x80\x80\x80",
+    b"\x80", b"\xc0\x80", b"\xc1\xbf", b"\xc3", b"\xe0\x80\x80", b"\xed\xa0\x80",
+    b"\xf0\x80\x80\x80",
     b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xff", b"\xc3("])
 def test_invalid_utf8_is_refused_wherever_it_stands(gateway, piece):
     refused(gateway, b'{"model":"gpt-test","messages":[],"a":"%s"}' % piece)
@@ -142,7 +142,8 @@ def limited(gateway):
 
 @pytest.mark.parametrize("model,status", [
     ("gpt-test", 200), ("wild-anything", 200), ("wild-", 200), ("renamed", 404),
-    ("gpt-3.5-turbo", 404), ("wild", 404), ("GPT-TEST", 404), ("gpt-test ", 404), (" gpt-test", 404),
+    ("gpt-3.5-turbo", 404), ("wild", 404), ("GPT-TEST", 404), ("gpt-test ", 404),
+    (" gpt-test", 404),
     ("gpt-test\0", 404), ("wild*", 404), ("*", 404)])
 def test_a_limited_key_calls_its_models_only(gateway, upstream, limited, model, status):
     response = gateway.ask(key=limited, model=model)

@@ -2,10 +2,13 @@
 
 import json
 import re
+import threading
 import time
 
 import pytest
 
+from support import answers, wire
+from support.upstream import Gate
 from support.weir import wait_until
 
 KEY = re.compile(r"sk-weir-[0-9A-Za-z_-]{32,}")
@@ -59,7 +62,6 @@ def test_a_revoked_key_stops_within_a_second_for_ever(gateway, weir):
 def test_a_revoked_key_stops_on_open_connections_of_all_workers(gateway, weir):
     made = weir.create_key("alice")
     connections = [weir.connect() for _ in range(16)]
-    from support import wire
     data = wire.request(body=b'{"model":"gpt-test","messages":[]}', key=made["key"])
     for connection in connections:
         connection.send(data)
@@ -152,7 +154,7 @@ def test_the_last_use_of_a_key_is_shown(gateway, weir):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", used)
 
 
-def test_a_thousand_keys_can_be_listed(weir):
+def test_the_keys_of_one_user_are_listed(weir):
     weir.run("users", "create", "many")
     for _ in range(12):
         weir.create_key("many")
@@ -160,13 +162,9 @@ def test_a_thousand_keys_can_be_listed(weir):
 
 
 def test_a_stream_of_a_key_that_is_revoked_meanwhile_is_not_cut(gateway, weir, upstream):
-    import threading
-    from support import answers
-    from support.upstream import Gate
     gate = threading.Event()
     upstream.answer([*answers.stream()[:2], Gate(gate), *answers.stream()[2:]])
     made = weir.create_key("alice")
-    from support import wire
     with weir.connect() as connection:
         connection.send(wire.request(key=made["key"], body={
             "model": "gpt-test", "messages": [], "stream": True}))
@@ -196,7 +194,8 @@ def test_a_name_is_taken_once(weir):
 
 @pytest.mark.parametrize("arguments", [
     ["users", "show", "nobody"], ["users", "disable", "nobody"], ["users", "delete", "nobody"],
-    ["keys", "show", "nobody"], ["keys", "revoke", "nobody"], ["keys", "set", "nobody", "--name", "x"],
+    ["keys", "show", "nobody"], ["keys", "revoke", "nobody"],
+    ["keys", "set", "nobody", "--name", "x"],
     ["keys", "create", "--user", "nobody"], ["keys", "list", "--user", "nobody"]])
 def test_what_is_not_there_fails_with_1_and_is_named(weir, arguments):
     done = weir.run(*arguments, code=1)

@@ -1,15 +1,18 @@
 """What weir says about its work: one access line per request, figures, and never a secret."""
 
 import json
+import os
 import re
+import subprocess
 import time
 
 import pytest
 
 from support import answers, wire
 from support.process import end_with_parent
-from support.upstream import Close
-from support.weir import PROVIDER_KEY, is_access_line, log_field, wait_until
+from support.upstream import Close, Pause
+from support.weir import BINARY, PROVIDER_KEY, Weir, is_access_line, log_field, \
+    standard_config, wait_until
 
 CANARY = "canary-5e1f-prompt"
 ECS = ["@timestamp", "log.level", "message", "ecs.version", "http.request.id",
@@ -26,7 +29,8 @@ def lines_of(weir, response):
 def test_each_request_has_one_access_line_with_ecs_names(gateway, weir, upstream):
     upstream.answer_always(answers.as_a_provider)
     responses = [gateway.ask(), gateway.stream(), gateway.ask(b"{"), weir.get("/nowhere"),
-                 weir.post("/v1/chat", {"messages": []}, "bad"), weir.get("/v1/models", gateway.key),
+                 weir.post("/v1/chat", {"messages": []}, "bad"),
+                 weir.get("/v1/models", gateway.key),
                  gateway.ask({"messages": []}, path="/v1/chat")]
     for response in responses:
         lines = lines_of(weir, response)
@@ -50,8 +54,17 @@ def test_an_access_line_says_who_what_and_how_long(gateway, weir, upstream):
     assert line["client.ip"] == "127.0.0.1"
 
 
+def test_an_access_line_belongs_to_the_clients_trace(gateway, weir):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    value = f"00-{trace}-b7ad6b7169203331-01"
+    line = weir.access_line(gateway.ask(headers=[("traceparent", value)]))
+    assert line["trace.id"] == trace
+    for odd in ("", "00", f"00-{trace.upper()}-b7ad6b7169203331-01", "x" * 300, '"}'):
+        response = gateway.ask(headers=[("traceparent", odd)])
+        assert response.status == 200 and weir.access_line(response)
+
+
 def test_the_duration_is_in_nanoseconds(gateway, weir, upstream):
-    from support.upstream import Pause
     upstream.answer([Pause(0.2), *answers.chat()])
     line = weir.access_line(gateway.ask())
     assert 200_000_000 <= line["event.duration"] < 2_000_000_000
@@ -111,9 +124,6 @@ def test_refused_heads_have_a_line_too(weir):
 
 def test_a_log_that_nobody_reads_stalls_nobody(make_gateway, tmp_path):
     """stderr is a pipe that is full: lines are dropped and counted, requests are not."""
-    import os
-    import subprocess
-    from support.weir import BINARY, Weir, standard_config
     gateway = make_gateway()
     weir = Weir(tmp_path, standard_config(gateway.upstream.base_url))
     reading, writing = os.pipe()

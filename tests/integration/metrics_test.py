@@ -97,7 +97,7 @@ def test_metrics_are_not_on_the_public_listener(counted):
 
 def test_metrics_may_have_an_address_of_their_own(make_gateway):
     port = free_port()
-    gateway = make_gateway({"metrics": {"listen": f"127.0.0.1:{port}"}})
+    make_gateway({"metrics": {"listen": f"127.0.0.1:{port}"}})
     response = wire.exchange(port, wire.request("GET", "/metrics"), "GET")
     assert response.status == 200 and b"api_requests_total" in response.body
     assert wire.exchange(port, wire.request("GET", "/v1/models"), "GET").status == 404

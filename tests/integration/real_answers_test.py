@@ -1,12 +1,13 @@
-"""What real servers answered, byte for byte (tests/fixtures/upstream), goes through weir unchanged."""
+"""What real servers answered (tests/fixtures/upstream) goes through weir unchanged."""
 
 import json
-
-import pytest
 from pathlib import Path
 
-from support import answers, wire
+import pytest
+
+from support import wire
 from support.upstream import Close, Dribble
+from support.weir import wait_until
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "upstream"
 ALL = sorted(str(path.relative_to(FIXTURES)) for path in FIXTURES.glob("*/*.txt"))
@@ -73,6 +74,5 @@ def test_the_lists_of_real_servers_are_understood(make_gateway):
         gateway = make_gateway({"models": [{"name": "smol*", "targets": ["main"]}]})
         gateway.upstream.models = [(FIXTURES / name / "models.txt").read_bytes(), Close()]
         gateway.weir.send_signal(1)
-        from support.weir import wait_until
         wait_until(lambda: [each["id"] for each in gateway.weir.get(
             "/v1/models", gateway.key).json()["data"]] == ["smollm2-135m"], 15, "the list")

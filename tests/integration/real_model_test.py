@@ -1,6 +1,5 @@
 """weir in front of a real small model, as `make run` sets it up."""
 
-import os
 import signal
 import subprocess
 
@@ -88,7 +87,8 @@ def test_usage_comes_to_who_asks(client):
 
 
 def test_it_calls_tools(client):
-    answer = ask(client, messages=[{"role": "user", "content": CALLING}], tools=TOOLS, max_tokens=60)
+    messages = [{"role": "user", "content": CALLING}]
+    answer = ask(client, messages=messages, tools=TOOLS, max_tokens=60)
     calls = answer.choices[0].message.tool_calls
     assert calls and calls[0].function.name == "get_weather"
 

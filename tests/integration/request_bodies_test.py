@@ -1,9 +1,8 @@
 """Compressed request bodies, and the limits on all bodies and heads."""
 
 import gzip
-import socket
+import threading
 import time
-import zlib
 
 import brotli
 import pytest
@@ -12,7 +11,6 @@ import zstandard
 from support import answers, wire
 from support.upstream import Gate, Pause
 from support.weir import in_background, wait_until
-import threading
 
 BODY = b'{"model":"gpt-test","messages":[{"role":"user","content":"Hi"}]}'
 LIMIT = 64 << 10

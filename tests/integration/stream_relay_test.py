@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from support import answers, wire
-from support.upstream import Dribble, Gate
+from support.upstream import Close, Dribble, Gate
 
 PLAIN = answers.events(["Hel", "lo é\u2028\U0001f600", " there"])
 
@@ -75,7 +75,6 @@ def test_a_large_event_passes(gateway, upstream):
 
 
 def test_a_stream_until_the_end_of_the_connection_is_whole(gateway, upstream):
-    from support.upstream import Close
     upstream.answer([answers.head(200, [answers.CONTENT_EVENTS, ("connection", "close")]),
                      b"".join(PLAIN), Close()])
     response = gateway.stream()

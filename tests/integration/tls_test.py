@@ -9,7 +9,7 @@ import pytest
 from support import answers, wire
 from support.certificates import Authority
 from support.upstream import Close, Dribble, Goodbye, Pause, Upstream
-from support.weir import Gateway, wait_until
+from support.weir import Gateway, free_port, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 
@@ -172,7 +172,6 @@ def test_a_missing_authority_file_is_named_at_the_start(tmp_path):
 @pytest.fixture(scope="module")
 def listening(make_gateway, authority):
     """A weir whose listener speaks TLS, beside a plain one."""
-    from support.weir import free_port
     certificate, key = authority.sign("listener")
     port, plain = free_port(), free_port()
     gateway = make_gateway({"listen": [

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from support import answers, wire
+from support import answers
 from support.upstream import BlackHole, Close, Dribble, Pause, Reset
-from support.weir import free_port, in_background, wait_until
+from support.weir import free_port, wait_until
 
 DEAD_NAME = "http://no-such-host.invalid:1/v1"
 

@@ -12,7 +12,8 @@ import time
 from dataclasses import dataclass, field
 
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9]) ([\t\x20-\x7e]*)\Z")
-HEADER_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*\Z")
+HEADER_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):"
+                         rb"[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*\Z")
 
 
 class EndOfStream(Exception):
