@@ -12,6 +12,7 @@
 #include "admin/operations.h"
 #include "base/alloc.h"
 #include "cli/data_lock.h"
+#include "http/response_head.h"
 
 struct admin_client {
     struct sockaddr_un address; /* of the server's socket */
@@ -66,7 +67,8 @@ static unsigned split_answer(struct buffer *answer)
     if (buffer_append_byte(answer, '\0') != STATUS_OK)
         return 0;
     const size_t head = slice_find(buffer_slice(answer), SLICE("\r\n\r\n"));
-    if (head + 4 >= answer->size || sscanf(answer->data, "HTTP/1.1 %3u", &status) != 1)
+    status = http_status_of(buffer_slice(answer));
+    if (head + 4 >= answer->size || status == 0)
         return 0;
     buffer_consume(answer, head + 4);
     answer->size--; /* the zero byte */

@@ -1,12 +1,11 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "config/load.h"
 #include "config/show.h"
-
-extern char **environ;
 
 #define TEXT_BYTES_MAX ((size_t)16 << 20)
 

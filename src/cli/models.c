@@ -13,9 +13,8 @@
 #include "cli/options.h"
 #include "cli/table.h"
 #include "config/load.h"
+#include "http/response_head.h"
 #include "json/write.h"
-
-extern char **environ;
 
 #define ANSWER_BYTES_MAX ((size_t)1 << 20)
 #define TEST_SECONDS     120
@@ -174,9 +173,9 @@ static void print_header(const char *head, const char *name)
 
 static int report(const struct buffer *answer, uint64_t took_ns)
 {
-    unsigned status = 0;
+    const unsigned status = http_status_of(buffer_slice(answer));
     const char *body = strstr(answer->data, "\r\n\r\n");
-    if (body == NULL || sscanf(answer->data, "HTTP/1.1 %3u", &status) != 1) {
+    if (body == NULL || status == 0) {
         fprintf(stderr, "weir: the server's answer was not understood\n");
         return 1;
     }

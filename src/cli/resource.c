@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <yyjson.h>
 
 #include "admin/operations.h"
@@ -9,8 +10,6 @@
 #include "cli/table.h"
 #include "config/load.h"
 #include "config/report.h"
-
-extern char **environ;
 
 #define ANSWER_BYTES_MAX (ADMIN_ANSWER_BYTES_MAX + 65536)
 

@@ -14,8 +14,6 @@
 #include "cli/version.h"
 #include "config/load.h"
 
-extern char **environ;
-
 /* --- Options --------------------------------------------------------------------------------------------- */
 
 static const char help[] =

@@ -350,6 +350,19 @@ static void check_loopback(struct loader *loader)
     }
 }
 
+/* Whether one of the first listeners has the address of one of the second, other than itself. */
+static bool overlaps(const struct config_listeners *first, const struct config_listeners *second)
+{
+    for (size_t i = 0; i < first->count; i++) {
+        const struct config_address *one = &first->items[i].address;
+        for (size_t j = first == second ? i + 1 : 0; j < second->count; j++) {
+            if (one->port != 0 && config_address_equal(one, &second->items[j].address))
+                return true;
+        }
+    }
+    return false;
+}
+
 static void check_overlap(struct loader *loader)
 {
     const struct config *config = loader->config;
@@ -358,15 +371,10 @@ static void check_overlap(struct loader *loader)
     static const char *const paths[] = {"listen", "admin.listen", "metrics.listen"};
     for (size_t a = 0; a < 3; a++) {
         for (size_t b = a; b < 3; b++) {
-            for (size_t i = 0; i < lists[a]->count; i++) {
-                for (size_t j = a == b ? i + 1 : 0; j < lists[b]->count; j++) {
-                    const struct config_address *one = &lists[a]->items[i].address;
-                    const struct place place = place_of_setting(loader, paths[b]);
-                    if (one->port != 0 && config_address_equal(one, &lists[b]->items[j].address))
-                        loader_complain(loader, &place, (struct slice){0},
-                                        "%s: another listener has the same address", paths[b]);
-                }
-            }
+            const struct place place = place_of_setting(loader, paths[b]);
+            if (overlaps(lists[a], lists[b]))
+                loader_complain(loader, &place, (struct slice){0},
+                                "%s: another listener has the same address", paths[b]);
         }
     }
 }

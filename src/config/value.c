@@ -145,7 +145,7 @@ static bool apply_bool(const struct target *target, struct slice text)
 static bool apply_choice(const struct target *target, struct slice text)
 {
     const char *const *choices = target->setting->choices;
-    struct slice words[8];
+    struct slice words[8] = {0};
     size_t count = 0;
     for (; choices[count] != NULL; count++) {
         words[count] = slice_from_text(choices[count]);
@@ -242,7 +242,7 @@ static bool resolve_secret(const struct target *target, struct slice text, struc
 
 static bool apply_secret(const struct target *target, struct slice text)
 {
-    struct slice secret;
+    struct slice secret = {0};
     if (!resolve_secret(target, text, &secret))
         return false;
     if (has_control(secret)) {
@@ -414,7 +414,7 @@ static bool parse_header(const struct target *target, const struct yaml_node *ch
 {
     struct loader *loader = target->loader;
     const struct place place = place_of_key(loader, child);
-    struct slice value;
+    struct slice value = {0};
     char *name = loader_alloc(loader, child->key.size + 1);
     if (name == NULL || child->kind != YAML_KIND_SCALAR ||
         !value_interpolate(loader, child->text, &place, &value) ||

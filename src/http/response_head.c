@@ -113,3 +113,12 @@ enum status http_response_head_parse(struct slice head, bool to_head,
                       !announces_forbidden_body(out);
     return status;
 }
+
+unsigned http_status_of(struct slice head)
+{
+    uint64_t status;
+    if (head.size < 12 || !slice_starts_with(head, SLICE("HTTP/1.")) || head.data[8] != ' ' ||
+        slice_to_u64(slice_of(head.data + 9, 3), &status) != STATUS_OK)
+        return 0;
+    return (unsigned)status;
+}

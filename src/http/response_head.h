@@ -32,6 +32,9 @@ MUST_CHECK enum status http_response_head_parse(struct slice head, bool to_head,
                                                 struct arena *arena, struct http_response_head *out,
                                                 struct reason *reason);
 
+/* The status of a head that is not parsed, by its first line; 0 if it is none of HTTP/1. */
+unsigned http_status_of(struct slice head);
+
 /* The value of the first field with that id; empty if there is none. */
 static inline struct slice http_response_head_get(const struct http_response_head *head,
                                                   enum http_header_id id)

@@ -51,7 +51,7 @@ struct identity_key *identity_key_create(const struct identity_spec *spec,
     key->revoked = spec->revoked;
     key->all_models = spec->models.data == NULL;
     key->models_size = (uint16_t)spec->models.size;
-    if (spec->models.size > 0)
+    if (!key->all_models && spec->models.size > 0)
         memcpy(key->models, spec->models.data, spec->models.size);
     memcpy(key->hash, spec->hash, sizeof(key->hash));
     atomic_init(&key->references, 1);

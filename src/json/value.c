@@ -282,9 +282,11 @@ static double power_of_10(int64_t exponent)
 {
     double power = 1;
     double base = 10;
-    for (; exponent > 0; exponent >>= 1, base *= base) {
+    while (exponent > 0) {
         if ((exponent & 1) != 0)
             power *= base;
+        exponent >>= 1;
+        base *= base;
     }
     return power;
 }

@@ -1,9 +1,8 @@
 #include "upstream/connect.h"
 
-#include <stdio.h>
-
 #include "base/assert.h"
 #include "base/buffer.h"
+#include "http/response_head.h"
 
 #define PROXY_ANSWER_BYTES_MAX 8192
 
@@ -65,12 +64,6 @@ static enum status ask_proxy(const struct upstream_endpoint *endpoint, struct so
     return status;
 }
 
-static bool is_success(const char *answer)
-{
-    unsigned minor, code;
-    return sscanf(answer, "HTTP/1.%1u %3u", &minor, &code) == 2 && code >= 200 && code < 300;
-}
-
 /* Reads byte by byte up to the blank line: what follows belongs to the tunnel. */
 static enum status read_proxy_answer(struct socket *socket, uint64_t deadline_ms,
                                      struct reason *reason)
@@ -93,7 +86,8 @@ static enum status read_proxy_answer(struct socket *socket, uint64_t deadline_ms
         last = last << 8 | (unsigned char)byte;
     }
     answer[size] = '\0';
-    if (is_success(answer))
+    const unsigned code = http_status_of(slice_of(answer, size));
+    if (code >= 200 && code < 300)
         return STATUS_OK;
     reason_set(reason, "the proxy refused the tunnel: %.*s", (int)strcspn(answer, "\r"), answer);
     return STATUS_PROTOCOL;
