@@ -107,6 +107,18 @@ def test_weirs_own_headers_say_who_answered(gateway, upstream, stream):
     assert re.search(r"\bupstream;dur=[0-9.]+", response.header("server-timing"))
 
 
+def test_names_of_models_stay_whole_until_the_end_of_a_stream(gateway, weir, upstream):
+    # They come from the request's body, which is given back when the answer begins.
+    upstream.answer_always(answers.as_a_provider)
+    for size in (1, 20, 60):
+        for n in range(10):
+            name = f"wild-{n}-" + chr(ord("a") + n) * size
+            response = gateway.ask(model=name, stream=True, user="u" * 50)
+            assert response.header("x-weir-target") == f"main/{name}"
+            line = weir.access_line(response)
+            assert line["weir.model"] == line["weir.target.model"] == name
+
+
 def test_each_answer_has_an_id_of_its_own(gateway, weir):
     responses = [gateway.ask(), gateway.ask(), weir.get("/v1/models"), weir.get("/nowhere")]
     ids = {response.header("x-request-id") for response in responses}
