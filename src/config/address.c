@@ -6,7 +6,7 @@ enum status config_ip_parse(struct slice text, struct config_ip *ip_out)
 {
     char copy[INET6_ADDRSTRLEN];
     struct config_ip ip = {.size = 4};
-    if (text.size == 0 || text.size >= sizeof(copy))
+    if (text.size == 0 || text.size >= sizeof(copy) || slice_find_byte(text, '\0') < text.size)
         return STATUS_INVALID;
     memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
@@ -37,6 +37,18 @@ static enum status split(struct slice text, struct slice *host_out, struct slice
     return STATUS_OK;
 }
 
+/* A name, "*" as some programs write for all addresses, or nothing; not a mistyped number. */
+static bool is_name(struct slice host)
+{
+    for (size_t i = 0; i < host.size; i++) {
+        const char byte = host.data[i];
+        const bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        if (is_letter || byte == '*')
+            return true;
+    }
+    return host.size == 0;
+}
+
 enum status config_address_parse(struct slice text, struct config_address *address_out)
 {
     struct config_address address;
@@ -48,7 +60,9 @@ enum status config_address_parse(struct slice text, struct config_address *addre
     if (slice_equal_nocase(address.host, SLICE("localhost")))
         address.host = SLICE("127.0.0.1");
     if (config_ip_parse(address.host, &address.ip) != STATUS_OK)
-        return STATUS_NOT_FOUND;
+        return is_name(address.host) ? STATUS_NOT_FOUND : STATUS_INVALID;
+    if ((address.ip.size == 16) != (text.data[0] == '['))
+        return STATUS_INVALID; /* brackets are for IPv6, and only for that */
     address.port = (uint16_t)port;
     *address_out = address;
     return STATUS_OK;

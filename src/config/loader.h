@@ -6,6 +6,12 @@
 #include "config/settings.h"
 #include "config/yaml.h"
 
+/* Something to be said once at start; kept in a list until the snapshot's array is made. */
+struct notice {
+    struct slice text;
+    struct notice *next;
+};
+
 struct loader {
     const struct config_source *source;
     struct config_report *report;
@@ -14,6 +20,8 @@ struct loader {
     struct arena scratch;   /* for what ends with the loading */
     struct slice file;      /* its path; empty: none */
     struct slice directory; /* of the file, with its final slash, or empty */
+    struct notice *notices;
+    struct notice **notices_end;
     bool is_out_of_memory;
 };
 
@@ -23,8 +31,18 @@ struct place {
     struct slice name; /* the file, the variable or the option */
 };
 
+/* Memory running out anywhere below is noted in `is_out_of_memory`, and loading then comes to
+ * STATUS_NO_MEMORY, whatever else was found. */
+void loader_init(struct loader *loader, const struct config_source *source,
+                 struct config_report *report, struct config *config);
+void loader_fini(struct loader *loader);
+
+struct place place_at(const struct loader *loader, uint32_t line, uint32_t column);
 struct place place_of_node(const struct loader *loader, const struct yaml_node *node);
 struct place place_of_key(const struct loader *loader, const struct yaml_node *node);
+/* Where the value in force of a setting stands. */
+struct place place_of_origin(struct loader *loader, const struct setting *setting,
+                             struct config_origin origin);
 
 __attribute__((format(printf, 4, 5))) void loader_complain(struct loader *loader,
                                                            const struct place *place,
@@ -33,17 +51,34 @@ __attribute__((format(printf, 4, 5))) void loader_complain(struct loader *loader
 __attribute__((format(printf, 3, 4))) void loader_warn(struct loader *loader,
                                                        const struct place *place,
                                                        const char *format, ...);
+__attribute__((format(printf, 2, 3))) void loader_notice(struct loader *loader, const char *format,
+                                                         ...);
+/* Moves the notices into the snapshot. */
+void loader_keep_notices(struct loader *loader);
+
+/* "did you mean 'X'?", or nothing for an empty word. */
+struct slice loader_did_you_mean(struct loader *loader, struct slice nearest);
+/* Whether the report still takes mistakes; if not, finding a suggestion is time lost. */
+bool loader_may_suggest(const struct loader *loader);
 /* Complains that nothing is called so, and names what is nearest. */
 void loader_complain_unknown(struct loader *loader, const struct place *place,
                              const struct settings *settings, struct slice group,
                              struct slice name);
 void loader_complain_later(struct loader *loader, const struct place *place, struct slice name);
+/* Whether the name belongs to a later version wherever it stands. */
+bool loader_is_later_everywhere(struct slice name);
 
-/* Copies into the snapshot; on a full arena notes that and gives "". */
+/* Copies into the snapshot; without memory gives "". */
 struct slice loader_keep(struct loader *loader, struct slice text);
+/* Zeroed memory of the snapshot, or NULL. */
 void *loader_alloc(struct loader *loader, size_t size);
 /* The variable's value, or data NULL. */
 struct slice loader_variable(const struct loader *loader, struct slice name);
+/* The path, which counts from the configuration file if it is relative; in the snapshot. */
+struct slice loader_path(struct loader *loader, struct slice path);
+/* Reads a file as config_read does, with a reason whatever the failure. */
+enum status loader_read(struct loader *loader, const char *path, struct buffer *content,
+                        struct reason *reason);
 
 /* A value as it was written: a text, or a node that may be a list or a mapping. */
 struct raw_value {
@@ -52,12 +87,34 @@ struct raw_value {
     struct place place;
 };
 
-/* Reads the value into the setting's place in *base. False: it was complained of. */
+/* Where a value goes. */
+struct target {
+    struct loader *loader;
+    const struct setting *setting;
+    const struct place *place;
+    void *at;
+};
+
+/* Reads the value into the setting's place in *base, which a bad one leaves as it was.
+ * False: it was complained of. */
 bool value_apply(struct loader *loader, const struct setting *setting, void *base,
                  const struct raw_value *value);
-/* ${VAR} and ${VAR:-default} put in. False: it was complained of. */
-bool value_interpolate(struct loader *loader, struct slice text, const struct place *place,
-                       struct slice *out);
+/* The secret itself, where the text is file:PATH. False: it was complained of. */
+bool value_secret(const struct target *target, struct slice text, struct slice *secret_out);
+bool value_has_control(struct slice text);
+
+/* ${VAR} and ${VAR:-default} put in; control characters are refused. False: it was complained of,
+ * by the `name` of the value (empty: of an item in a list). */
+bool value_interpolate(struct loader *loader, struct slice name, struct slice text,
+                       const struct place *place, struct slice *out);
+/* The same of a node that must be a scalar, by the name of its key. */
+bool value_of_scalar(struct loader *loader, const struct yaml_node *node, struct slice *out);
+
+/* Readers of single types, called by value_apply(). */
+bool listeners_apply(const struct target *target, const struct raw_value *value);
+bool headers_apply(const struct target *target, const struct raw_value *value);
+bool header_names_apply(const struct target *target, const struct raw_value *value);
+bool texts_apply(const struct target *target, const struct raw_value *value);
 
 /* Applies the presets, where there are any. */
 void settings_preset(struct loader *loader, const struct settings *settings, void *base);
@@ -67,7 +124,13 @@ void settings_apply_mapping(struct loader *loader, const struct settings *settin
                             struct config_origin *origins, const struct yaml_node *mapping,
                             bool (*is_special)(struct slice path));
 
-/* The providers: the built-in ones, over them those of the file (NULL: no such section). */
+/* Complains of every name that stands twice in one mapping, in the whole tree. */
+void check_repeats(struct loader *loader, const struct yaml_node *root);
+/* What must hold between settings. */
+void check_settings(struct loader *loader);
+
+/* The providers: those of the file (NULL: no such section) and the built-in ones that it does not
+ * name. */
 void providers_load(struct loader *loader, const struct yaml_node *section);
 /* The rules of the file, or the built-in ones. */
 void rules_load(struct loader *loader, const struct yaml_node *section);

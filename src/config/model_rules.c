@@ -1,25 +1,25 @@
 #include "base/assert.h"
 #include "config/loader.h"
 
-#define RULES_MAX     4096
-#define TARGETS_MAX   64
-#define LATER_OF_RULE 8
+#define RULES_MAX   4096
+#define TARGETS_MAX 64
 
 static const struct slice later_of_rule[] = {
-    {"strategy", 8}, {"retries", 7}, {"degraded", 8},    {"cache", 5},
-    {"context", 7},  {"window", 6},  {"max_output", 10}, {"limits", 6},
-};
+    {"strategy", 8},           {"retries", 7},  {"fallbacks", 9}, {"fallbacks_context", 17},
+    {"fallbacks_content", 17}, {"degraded", 8}, {"context", 7},   {"window", 6},
+    {"max_output", 10}};
 static const struct slice known_of_rule[] = {{"name", 4}, {"targets", 7}, {"optional", 8}};
 static const struct slice known_of_target[] = {{"provider", 8}, {"model", 5}};
+static const struct slice rule_example = {"- { name: fast, targets: [openai] }", 35};
 
-/* --- Targets -------------------------------------------------------------------------------------------- */
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-struct rule_draft {
+/* A rule that is being read. */
+struct draft {
     struct rule *rule;
-    struct rule_target *targets;
     bool has_name, has_targets;
     bool is_optional;
-    bool is_broken; /* complained of already */
+    bool is_broken; /* and was complained of */
 };
 
 static bool is_one_of(struct slice word, const struct slice *words, size_t count)
@@ -31,125 +31,146 @@ static bool is_one_of(struct slice word, const struct slice *words, size_t count
     return false;
 }
 
-static bool find_provider(struct loader *loader, struct slice name, const struct place *place,
-                          uint32_t *index_out)
+static void complain_unknown(struct loader *loader, const struct yaml_node *member,
+                             const struct slice *known, size_t count, const char *where)
 {
-    struct slice names[64]; /* to suggest one of */
+    const struct place place = place_of_key(loader, member);
+    if (loader_is_later_everywhere(member->key))
+        loader_complain_later(loader, &place, member->key);
+    else
+        loader_complain(loader, &place,
+                        loader_did_you_mean(loader, nearest_word(known, count, member->key)),
+                        "'%.*s' is not known in a %s", SLICE_ARGS(member->key), where);
+}
+
+static struct slice nearest_provider(struct loader *loader, struct slice name)
+{
     const struct config *config = loader->config;
-    for (size_t i = 0; i < config->provider_count; i++) {
-        if (slice_equal(config->providers[i].name, name)) {
-            *index_out = (uint32_t)i;
-            return true;
-        }
+    struct slice *names = NULL;
+    if (loader_may_suggest(loader))
+        names = arena_alloc(&loader->scratch, config->provider_count * sizeof(*names));
+    if (names == NULL)
+        return (struct slice){0};
+    for (size_t i = 0; i < config->provider_count; i++)
+        names[i] = config->providers[i].name;
+    return nearest_word(names, config->provider_count, name);
+}
+
+static bool read_provider(struct loader *loader, const struct yaml_node *node,
+                          struct rule_target *target)
+{
+    const struct place place = place_of_node(loader, node);
+    struct slice name;
+    if (!value_of_scalar(loader, node, &name))
+        return false;
+    const struct config_provider *provider = config_provider_find(loader->config, name);
+    if (provider != NULL) {
+        target->provider = (uint32_t)(provider - loader->config->providers);
+        return true;
     }
-    size_t count = 0;
-    for (; count < config->provider_count && count < 64; count++)
-        names[count] = config->providers[count].name;
-    loader_complain(loader, place, nearest_word(names, count, name), "there is no provider '%.*s'",
-                    SLICE_ARGS(name));
+    loader_complain(loader, &place, loader_did_you_mean(loader, nearest_provider(loader, name)),
+                    "there is no provider '%.*s'", SLICE_ARGS(name));
     return false;
 }
 
-static bool read_text(struct loader *loader, const struct yaml_node *node, struct slice *out)
+static bool read_model(struct loader *loader, const struct yaml_node *node,
+                       struct rule_target *target)
 {
     const struct place place = place_of_node(loader, node);
-    if (node->kind == YAML_KIND_SCALAR)
-        return value_interpolate(loader, node->text, &place, out);
-    loader_complain(loader, &place, (struct slice){0}, "one value is wanted");
-    return false;
+    struct slice name;
+    if (!value_of_scalar(loader, node, &name))
+        return false;
+    if (name.size == 0 || name.size > RULE_NAME_BYTES_MAX) {
+        loader_complain(loader, &place, SLICE("leave it out for the client's own name"),
+                        "model: a name of 1 to %d bytes is wanted", RULE_NAME_BYTES_MAX);
+        return false;
+    }
+    target->model = loader_keep(loader, name);
+    return true;
 }
 
-static bool read_target_mapping(struct loader *loader, const struct yaml_node *node,
-                                struct rule_target *target)
+static bool read_target_member(struct loader *loader, const struct yaml_node *member,
+                               struct rule_target *target)
 {
-    bool is_sound = true, has_provider = false;
-    const struct place place = place_of_node(loader, node);
-    for (const struct yaml_node *child = node->first; child != NULL; child = child->next) {
-        const struct place child_place = place_of_key(loader, child);
-        struct slice text = {0};
-        if (slice_equal(child->key, SLICE("weight"))) {
-            loader_complain_later(loader, &child_place, child->key);
-            is_sound = false;
-        } else if (slice_equal(child->key, SLICE("provider"))) {
-            has_provider = true;
-            is_sound = read_text(loader, child, &text) &&
-                       find_provider(loader, text, &child_place, &target->provider) && is_sound;
-        } else if (slice_equal(child->key, SLICE("model"))) {
-            is_sound = read_text(loader, child, &text) && is_sound;
-            target->model = loader_keep(loader, text);
-        } else {
-            loader_complain(loader, &child_place, nearest_word(known_of_target, 2, child->key),
-                            "'%.*s' is not known in a target", SLICE_ARGS(child->key));
-            is_sound = false;
-        }
-    }
-    if (!has_provider)
-        loader_complain(loader, &place, (struct slice){0}, "a target needs a provider");
-    return is_sound && has_provider;
+    const struct place place = place_of_key(loader, member);
+    if (slice_equal(member->key, SLICE("provider")))
+        return read_provider(loader, member, target);
+    if (slice_equal(member->key, SLICE("model")))
+        return read_model(loader, member, target);
+    if (slice_equal(member->key, SLICE("weight")))
+        loader_complain_later(loader, &place, member->key);
+    else
+        complain_unknown(loader, member, known_of_target, COUNT(known_of_target), "target");
+    return false;
 }
 
 static bool read_target(struct loader *loader, const struct yaml_node *node,
                         struct rule_target *target)
 {
-    struct slice name;
     const struct place place = place_of_node(loader, node);
+    bool is_sound = true;
     *target = (struct rule_target){0};
-    if (node->kind == YAML_KIND_MAPPING)
-        return read_target_mapping(loader, node, target);
-    return read_text(loader, node, &name) && find_provider(loader, name, &place, &target->provider);
+    if (node->kind != YAML_KIND_MAPPING)
+        return read_provider(loader, node, target);
+    for (const struct yaml_node *child = node->first; child != NULL; child = child->next)
+        is_sound = read_target_member(loader, child, target) && is_sound;
+    if (yaml_member(node, SLICE("provider")) != NULL)
+        return is_sound;
+    loader_complain(loader, &place, SLICE("{ provider: openai, model: gpt-4o-mini }"),
+                    "a target needs a provider");
+    return false;
 }
 
-/* Those without a credential are left out: what is left is called. */
-static void read_targets(struct loader *loader, const struct yaml_node *node,
-                         struct rule_draft *draft)
+/* Those without a credential are left out: what is left can be called. */
+static void read_targets(struct loader *loader, const struct yaml_node *node, struct draft *draft)
 {
     const struct place place = place_of_node(loader, node);
+    const size_t written = yaml_child_count(node);
     draft->has_targets = true;
-    draft->targets = loader_alloc(loader, TARGETS_MAX * sizeof(struct rule_target));
-    if (draft->targets == NULL)
-        return;
-    if (node->kind != YAML_KIND_SEQUENCE || node->first == NULL) {
-        loader_complain(loader, &place, SLICE("targets: [openai]"), "targets: a list is wanted");
-        draft->is_broken = true;
+    draft->is_broken = true;
+    if (node->kind != YAML_KIND_SEQUENCE || written == 0 || written > TARGETS_MAX) {
+        loader_complain(loader, &place, SLICE("targets: [openai]"),
+                        "targets: a list of 1 to %d is wanted", TARGETS_MAX);
         return;
     }
+    struct rule_target *targets = loader_alloc(loader, written * sizeof(*targets));
+    if (targets == NULL)
+        return;
+    bool is_sound = true;
     size_t count = 0;
-    for (const struct yaml_node *child = node->first; child != NULL && count < TARGETS_MAX;
-         child = child->next) {
-        if (!read_target(loader, child, &draft->targets[count]))
-            draft->is_broken = true;
-        else if (loader->config->providers[draft->targets[count].provider].has_credential)
+    for (const struct yaml_node *child = node->first; child != NULL; child = child->next) {
+        if (!read_target(loader, child, &targets[count]))
+            is_sound = false;
+        else if (loader->config->providers[targets[count].provider].has_credential)
             count++;
     }
-    draft->rule->targets = draft->targets;
+    draft->is_broken = !is_sound;
+    draft->rule->targets = targets;
     draft->rule->target_count = count;
 }
 
-/* --- Rules ----------------------------------------------------------------------------------------------- */
-
-static void read_name(struct loader *loader, const struct yaml_node *node, struct rule_draft *draft)
+static void read_name(struct loader *loader, const struct yaml_node *node, struct draft *draft)
 {
-    struct slice name;
     const struct place place = place_of_node(loader, node);
+    struct slice name;
     draft->has_name = true;
-    if (!read_text(loader, node, &name)) {
+    if (!value_of_scalar(loader, node, &name)) {
         draft->is_broken = true;
         return;
     }
-    if (rule_parse_name(loader_keep(loader, name), draft->rule) != STATUS_OK) {
-        loader_complain(loader, &place, (struct slice){0},
-                        "name: '%.*s' is no model's name, nor one with a single '*' at its end",
-                        SLICE_ARGS(name));
-        draft->is_broken = true;
-    }
+    if (rule_parse_name(loader_keep(loader, name), draft->rule) == STATUS_OK)
+        return;
+    loader_complain(loader, &place, (struct slice){0},
+                    "name: '%.*s' is no model's name, nor one with a single '*' at its end",
+                    SLICE_ARGS(name));
+    draft->is_broken = true;
 }
 
-static void read_optional(struct loader *loader, const struct yaml_node *node,
-                          struct rule_draft *draft)
+static void read_optional(struct loader *loader, const struct yaml_node *node, struct draft *draft)
 {
-    struct slice text;
     const struct place place = place_of_node(loader, node);
-    if (!read_text(loader, node, &text))
+    struct slice text;
+    if (!value_of_scalar(loader, node, &text))
         return;
     draft->is_optional = slice_equal(text, SLICE("true"));
     if (!draft->is_optional && !slice_equal(text, SLICE("false")))
@@ -157,107 +178,106 @@ static void read_optional(struct loader *loader, const struct yaml_node *node,
                         "optional: '%.*s' is neither true nor false", SLICE_ARGS(text));
 }
 
-static void read_member(struct loader *loader, const struct yaml_node *child,
-                        struct rule_draft *draft)
+static void read_member(struct loader *loader, const struct yaml_node *member, struct draft *draft)
 {
-    const struct place place = place_of_key(loader, child);
-    if (slice_equal(child->key, SLICE("name"))) {
-        read_name(loader, child, draft);
-    } else if (slice_equal(child->key, SLICE("targets"))) {
-        read_targets(loader, child, draft);
-    } else if (slice_equal(child->key, SLICE("optional"))) {
-        read_optional(loader, child, draft);
-    } else if (is_one_of(child->key, later_of_rule, LATER_OF_RULE) ||
-               slice_starts_with(child->key, SLICE("fallbacks"))) {
-        loader_complain_later(loader, &place, child->key);
-        draft->is_broken = true;
+    const struct place place = place_of_key(loader, member);
+    if (slice_equal(member->key, SLICE("name"))) {
+        read_name(loader, member, draft);
+    } else if (slice_equal(member->key, SLICE("targets"))) {
+        const bool was_broken = draft->is_broken;
+        read_targets(loader, member, draft);
+        draft->is_broken = draft->is_broken || was_broken;
+    } else if (slice_equal(member->key, SLICE("optional"))) {
+        read_optional(loader, member, draft);
     } else {
-        loader_complain(loader, &place, nearest_word(known_of_rule, 3, child->key),
-                        "'%.*s' is not known in a model", SLICE_ARGS(child->key));
+        if (is_one_of(member->key, later_of_rule, COUNT(later_of_rule)))
+            loader_complain_later(loader, &place, member->key);
+        else
+            complain_unknown(loader, member, known_of_rule, COUNT(known_of_rule), "model");
         draft->is_broken = true;
     }
 }
 
-/* Complains of members that stand twice. */
-static void check_repeats(struct loader *loader, const struct yaml_node *mapping)
+/* Whether the rule is to be kept: one that is optional is left out without a target to call. */
+static bool finish(struct loader *loader, const struct draft *draft, const struct place *place)
 {
-    for (const struct yaml_node *child = mapping->first; child != NULL; child = child->next) {
-        for (const struct yaml_node *other = mapping->first; other != child; other = other->next) {
-            const struct place place = place_of_key(loader, child);
-            if (slice_equal(other->key, child->key))
-                loader_complain(loader, &place, (struct slice){0},
-                                "'%.*s' stands here twice (first in line %u)",
-                                SLICE_ARGS(child->key), other->key_line);
-        }
+    const struct rule *rule = draft->rule;
+    if (!draft->has_name || !draft->has_targets) {
+        loader_complain(loader, place, rule_example, "a model needs %s",
+                        draft->has_name ? "targets" : "a name");
+        return false;
     }
+    if (draft->is_broken)
+        return false;
+    if (rule->target_count > 0)
+        return true;
+    if (draft->is_optional)
+        loader_notice(loader, "model '%.*s' is left out: no target of it has a credential",
+                      SLICE_ARGS(rule->name));
+    else
+        loader_complain(loader, place, SLICE("give one an api_key, or say optional: true"),
+                        "no target of model '%.*s' has a credential", SLICE_ARGS(rule->name));
+    return false;
 }
 
-/* Whether the rule is to be kept. */
 static bool read_rule(struct loader *loader, const struct yaml_node *node, struct rule *rule)
 {
-    struct rule_draft draft = {.rule = rule};
+    struct draft draft = {.rule = rule};
     const struct place place = place_of_node(loader, node);
     *rule = (struct rule){0};
     if (node->kind != YAML_KIND_MAPPING) {
-        loader_complain(loader, &place, SLICE("- { name: fast, targets: [openai] }"),
-                        "a model is a name with its targets");
+        loader_complain(loader, &place, rule_example, "a model is a name with its targets");
         return false;
     }
-    check_repeats(loader, node);
     for (const struct yaml_node *child = node->first; child != NULL; child = child->next)
         read_member(loader, child, &draft);
-    if (!draft.has_name || !draft.has_targets)
-        loader_complain(loader, &place, (struct slice){0}, "a model needs %s",
-                        draft.has_name ? "targets" : "a name");
-    if (draft.is_broken || !draft.has_name || !draft.has_targets)
-        return false;
-    if (rule->target_count == 0 && !draft.is_optional)
-        loader_complain(loader, &place, SLICE("give one an api_key, or say optional: true"),
-                        "no target of model '%.*s' has a credential", SLICE_ARGS(rule->name));
-    return rule->target_count > 0;
+    return finish(loader, &draft, &place);
 }
 
 static void check_reach(struct loader *loader, const struct rule *rules, size_t count,
                         const struct place *place)
 {
     const struct rule *later = &rules[count];
+    const struct rule *covering = NULL;
     for (size_t i = 0; i < count; i++) {
         if (slice_equal(rules[i].name, later->name)) {
             loader_complain(loader, place, (struct slice){0}, "model '%.*s' stands here twice",
                             SLICE_ARGS(later->name));
             return;
         }
-        if (rule_covers(&rules[i], later)) {
-            loader_warn(loader, place,
-                        "model '%.*s' is never reached: '%.*s' before it matches first",
-                        SLICE_ARGS(later->name), SLICE_ARGS(rules[i].name));
-            return;
-        }
+        if (covering == NULL && rule_covers(&rules[i], later))
+            covering = &rules[i];
     }
+    if (covering != NULL)
+        loader_warn(loader, place, "model '%.*s' is never reached: '%.*s' before it matches first",
+                    SLICE_ARGS(later->name), SLICE_ARGS(covering->name));
+}
+
+static bool check_section(struct loader *loader, const struct yaml_node *section)
+{
+    const struct place place = place_of_key(loader, section);
+    if (section->kind != YAML_KIND_SEQUENCE) {
+        loader_complain(loader, &place, rule_example, "models: a list is wanted");
+        return false;
+    }
+    if (yaml_child_count(section) > RULES_MAX) {
+        loader_complain(loader, &place, (struct slice){0}, "more than %d models", RULES_MAX);
+        return false;
+    }
+    return true;
 }
 
 static void read_rules(struct loader *loader, const struct yaml_node *section)
 {
     struct config *config = loader->config;
-    const struct place section_place = place_of_key(loader, section);
+    if (!check_section(loader, section))
+        return;
+    const size_t written = yaml_child_count(section);
+    struct rule *rules = loader_alloc(loader, (written + 1) * sizeof(*rules));
+    struct config_origin *origins = loader_alloc(loader, (written + 1) * sizeof(*origins));
     size_t count = 0;
-    if (section->kind != YAML_KIND_SEQUENCE) {
-        loader_complain(loader, &section_place, SLICE("- { name: fast, targets: [openai] }"),
-                        "models: a list is wanted");
-        return;
-    }
-    for (const struct yaml_node *child = section->first; child != NULL; child = child->next)
-        count++;
-    if (count > RULES_MAX) {
-        loader_complain(loader, &section_place, (struct slice){0}, "more than %d models",
-                        RULES_MAX);
-        return;
-    }
-    struct rule *rules = loader_alloc(loader, (count + 1) * sizeof(struct rule));
-    struct config_origin *origins = loader_alloc(loader, (count + 1) * sizeof(*origins));
     if (rules == NULL || origins == NULL)
         return;
-    count = 0;
     for (const struct yaml_node *child = section->first; child != NULL; child = child->next) {
         const struct place place = place_of_node(loader, child);
         if (!read_rule(loader, child, &rules[count]))
@@ -269,65 +289,52 @@ static void read_rules(struct loader *loader, const struct yaml_node *section)
     config->rule_origins = origins;
 }
 
-/* --- The built-in rules ------------------------------------------------------------------------------------ */
-
-static const struct built_in_rule {
+static const struct built_in {
     const char *name, *provider;
     bool any_listed;
-} built_in_rules[] = {{"gpt*", "openai", false}, {"*", "local", true}};
+} built_ins[] = {{"gpt*", "openai", false}, {"*", "local", true}};
 
-#define BUILT_IN_COUNT (sizeof(built_in_rules) / sizeof(built_in_rules[0]))
-
-static void add_notice(struct loader *loader, const struct built_in_rule *rule)
+static void note_left_out(struct loader *loader, const struct built_in *built_in)
 {
-    struct config *config = loader->config;
-    struct slice *items = (struct slice *)(uintptr_t)config->notices.items;
-    if (items == NULL)
-        items = loader_alloc(loader, BUILT_IN_COUNT * sizeof(struct slice));
-    if (items == NULL)
-        return;
-    items[config->notices.count] = arena_printf(
-        loader->arena,
-        "provider %s has no credential: models named %s are answered by the next "
-        "rule that matches%s",
-        rule->provider, rule->name,
-        slice_equal(slice_from_text(rule->provider), SLICE("openai")) ? " (set OPENAI_API_KEY)"
-                                                                      : "");
-    config->notices = (struct config_texts){items, config->notices.count + 1};
+    const bool is_openai = slice_equal(slice_from_text(built_in->provider), SLICE("openai"));
+    loader_notice(loader,
+                  "provider %s has no credential%s: models named %s are answered by the next rule "
+                  "that matches",
+                  built_in->provider, is_openai ? " (set OPENAI_API_KEY)" : "", built_in->name);
 }
 
-static void add_built_in_rules(struct loader *loader)
+static void add_built_ins(struct loader *loader)
 {
     struct config *config = loader->config;
-    struct rule *rules = loader_alloc(loader, BUILT_IN_COUNT * sizeof(struct rule));
-    struct rule_target *targets = loader_alloc(loader, BUILT_IN_COUNT * sizeof(struct rule_target));
+    struct rule *rules = loader_alloc(loader, COUNT(built_ins) * sizeof(*rules));
+    struct rule_target *targets = loader_alloc(loader, COUNT(built_ins) * sizeof(*targets));
+    struct config_origin *origins = loader_alloc(loader, COUNT(built_ins) * sizeof(*origins));
     size_t count = 0;
-    if (rules == NULL || targets == NULL)
+    if (rules == NULL || targets == NULL || origins == NULL)
         return;
-    for (size_t i = 0; i < BUILT_IN_COUNT; i++) {
+    for (size_t i = 0; i < COUNT(built_ins); i++) {
         const struct config_provider *provider =
-            config_provider_find(config, slice_from_text(built_in_rules[i].provider));
-        ASSERT(provider != NULL);
-        if (!provider->has_credential) {
-            add_notice(loader, &built_in_rules[i]);
+            config_provider_find(config, slice_from_text(built_ins[i].provider));
+        if (provider == NULL || !provider->has_credential) {
+            note_left_out(loader, &built_ins[i]);
             continue;
         }
         targets[count] = (struct rule_target){.provider = (uint32_t)(provider - config->providers),
-                                              .any_listed = built_in_rules[i].any_listed};
+                                              .any_listed = built_ins[i].any_listed};
         const enum status status =
-            rule_parse_name(slice_from_text(built_in_rules[i].name), &rules[count]);
+            rule_parse_name(slice_from_text(built_ins[i].name), &rules[count]);
         ASSERT(status == STATUS_OK);
         rules[count].targets = &targets[count];
         rules[count++].target_count = 1;
     }
     config->rules = (struct rules){rules, count};
-    config->rule_origins = loader_alloc(loader, BUILT_IN_COUNT * sizeof(struct config_origin));
+    config->rule_origins = origins;
 }
 
 void rules_load(struct loader *loader, const struct yaml_node *section)
 {
-    if (section != NULL)
+    if (section != NULL && !yaml_is_null(section))
         read_rules(loader, section);
     else
-        add_built_in_rules(loader);
+        add_built_ins(loader);
 }

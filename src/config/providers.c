@@ -1,9 +1,10 @@
 #include "base/assert.h"
 #include "config/loader.h"
 
-#define PROVIDERS_MAX 256
+#define PROVIDERS_MAX           256
+#define PROVIDER_NAME_BYTES_MAX 64
 
-/* As if they stood at the front of every file. */
+/* As if they stood at the end of every file that does not name them. */
 static const struct built_in {
     const char *name, *base_url, *api_key;
 } built_ins[] = {
@@ -13,74 +14,91 @@ static const struct built_in {
 
 #define BUILT_IN_COUNT (sizeof(built_ins) / sizeof(built_ins[0]))
 
-static const struct place built_in_place = {.origin = {CONFIG_ORIGIN_DEFAULT, 0, 0},
-                                            .name = {"default", 7}};
+/* One that is being read. */
+struct draft {
+    struct loader *loader;
+    struct config_provider *provider;
+    struct config_origin *origins; /* NULL: out of memory */
+    struct place place;
+};
 
-static bool names_provider(const struct yaml_node *section, const char *name)
-{
-    for (const struct yaml_node *child = section != NULL ? section->first : NULL; child != NULL;
-         child = child->next) {
-        if (slice_equal(child->key, slice_from_text(name)))
-            return true;
-    }
-    return false;
-}
-
-static void apply_built_in(struct loader *loader, struct config_provider *provider,
-                           const char *path, const char *text)
+static const struct setting *setting_of(const char *path)
 {
     const struct setting *setting = settings_find(&settings_of_provider, slice_from_text(path));
-    const struct raw_value value = {.text = slice_from_text(text), .place = built_in_place};
     ASSERT(setting != NULL);
-    value_apply(loader, setting, provider, &value);
+    return setting;
 }
 
-/* https calls go through HTTPS_PROXY, unless NO_PROXY names the host (as in curl). */
-static void apply_proxy(struct loader *loader, struct config_provider *provider)
+static struct config_origin *origin_of(const struct draft *draft, const char *path)
 {
-    struct reason reason;
-    struct slice text = loader_variable(loader, SLICE("HTTPS_PROXY"));
-    struct slice no_proxy = loader_variable(loader, SLICE("NO_PROXY"));
-    if (text.size == 0)
-        text = loader_variable(loader, SLICE("https_proxy"));
-    if (no_proxy.size == 0)
-        no_proxy = loader_variable(loader, SLICE("no_proxy"));
-    if (provider->proxy.host.size > 0 || text.size == 0 || !provider->base_url.is_tls ||
-        config_no_proxy_matches(no_proxy, &provider->base_url))
-        return;
-    const struct setting *setting = settings_find(&settings_of_provider, SLICE("proxy"));
-    const struct raw_value value = {
-        .text = text,
-        .place = {.origin = {CONFIG_ORIGIN_ENVIRONMENT, 0, 0}, .name = SLICE("HTTPS_PROXY")}};
-    if (config_proxy_parse(text, &(struct config_url){0}, &reason) == STATUS_OK)
-        value_apply(loader, setting, provider, &value);
-    else
-        loader_complain(loader, &value.place, (struct slice){0}, "%s", reason.text);
+    return &draft->origins[setting_of(path) - settings_of_provider.items];
 }
 
-static struct config_origin *begin_provider(struct loader *loader, struct config_provider *provider,
-                                            struct slice name)
+static struct slice first_variable(const struct loader *loader, const char *upper,
+                                   const char *lower)
+{
+    const struct slice value = loader_variable(loader, slice_from_text(upper));
+    return value.size > 0 ? value : loader_variable(loader, slice_from_text(lower));
+}
+
+/* https calls go through HTTPS_PROXY, unless NO_PROXY names the host (as in curl) or the file says
+ * something else, be it "". */
+static void apply_proxy_of_environment(const struct draft *draft)
+{
+    struct loader *loader = draft->loader;
+    struct config_provider *provider = draft->provider;
+    const struct slice proxy = first_variable(loader, "HTTPS_PROXY", "https_proxy");
+    const struct slice no_proxy = first_variable(loader, "NO_PROXY", "no_proxy");
+    if (origin_of(draft, "proxy")->kind == CONFIG_ORIGIN_FILE || proxy.size == 0 ||
+        !provider->base_url.is_tls || config_no_proxy_matches(no_proxy, &provider->base_url))
+        return;
+    const struct raw_value value = {
+        .text = proxy,
+        .place = {.origin = {CONFIG_ORIGIN_ENVIRONMENT, 0, 0}, .name = SLICE("HTTPS_PROXY")}};
+    if (value_apply(loader, setting_of("proxy"), provider, &value))
+        *origin_of(draft, "proxy") = value.place.origin;
+}
+
+static bool begin(struct draft *draft, struct loader *loader, struct config_provider *provider,
+                  struct slice name)
 {
     provider->name = loader_keep(loader, name);
     settings_preset(loader, &settings_of_provider, provider);
-    struct config_origin *origins =
-        loader_alloc(loader, settings_of_provider.count * sizeof(struct config_origin));
-    provider->origins = origins;
-    return origins;
+    draft->loader = loader;
+    draft->provider = provider;
+    draft->origins = loader_alloc(loader, settings_of_provider.count * sizeof(*draft->origins));
+    provider->origins = draft->origins;
+    return draft->origins != NULL;
 }
 
-static void check_provider(struct loader *loader, struct config_provider *provider,
-                           const struct place *place)
+static void complain_of(const struct draft *draft, const char *path, struct slice suggestion,
+                        const char *message)
 {
-    if (provider->base_url.host.size == 0)
-        loader_complain(loader, place, SLICE("base_url: https://api.example.com/v1"),
-                        "provider %.*s has no base_url", SLICE_ARGS(provider->name));
+    const struct config_origin *origin = origin_of(draft, path);
+    struct place place = draft->place;
+    if (origin->kind == CONFIG_ORIGIN_FILE)
+        place = place_at(draft->loader, origin->line, origin->column);
+    loader_complain(draft->loader, &place, suggestion, "%s: %s", path, message);
+}
+
+static void check_tls(const struct draft *draft)
+{
+    struct config_provider *provider = draft->provider;
     if (!provider->tls_verify)
-        loader_complain(loader, place, SLICE("name the authority with tls.ca"),
-                        "tls.verify: certificates are always verified");
+        complain_of(draft, "tls.verify", SLICE("name the authority that signed with tls.ca"),
+                    "certificates are always verified");
+    if (provider->tls_ca.size > 0 && provider->base_url.host.size > 0 && !provider->base_url.is_tls)
+        complain_of(draft, "tls.ca", SLICE("write https:// in base_url"),
+                    "base_url is in the clear, so nothing is verified");
     provider->tls_verify = true;
+}
+
+static void finish(const struct draft *draft)
+{
+    struct config_provider *provider = draft->provider;
     provider->has_credential = provider->api_key.data == NULL || provider->api_key.size > 0;
-    apply_proxy(loader, provider);
+    check_tls(draft);
+    apply_proxy_of_environment(draft);
 }
 
 static bool is_provider_name(struct slice name)
@@ -90,51 +108,77 @@ static bool is_provider_name(struct slice name)
         if (byte <= ' ' || byte >= 0x7f || byte == '/')
             return false;
     }
-    return name.size > 0 && name.size <= 64;
+    return name.size > 0 && name.size <= PROVIDER_NAME_BYTES_MAX;
 }
 
 static void load_provider(struct loader *loader, struct config_provider *provider,
                           const struct yaml_node *node)
 {
-    const struct place place = place_of_key(loader, node);
-    struct config_origin *origins = begin_provider(loader, provider, node->key);
+    struct draft draft = {.place = place_of_key(loader, node)};
+    if (!begin(&draft, loader, provider, node->key))
+        return;
     if (!is_provider_name(node->key))
-        loader_complain(loader, &place, (struct slice){0},
-                        "'%.*s' is no provider's name: 1 to 64 characters without spaces and '/'",
-                        SLICE_ARGS(node->key));
+        loader_complain(loader, &draft.place, (struct slice){0},
+                        "'%.*s' is no provider's name: 1 to %d characters without spaces and '/'",
+                        SLICE_ARGS(node->key), PROVIDER_NAME_BYTES_MAX);
     if (node->kind != YAML_KIND_MAPPING) {
-        loader_complain(loader, &place, (struct slice){0}, "provider %.*s: settings are wanted",
-                        SLICE_ARGS(node->key));
+        loader_complain(loader, &draft.place, SLICE("{ base_url: https://api.example.com/v1 }"),
+                        "provider %.*s: settings are wanted", SLICE_ARGS(node->key));
         return;
     }
-    if (origins != NULL)
-        settings_apply_mapping(loader, &settings_of_provider, provider, origins, node, NULL);
-    check_provider(loader, provider, &place);
+    settings_apply_mapping(loader, &settings_of_provider, provider, draft.origins, node, NULL);
+    if (yaml_member(node, SLICE("base_url")) == NULL)
+        loader_complain(loader, &draft.place, SLICE("base_url: https://api.example.com/v1"),
+                        "provider %.*s has no base_url", SLICE_ARGS(node->key));
+    finish(&draft);
 }
 
+static void apply_built_in(const struct draft *draft, const char *path, const char *text)
+{
+    const struct raw_value value = {.text = slice_from_text(text), .place = draft->place};
+    const bool is_sound = value_apply(draft->loader, setting_of(path), draft->provider, &value);
+    if (!is_sound && !draft->loader->is_out_of_memory) /* OPENAI_API_KEY alone can be unsound */
+        draft->provider->api_key = (struct slice){0};
+}
+
+static void load_built_in(struct loader *loader, struct config_provider *provider,
+                          const struct built_in *built_in)
+{
+    struct draft draft = {.place = {.origin = {CONFIG_ORIGIN_DEFAULT, 0, 0}}};
+    if (!begin(&draft, loader, provider, slice_from_text(built_in->name)))
+        return;
+    draft.place.name = SLICE("default");
+    apply_built_in(&draft, "base_url", built_in->base_url);
+    if (slice_equal(provider->name, SLICE("openai")))
+        draft.place.name = SLICE("OPENAI_API_KEY");
+    apply_built_in(&draft, "api_key", built_in->api_key);
+    finish(&draft);
+}
+
+/* How many the file has, as far as they are allowed. */
 static size_t count_section(struct loader *loader, const struct yaml_node *section)
 {
-    size_t count = 0;
-    if (section == NULL)
+    if (section == NULL || yaml_is_null(section))
         return 0;
     const struct place place = place_of_key(loader, section);
     if (section->kind != YAML_KIND_MAPPING) {
-        loader_complain(loader, &place, (struct slice){0},
+        loader_complain(loader, &place,
+                        SLICE("providers: { main: { base_url: https://api.example.com/v1 } }"),
                         "providers: names with their settings are wanted");
         return 0;
     }
-    for (const struct yaml_node *child = section->first; child != NULL; child = child->next)
-        count++;
-    if (count > PROVIDERS_MAX)
-        loader_complain(loader, &place, (struct slice){0}, "more than %d providers", PROVIDERS_MAX);
-    return count < PROVIDERS_MAX ? count : PROVIDERS_MAX;
+    const size_t count = yaml_child_count(section);
+    if (count <= PROVIDERS_MAX)
+        return count;
+    loader_complain(loader, &place, (struct slice){0}, "more than %d providers", PROVIDERS_MAX);
+    return PROVIDERS_MAX;
 }
 
 void providers_load(struct loader *loader, const struct yaml_node *section)
 {
     size_t left = count_section(loader, section);
     struct config_provider *providers =
-        loader_alloc(loader, (left + BUILT_IN_COUNT) * sizeof(struct config_provider));
+        loader_alloc(loader, (left + BUILT_IN_COUNT) * sizeof(*providers));
     size_t count = 0;
     if (providers == NULL)
         return;
@@ -142,13 +186,8 @@ void providers_load(struct loader *loader, const struct yaml_node *section)
          child = child->next, left--)
         load_provider(loader, &providers[count++], child);
     for (size_t i = 0; i < BUILT_IN_COUNT; i++) {
-        if (names_provider(section, built_ins[i].name))
-            continue;
-        struct config_provider *provider = &providers[count++];
-        begin_provider(loader, provider, slice_from_text(built_ins[i].name));
-        apply_built_in(loader, provider, "base_url", built_ins[i].base_url);
-        apply_built_in(loader, provider, "api_key", built_ins[i].api_key);
-        check_provider(loader, provider, &built_in_place);
+        if (yaml_member(section, slice_from_text(built_ins[i].name)) == NULL)
+            load_built_in(loader, &providers[count++], &built_ins[i]);
     }
     loader->config->providers = providers;
     loader->config->provider_count = count;

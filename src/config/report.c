@@ -14,10 +14,19 @@ void config_report_fini(struct config_report *report)
     *report = (struct config_report){0};
 }
 
+/* A copy on one line: what is quoted from a file may hold line ends, or bytes that a terminal
+ * obeys. */
 static struct slice keep(struct config_report *report, struct slice text)
 {
-    const struct slice copy = arena_copy(&report->arena, text);
-    return copy.data != NULL ? copy : SLICE("(no memory)");
+    char *copy = arena_alloc(&report->arena, text.size + 1);
+    if (copy == NULL)
+        return SLICE("(no memory)");
+    for (size_t i = 0; i < text.size; i++) {
+        const unsigned char byte = (unsigned char)text.data[i];
+        copy[i] = byte < 0x20 || byte == 0x7f ? '?' : text.data[i];
+    }
+    copy[text.size] = '\0';
+    return slice_of(copy, text.size);
 }
 
 void config_report_add(struct config_report *report, const struct config_mistake *mistake)

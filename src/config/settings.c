@@ -1,5 +1,8 @@
 #include "config/settings.h"
 
+#include <stdio.h>
+
+#include "base/assert.h"
 #include "config/config.h"
 
 #define KIB         ((uint64_t)1 << 10)
@@ -61,7 +64,7 @@ static const struct setting provider_items[] = {
     {"base_url", SETTING_TYPE_URL, OF(base_url), 0, 0, NULL, NULL},
     {"api_key", SETTING_TYPE_SECRET, OF(api_key), 0, 0, NULL, NULL},
     {"headers", SETTING_TYPE_HEADERS, OF(headers), 0, 0, NULL, NULL},
-    {"forward_headers", SETTING_TYPE_TEXTS, OF(forward_headers), 0, 0, NULL, NULL},
+    {"forward_headers", SETTING_TYPE_HEADER_NAMES, OF(forward_headers), 0, 0, NULL, NULL},
     {"proxy", SETTING_TYPE_PROXY, OF(proxy), 0, 0, NULL, NULL},
     {"stream_usage", SETTING_TYPE_CHOICE, OF(stream_usage), 0, 0, "auto", usages},
     {"timeouts.connect", SETTING_TYPE_DURATION, OF(timeouts.connect_ms), 1, DAY, "5s", NULL},
@@ -73,7 +76,7 @@ static const struct setting provider_items[] = {
      "1h", NULL},
     {"connections.max", SETTING_TYPE_COUNT, OF(connections.max), 1, 1000000, "1024", NULL},
     {"connections.idle", SETTING_TYPE_DURATION, OF(connections.idle_ms), 0, DAY, "4s", NULL},
-    {"tls.ca", SETTING_TYPE_PATH, OF(tls_ca), 0, 0, NULL, NULL},
+    {"tls.ca", SETTING_TYPE_PEM, OF(tls_ca), 0, 0, NULL, NULL},
     {"tls.verify", SETTING_TYPE_BOOL, OF(tls_verify), 0, 0, "true", NULL},
     LATER("free"),
     LATER("breaker"),
@@ -84,6 +87,36 @@ const struct settings settings_of_config = {config_items,
                                             sizeof(config_items) / sizeof(config_items[0])};
 const struct settings settings_of_provider = {provider_items,
                                               sizeof(provider_items) / sizeof(provider_items[0])};
+
+static struct slice make_name(const char *prefix, const char *path,
+                              char text_out[SETTINGS_NAME_BYTES])
+{
+    const int size = snprintf(text_out, SETTINGS_NAME_BYTES, "%s%s", prefix, path);
+    ASSERT(size > 0 && size < SETTINGS_NAME_BYTES);
+    return slice_of(text_out, (size_t)size);
+}
+
+struct slice settings_variable(const struct setting *setting, char text_out[SETTINGS_NAME_BYTES])
+{
+    const struct slice name = make_name("WEIR_", setting->path, text_out);
+    for (size_t i = 0; i < name.size; i++) {
+        if (text_out[i] == '.')
+            text_out[i] = '_';
+        else if (text_out[i] >= 'a' && text_out[i] <= 'z')
+            text_out[i] = (char)(text_out[i] - 'a' + 'A');
+    }
+    return name;
+}
+
+struct slice settings_option(const struct setting *setting, char text_out[SETTINGS_NAME_BYTES])
+{
+    const struct slice name = make_name("--", setting->path, text_out);
+    for (size_t i = 0; i < name.size; i++) {
+        if (text_out[i] == '.' || text_out[i] == '_')
+            text_out[i] = '-';
+    }
+    return name;
+}
 
 const struct setting *settings_find(const struct settings *settings, struct slice path)
 {
@@ -116,8 +149,6 @@ bool settings_is_group(const struct settings *settings, struct slice path)
     }
     return false;
 }
-
-/* --- Suggestions ---------------------------------------------------------------------------------------- */
 
 #define WORD_BYTES_MAX 40
 
@@ -176,4 +207,15 @@ struct slice settings_nearest(const struct settings *settings, struct slice grou
             consider(slice_of(rest.data, slice_find_byte(rest, '.')), name, &best, &found);
     }
     return found;
+}
+
+struct slice settings_elsewhere(const struct settings *settings, struct slice name)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        const struct slice path = slice_from_text(settings->items[i].path);
+        const size_t point = path.size > name.size ? path.size - name.size - 1 : 0;
+        if (point > 0 && path.data[point] == '.' && slice_ends_with(path, name))
+            return path;
+    }
+    return (struct slice){0};
 }

@@ -14,16 +14,17 @@ enum setting_type {
     SETTING_TYPE_DURATION, /* uint64_t, ms */
     SETTING_TYPE_COUNT,    /* uint32_t */
     SETTING_TYPE_BOOL,
-    SETTING_TYPE_TEXT,      /* struct slice */
-    SETTING_TYPE_PATH,      /* struct slice; a relative one in a file counts from the file */
-    SETTING_TYPE_SECRET,    /* struct slice; may be file:PATH */
-    SETTING_TYPE_TEXTS,     /* struct config_texts */
-    SETTING_TYPE_LISTENERS, /* struct config_listeners */
-    SETTING_TYPE_CHOICE,    /* an enum, by the words of `choices` */
-    SETTING_TYPE_URL,       /* struct config_url */
-    SETTING_TYPE_PROXY,     /* struct config_url */
-    SETTING_TYPE_HEADERS,   /* struct config_headers */
-    SETTING_TYPE_LATER,     /* of a later version: refused */
+    SETTING_TYPE_PATH,         /* struct slice; a relative one counts from the file */
+    SETTING_TYPE_PEM,          /* struct slice: the path of a PEM file that can be read */
+    SETTING_TYPE_SECRET,       /* struct slice; may be file:PATH */
+    SETTING_TYPE_TEXTS,        /* struct config_texts */
+    SETTING_TYPE_LISTENERS,    /* struct config_listeners */
+    SETTING_TYPE_CHOICE,       /* an enum, by the words of `choices` */
+    SETTING_TYPE_URL,          /* struct config_url */
+    SETTING_TYPE_PROXY,        /* struct config_url */
+    SETTING_TYPE_HEADERS,      /* struct config_headers */
+    SETTING_TYPE_HEADER_NAMES, /* struct config_texts */
+    SETTING_TYPE_LATER,        /* of a later version: refused */
 };
 
 struct setting {
@@ -43,6 +44,14 @@ struct settings {
 extern const struct settings settings_of_config;   /* offsets in struct config */
 extern const struct settings settings_of_provider; /* offsets in struct config_provider */
 
+/* Bytes of a name below, with its final zero. */
+#define SETTINGS_NAME_BYTES 64
+
+/* "admin.listen" is WEIR_ADMIN_LISTEN in the environment. */
+struct slice settings_variable(const struct setting *setting, char text_out[SETTINGS_NAME_BYTES]);
+/* "data_dir" is --data-dir on the command line. */
+struct slice settings_option(const struct setting *setting, char text_out[SETTINGS_NAME_BYTES]);
+
 /* The setting of that path, or NULL. */
 const struct setting *settings_find(const struct settings *settings, struct slice path);
 /* Whether settings stand below that path, such as "transport". */
@@ -51,6 +60,8 @@ bool settings_is_group(const struct settings *settings, struct slice path);
  * is near enough to be meant; else empty. */
 struct slice settings_nearest(const struct settings *settings, struct slice group,
                               struct slice name);
+/* The whole path of a setting whose last name is `name`; else empty. */
+struct slice settings_elsewhere(const struct settings *settings, struct slice name);
 /* The nearest of the words, as above. */
 struct slice nearest_word(const struct slice *words, size_t count, struct slice name);
 

@@ -4,7 +4,8 @@
 #include "config/units.h"
 #include "json/write.h"
 
-/* --- Values as text ----------------------------------------------------------------------------------------- */
+#define KEY_BYTES_MAX   512
+#define VALUE_BYTES_MAX ((size_t)8 << 20) /* more than any value may come to */
 
 static void put_texts(const struct config_texts *texts, struct buffer *out)
 {
@@ -61,6 +62,7 @@ static void put_value(const struct setting *setting, const void *base, struct bu
         buffer_append(out, ((const struct slice *)at)->size > 0 ? SLICE("***") : SLICE(""));
         break;
     case SETTING_TYPE_TEXTS:
+    case SETTING_TYPE_HEADER_NAMES:
         put_texts(at, out);
         break;
     case SETTING_TYPE_LISTENERS:
@@ -73,16 +75,14 @@ static void put_value(const struct setting *setting, const void *base, struct bu
     case SETTING_TYPE_HEADERS:
         put_headers(at, out);
         break;
-    case SETTING_TYPE_TEXT:
     case SETTING_TYPE_PATH:
+    case SETTING_TYPE_PEM:
         buffer_append(out, *(const struct slice *)at);
         break;
     case SETTING_TYPE_LATER:
         break;
     }
 }
-
-/* --- Lines ---------------------------------------------------------------------------------------------------- */
 
 struct show {
     const struct config *config;
@@ -98,15 +98,33 @@ static const char *const origin_names[] = {
     [CONFIG_ORIGIN_COMMAND_LINE] = "command line",
 };
 
-static void show_line(struct show *show, struct slice key, struct slice value,
-                      struct config_origin origin)
+/* The name of the variable or option, or nothing. */
+static struct slice source_name(const struct setting *setting, struct config_origin origin,
+                                char text_out[SETTINGS_NAME_BYTES])
 {
+    if (setting == NULL)
+        return (struct slice){0};
+    if (origin.kind == CONFIG_ORIGIN_COMMAND_LINE)
+        return settings_option(setting, text_out);
+    if (origin.kind != CONFIG_ORIGIN_ENVIRONMENT)
+        return (struct slice){0};
+    return setting->type == SETTING_TYPE_PROXY ? SLICE("HTTPS_PROXY")
+                                               : settings_variable(setting, text_out);
+}
+
+/* `setting` is NULL for what has no line in the tables. */
+static void show_line(struct show *show, struct slice key, struct slice value,
+                      const struct setting *setting, struct config_origin origin)
+{
+    char text[SETTINGS_NAME_BYTES];
+    const struct slice name = source_name(setting, origin, text);
     if (show->form == CONFIG_FORM_TEXT) {
         buffer_printf(show->out, "%-36.*s %-40.*s ", SLICE_ARGS(key), SLICE_ARGS(value));
         if (origin.kind == CONFIG_ORIGIN_FILE)
             buffer_printf(show->out, "%.*s:%u\n", SLICE_ARGS(show->config->file), origin.line);
         else
-            buffer_printf(show->out, "%s\n", origin_names[origin.kind]);
+            buffer_printf(show->out, "%s%s%.*s\n", origin_names[origin.kind],
+                          name.size > 0 ? " " : "", SLICE_ARGS(name));
         return;
     }
     json_write_object(&show->writer);
@@ -120,7 +138,28 @@ static void show_line(struct show *show, struct slice key, struct slice value,
         json_write_key(&show->writer, SLICE("line"));
         json_write_u64(&show->writer, origin.line);
     }
+    if (name.size > 0) {
+        json_write_key(&show->writer, SLICE("name"));
+        json_write_string(&show->writer, name);
+    }
     json_write_end(&show->writer);
+}
+
+static void pass_on_failure(const struct buffer *from, struct buffer *to)
+{
+    if (buffer_status(from) != STATUS_OK)
+        to->failed = buffer_status(from);
+}
+
+/* Ends the two buffers, too. */
+static void show_row(struct show *show, struct buffer *key, struct buffer *value,
+                     const struct setting *setting, struct config_origin origin)
+{
+    show_line(show, buffer_slice(key), buffer_slice(value), setting, origin);
+    pass_on_failure(key, show->out);
+    pass_on_failure(value, show->out);
+    buffer_fini(key);
+    buffer_fini(value);
 }
 
 static void show_settings(struct show *show, const struct settings *settings, const void *base,
@@ -131,14 +170,12 @@ static void show_settings(struct show *show, const struct settings *settings, co
         struct buffer key, value;
         if (setting->type == SETTING_TYPE_LATER)
             continue;
-        buffer_init(&key, 512);
-        buffer_init(&value, 65536);
+        buffer_init(&key, KEY_BYTES_MAX);
+        buffer_init(&value, VALUE_BYTES_MAX);
         buffer_append(&key, prefix);
         buffer_append(&key, slice_from_text(setting->path));
         put_value(setting, base, &value);
-        show_line(show, buffer_slice(&key), buffer_slice(&value), origins[i]);
-        buffer_fini(&key);
-        buffer_fini(&value);
+        show_row(show, &key, &value, setting, origins[i]);
     }
 }
 
@@ -146,8 +183,8 @@ static void show_rule(struct show *show, size_t index)
 {
     const struct rule *rule = &show->config->rules.items[index];
     struct buffer key, value;
-    buffer_init(&key, 512);
-    buffer_init(&value, 65536);
+    buffer_init(&key, KEY_BYTES_MAX);
+    buffer_init(&value, VALUE_BYTES_MAX);
     buffer_printf(&key, "models.%.*s", SLICE_ARGS(rule->name));
     for (size_t i = 0; i < rule->target_count; i++) {
         const struct rule_target *target = &rule->targets[i];
@@ -160,9 +197,7 @@ static void show_rule(struct show *show, size_t index)
                       SLICE_ARGS(show->config->providers[target->provider].name),
                       SLICE_ARGS(model));
     }
-    show_line(show, buffer_slice(&key), buffer_slice(&value), show->config->rule_origins[index]);
-    buffer_fini(&key);
-    buffer_fini(&value);
+    show_row(show, &key, &value, NULL, show->config->rule_origins[index]);
 }
 
 static void show_all(struct show *show)
@@ -171,10 +206,11 @@ static void show_all(struct show *show)
     show_settings(show, &settings_of_config, config, config->origins, (struct slice){0});
     for (size_t i = 0; i < config->provider_count; i++) {
         struct buffer prefix;
-        buffer_init(&prefix, 512);
+        buffer_init(&prefix, KEY_BYTES_MAX);
         buffer_printf(&prefix, "providers.%.*s.", SLICE_ARGS(config->providers[i].name));
         show_settings(show, &settings_of_provider, &config->providers[i],
                       config->providers[i].origins, buffer_slice(&prefix));
+        pass_on_failure(&prefix, show->out);
         buffer_fini(&prefix);
     }
     for (size_t i = 0; i < config->rules.count; i++)
@@ -217,19 +253,19 @@ enum status config_show(const struct config *config, enum config_form form, stru
     return buffer_status(text);
 }
 
-/* --- What takes a restart ---------------------------------------------------------------------------------------- */
-
 static void compare(const char *path, const struct config *old, const struct config *new,
                     struct buffer *names)
 {
     const struct setting *setting = settings_find(&settings_of_config, slice_from_text(path));
     struct buffer before, after;
-    buffer_init(&before, 65536);
-    buffer_init(&after, 65536);
+    buffer_init(&before, VALUE_BYTES_MAX);
+    buffer_init(&after, VALUE_BYTES_MAX);
     put_value(setting, old, &before);
     put_value(setting, new, &after);
     if (!slice_equal(buffer_slice(&before), buffer_slice(&after)))
         buffer_printf(names, "%s%s", names->size > 0 ? ", " : "", path);
+    pass_on_failure(&before, names);
+    pass_on_failure(&after, names);
     buffer_fini(&before);
     buffer_fini(&after);
 }

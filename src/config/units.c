@@ -79,7 +79,7 @@ enum status units_parse_duration(struct slice text, uint64_t *duration_ms_out)
 enum status units_parse_size(struct slice text, uint64_t *bytes_out)
 {
     const size_t digits = digits_at(text);
-    uint64_t number, factor = 1;
+    uint64_t number, bytes, factor = 1;
     if (slice_to_u64(slice_of(text.data, digits), &number) != STATUS_OK)
         return digits > 0 ? STATUS_TOO_LARGE : STATUS_INVALID;
     const struct slice name = slice_trim(slice_from(text, digits));
@@ -91,7 +91,10 @@ enum status units_parse_size(struct slice text, uint64_t *bytes_out)
             return STATUS_INVALID;
         factor = unit->factor;
     }
-    return __builtin_mul_overflow(number, factor, bytes_out) ? STATUS_TOO_LARGE : STATUS_OK;
+    if (__builtin_mul_overflow(number, factor, &bytes))
+        return STATUS_TOO_LARGE;
+    *bytes_out = bytes;
+    return STATUS_OK;
 }
 
 static unsigned format(uint64_t value, const struct unit *units, char text_out[UNITS_TEXT_BYTES])

@@ -61,6 +61,22 @@ static enum status parse_authority(struct slice text, struct config_url *url, st
     return STATUS_OK;
 }
 
+static bool is_hex_digit(char byte)
+{
+    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') ||
+           (byte >= 'A' && byte <= 'F');
+}
+
+static bool has_sound_escapes(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '%' && (text.size - i < 3 || !is_hex_digit(text.data[i + 1]) ||
+                                    !is_hex_digit(text.data[i + 2])))
+            return false;
+    }
+    return true;
+}
+
 static enum status parse_path(struct slice text, struct config_url *url, struct reason *reason)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -72,6 +88,8 @@ static enum status parse_path(struct slice text, struct config_url *url, struct 
     }
     while (text.size > 0 && text.data[text.size - 1] == '/')
         text.size--;
+    if (!has_sound_escapes(text))
+        return refuse(reason, "a '%' of the path is not followed by two hexadecimal digits");
     url->path = text;
     return STATUS_OK;
 }
@@ -135,8 +153,6 @@ enum status config_proxy_parse(struct slice text, struct config_url *url_out, st
     *url_out = url;
     return STATUS_OK;
 }
-
-/* --- NO_PROXY ------------------------------------------------------------------------------------------ */
 
 static bool matches_domain(struct slice entry, struct slice host)
 {

@@ -4,8 +4,10 @@
 
 struct reader {
     yaml_parser_t parser;
+    struct slice text;
     struct arena *arena;
     struct yaml_error *error;
+    size_t node_count;
 };
 
 static enum status refuse(struct reader *reader, yaml_mark_t mark, const char *why)
@@ -16,6 +18,22 @@ static enum status refuse(struct reader *reader, yaml_mark_t mark, const char *w
     return STATUS_INVALID;
 }
 
+/* A byte that no YAML may hold is found before the parser counts lines, so its mark is not set. */
+static enum status refuse_byte(struct reader *reader)
+{
+    const size_t offset = reader->parser.problem_offset;
+    const size_t end = offset < reader->text.size ? offset : reader->text.size;
+    yaml_mark_t mark = {0};
+    for (size_t i = 0; i < end; i++) {
+        mark.column++;
+        if (reader->text.data[i] == '\n') {
+            mark.line++;
+            mark.column = 0;
+        }
+    }
+    return refuse(reader, mark, "this is no text in UTF-8, or holds a control character");
+}
+
 static enum status next_event(struct reader *reader, yaml_event_t *event)
 {
     const yaml_parser_t *parser = &reader->parser;
@@ -23,6 +41,8 @@ static enum status next_event(struct reader *reader, yaml_event_t *event)
         return STATUS_OK;
     if (parser->error == YAML_MEMORY_ERROR)
         return STATUS_NO_MEMORY;
+    if (parser->error == YAML_READER_ERROR)
+        return refuse_byte(reader);
     return refuse(reader, parser->problem_mark,
                   parser->problem != NULL ? parser->problem : "this is no YAML");
 }
@@ -41,17 +61,17 @@ static struct yaml_node *make_node(struct reader *reader, enum yaml_kind kind, y
 static enum status read_node(struct reader *reader, yaml_event_t *event, unsigned depth,
                              struct yaml_node **node_out);
 
-static bool has_anchor(const yaml_event_t *event)
+static bool has_extras(const yaml_event_t *event)
 {
     switch (event->type) {
     case YAML_ALIAS_EVENT:
         return true;
     case YAML_SCALAR_EVENT:
-        return event->data.scalar.anchor != NULL;
+        return event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL;
     case YAML_SEQUENCE_START_EVENT:
-        return event->data.sequence_start.anchor != NULL;
+        return event->data.sequence_start.anchor != NULL || event->data.sequence_start.tag != NULL;
     case YAML_MAPPING_START_EVENT:
-        return event->data.mapping_start.anchor != NULL;
+        return event->data.mapping_start.anchor != NULL || event->data.mapping_start.tag != NULL;
     default:
         return false;
     }
@@ -73,7 +93,7 @@ static enum status read_scalar(struct reader *reader, const yaml_event_t *event,
 /* The key of a member, whose event was read; leaves the event of its value in *event. */
 static enum status read_key(struct reader *reader, yaml_event_t *event, struct yaml_node *key)
 {
-    if (event->type != YAML_SCALAR_EVENT || has_anchor(event))
+    if (event->type != YAML_SCALAR_EVENT || has_extras(event))
         return refuse(reader, event->start_mark, "a name must be a plain word");
     key->key_line = (uint32_t)event->start_mark.line + 1;
     key->key_column = (uint32_t)event->start_mark.column + 1;
@@ -124,8 +144,10 @@ static enum status read_children(struct reader *reader, struct yaml_node *parent
 static enum status read_node(struct reader *reader, yaml_event_t *event, unsigned depth,
                              struct yaml_node **node_out)
 {
-    if (has_anchor(event))
-        return refuse(reader, event->start_mark, "anchors and aliases are not supported");
+    if (has_extras(event))
+        return refuse(reader, event->start_mark, "anchors, aliases and tags are not supported");
+    if (reader->node_count++ >= YAML_NODES_MAX)
+        return refuse(reader, event->start_mark, "there is more in this file than is allowed");
     if (event->type == YAML_SCALAR_EVENT)
         return read_scalar(reader, event, node_out);
     if (depth >= YAML_DEPTH_MAX)
@@ -176,14 +198,43 @@ static enum status read_document(struct reader *reader, struct yaml_node **root_
 enum status yaml_read(struct slice text, struct arena *arena, struct yaml_node **root_out,
                       struct yaml_error *error_out)
 {
-    struct reader reader = {.arena = arena, .error = error_out};
+    struct reader reader = {.text = text, .arena = arena, .error = error_out};
     *root_out = NULL;
     *error_out = (struct yaml_error){.line = 1, .column = 1};
     if (!yaml_parser_initialize(&reader.parser))
         return STATUS_NO_MEMORY;
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text.data, text.size);
+    yaml_parser_set_input_string(
+        &reader.parser, (const unsigned char *)(text.data != NULL ? text.data : ""), text.size);
     const enum status status = read_document(&reader, root_out);
     yaml_parser_delete(&reader.parser);
     return status;
+}
+
+bool yaml_is_null(const struct yaml_node *node)
+{
+    static const struct slice words[] = {{"", 0}, {"~", 1}, {"null", 4}, {"Null", 4}, {"NULL", 4}};
+    if (node->kind != YAML_KIND_SCALAR || !node->is_plain)
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (slice_equal(node->text, words[i]))
+            return true;
+    }
+    return false;
+}
+
+size_t yaml_child_count(const struct yaml_node *node)
+{
+    size_t count = 0;
+    for (const struct yaml_node *child = node->first; child != NULL; child = child->next)
+        count++;
+    return count;
+}
+
+const struct yaml_node *yaml_member(const struct yaml_node *mapping, struct slice key)
+{
+    const struct yaml_node *child = mapping != NULL ? mapping->first : NULL;
+    while (child != NULL && !slice_equal(child->key, key))
+        child = child->next;
+    return child;
 }

@@ -1,12 +1,14 @@
 /* A YAML document as a tree of nodes that know where they stand.
  *
- * Only what a configuration needs: scalars, sequences, mappings with scalar keys. Anchors, aliases
- * and more than one document are refused, so a small file cannot grow into a large tree.
+ * Only what a configuration needs: scalars, sequences, mappings with scalar keys. Anchors, aliases,
+ * tags and more than one document are refused, so a small file cannot grow into a large tree; a
+ * large one is bounded in depth and in its number of nodes.
  * Thread: any. Memory: the caller's arena. Built on libyaml. */
 #ifndef CONFIG_YAML_H
 #define CONFIG_YAML_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -15,6 +17,7 @@
 #include "base/status.h"
 
 #define YAML_DEPTH_MAX 16
+#define YAML_NODES_MAX 100000
 
 enum yaml_kind {
     YAML_KIND_SCALAR,
@@ -41,5 +44,11 @@ struct yaml_error {
  * STATUS_NO_MEMORY: the arena is exhausted. */
 MUST_CHECK enum status yaml_read(struct slice text, struct arena *arena,
                                  struct yaml_node **root_out, struct yaml_error *error_out);
+
+/* Whether nothing stands there: an empty plain scalar, or "null" or "~" without quotes. */
+bool yaml_is_null(const struct yaml_node *node);
+size_t yaml_child_count(const struct yaml_node *node);
+/* The member of that name, or NULL; `mapping` may be NULL. */
+const struct yaml_node *yaml_member(const struct yaml_node *mapping, struct slice key);
 
 #endif
