@@ -180,7 +180,11 @@ def main():
     print(report.render(facts, found))
     if arguments.write_docs:
         write_docs(facts, found)
+    errors = report.count_errors(found)
+    if errors:
+        print(f"bench: {errors} requests went wrong: this is no result", file=sys.stderr)
+    return 1 if errors else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

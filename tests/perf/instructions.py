@@ -22,7 +22,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import machine
 import programs

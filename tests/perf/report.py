@@ -38,6 +38,11 @@ def total(records, name):
     return sum(record[name] for record in records)
 
 
+def count_errors(found):
+    return sum(total(records, "errors") for by_gateway in found.values()
+               for records in by_gateway.values())
+
+
 def table(head, rows):
     """A Markdown table whose columns also stand straight in a terminal."""
     cells = [[str(cell) for cell in row] for row in [head, *rows]]
@@ -81,8 +86,8 @@ def verdict(scenario, gateway, ratio):
 
 # --- the tables -----------------------------------------------------------------------------------
 
-CPU_HEAD = ["scenario", "gateway", "CPU µs", "× nginx", "95 % interval", "must be", "other threads µs",
-            "per second", "p50/p99 ms", "rounds", "errors"]
+CPU_HEAD = ["scenario", "gateway", "CPU µs", "× nginx", "95 % interval", "must be",
+            "other threads µs", "per second", "p50/p99 ms", "rounds", "errors"]
 
 
 def cpu_row(scenario, gateway, by_gateway):

@@ -66,8 +66,10 @@ class Window:
         wall, serving, others, busy = (
             after - before for before, after in zip(self.before, self.read()))
         foreign = busy - serving - others
-        return {"window_s": wall / 1e9, "cpu_us": serving / 1e3 / max(1, units), "others_us": others / 1e3 / max(1, units),
-                "core_share": (serving + others) / wall, "foreign_share": max(0, foreign / wall)}
+        units = max(1, units)
+        return {"window_s": wall / 1e9, "cpu_us": serving / 1e3 / units,
+                "others_us": others / 1e3 / units, "core_share": (serving + others) / wall,
+                "foreign_share": max(0, foreign / wall)}
 
 
 def outcome_of(result):
