@@ -18,7 +18,7 @@ static enum status give(void *context, const char *path, struct buffer *content,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static char *const environment[] = {(char[]){"A=1"}, (char[]){"WEIR_WORKERS=2"}, NULL};
+    char *const environment[] = {(char[]){"A=1"}, (char[]){"WEIR_WORKERS=2"}, NULL};
     const struct slice text = slice_of(data, size);
     const struct config_source source = {.path = "fuzz.yaml",
                                          .environment = environment,
