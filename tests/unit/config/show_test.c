@@ -1,0 +1,200 @@
+#include "loading.h"
+
+#include "base/alloc.h"
+#include "config/show.h"
+
+#define SHOWN_BYTES_MAX ((size_t)1 << 20)
+
+static struct buffer shown_as(const struct config *config, enum config_form form)
+{
+    struct buffer text;
+    buffer_init(&text, SHOWN_BYTES_MAX);
+    assert_int_equal(config_show(config, form, &text), STATUS_OK);
+    return text;
+}
+
+static bool says(const struct buffer *text, const char *said)
+{
+    return slice_find(buffer_slice(text), slice_from_text(said)) < text->size;
+}
+
+/* The line of the setting, with runs of spaces as one. */
+static void line_is(const struct buffer *text, const char *key, const char *wanted)
+{
+    char line[256];
+    size_t size = 0;
+    struct slice rest = buffer_slice(text);
+    const struct slice start = slice_from_text(key);
+    while (rest.size > 0 && !(slice_starts_with(rest, start) && rest.data[start.size] == ' '))
+        rest = slice_from(rest, slice_find_byte(rest, '\n') + 1);
+    for (size_t i = 0; i < rest.size && rest.data[i] != '\n' && size < sizeof(line) - 1; i++) {
+        if (rest.data[i] != ' ' || line[size - 1] != ' ')
+            line[size++] = rest.data[i];
+    }
+    line[size] = '\0';
+    assert_string_equal(line, wanted);
+}
+
+static void each_setting_says_where_it_comes_from(void **state)
+{
+    (void)state;
+    struct loading loading = {.environment = {"WEIR_TIMEOUTS_IDLE=1m"}, .source = {.workers = "3"}};
+    const struct config *config = loading_sound(&loading, "timeouts:\n"
+                                                          "  idle: 5s\n"
+                                                          "  drain: 90s\n"
+                                                          "listen: ['[::1]:80', 127.0.0.1:81]\n");
+    struct buffer text = shown_as(config, CONFIG_FORM_TEXT);
+    line_is(&text, "timeouts.idle", "timeouts.idle 1m environment WEIR_TIMEOUTS_IDLE");
+    line_is(&text, "timeouts.drain", "timeouts.drain 90s /etc/weir/weir.yaml:3");
+    line_is(&text, "timeouts.body", "timeouts.body 1m default");
+    line_is(&text, "workers", "workers 3 command line --workers");
+    line_is(&text, "listen", "listen [::1]:80 127.0.0.1:81 /etc/weir/weir.yaml:4");
+    line_is(&text, "store", "store sqlite default");
+    line_is(&text, "transport.body_bytes", "transport.body_bytes 32MiB default");
+    line_is(&text, "models.*", "models.* local/(its name, or one that is listed) default");
+    buffer_fini(&text);
+    loading_end(&loading);
+}
+
+static void json_says_the_same(void **state)
+{
+    (void)state;
+    struct loading loading = {.environment = {"WEIR_WORKERS=4", "HTTPS_PROXY=proxy:3128"}};
+    const struct config *config = loading_sound(&loading, "store: sqlite\n");
+    struct buffer text = shown_as(config, CONFIG_FORM_JSON);
+    assert_true(says(&text, "{\"file\":\"/etc/weir/weir.yaml\",\"settings\":[{"));
+    assert_true(says(&text, "{\"key\":\"workers\",\"value\":\"4\",\"from\":\"environment\","
+                            "\"name\":\"WEIR_WORKERS\"}"));
+    assert_true(
+        says(&text, "{\"key\":\"store\",\"value\":\"sqlite\",\"from\":\"file\",\"line\":1}"));
+    assert_true(says(&text, "{\"key\":\"providers.openai.proxy\",\"value\":\"http://proxy:3128\","
+                            "\"from\":\"environment\",\"name\":\"HTTPS_PROXY\"}"));
+    assert_true(says(&text, "\"notices\":[\"provider openai has no credential"));
+    buffer_fini(&text);
+    loading_end(&loading);
+
+    struct loading none = {0};
+    text = shown_as(loading_sound(&none, NULL), CONFIG_FORM_JSON);
+    assert_true(says(&text, "{\"file\":null,"));
+    buffer_fini(&text);
+    loading_end(&none);
+}
+
+static void no_form_shows_a_secret(void **state)
+{
+    (void)state;
+    struct loading loading = {.files = {{"/etc/weir/key", "canary"}}};
+    const struct config *config =
+        loading_sound(&loading, "providers:\n"
+                                "  p: {base_url: 'http://h/v1', api_key: 'file:key',"
+                                " proxy: 'http://u:canary@proxy:1',"
+                                " headers: {x-key: canary, x-other: 'file:key'}}\n");
+    const enum config_form forms[] = {CONFIG_FORM_TEXT, CONFIG_FORM_JSON};
+    for (size_t i = 0; i < 2; i++) {
+        struct buffer text = shown_as(config, forms[i]);
+        assert_false(says(&text, "canary"));
+        assert_true(says(&text, "http://***@proxy:1"));
+        assert_true(says(&text, "x-key: ***, x-other: ***"));
+        buffer_fini(&text);
+    }
+    loading_end(&loading);
+}
+
+static void targets_are_shown_with_the_name_they_are_called_by(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config = loading_sound(
+        &loading, "providers: {p: {base_url: http://a}}\n"
+                  "models: [{name: fast, targets: [{provider: p, model: m}, local]}]\n");
+    struct buffer text = shown_as(config, CONFIG_FORM_TEXT);
+    line_is(&text, "models.fast", "models.fast p/m, local/(its name) /etc/weir/weir.yaml:2");
+    buffer_fini(&text);
+    loading_end(&loading);
+}
+
+static void what_does_not_fit_is_no_success(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config = loading_sound(&loading, NULL);
+    const enum config_form forms[] = {CONFIG_FORM_TEXT, CONFIG_FORM_JSON};
+    for (size_t form = 0; form < 2; form++) {
+        struct buffer text;
+        buffer_init(&text, 1000);
+        assert_int_equal(config_show(config, forms[form], &text), STATUS_TOO_LARGE);
+        buffer_fini(&text);
+        for (int nth = 0;; nth++) {
+            buffer_init(&text, SHOWN_BYTES_MAX);
+            alloc_fail_nth(nth);
+            const enum status status = config_show(config, forms[form], &text);
+            alloc_fail_nth(-1);
+            buffer_fini(&text);
+            if (status == STATUS_OK)
+                break;
+            assert_int_equal(status, STATUS_NO_MEMORY);
+        }
+    }
+    loading_end(&loading);
+}
+
+static void changes_are(const char *from, const char *to, const char *wanted)
+{
+    struct loading before = {0}, after = {0};
+    struct buffer names;
+    buffer_init(&names, 1024);
+    const struct config *old = loading_sound(&before, from);
+    const struct config *new = loading_sound(&after, to);
+    assert_int_equal(config_diff_restart(old, new, &names), STATUS_OK);
+    buffer_append_byte(&names, '\0');
+    assert_string_equal(names.data, wanted);
+    buffer_fini(&names);
+    loading_end(&before);
+    loading_end(&after);
+}
+
+static void what_takes_a_restart_is_named(void **state)
+{
+    (void)state;
+    changes_are("workers: 2\n", "workers: 2\n", "");
+    changes_are("timeouts: {idle: 1s}\n", "timeouts: {idle: 2s}\nmodels: []\n", "");
+    changes_are("workers: 2\n", "workers: 3\ndata_dir: /other\n", "data_dir, workers");
+    changes_are("admin: {listen: 127.0.0.1:1}\n",
+                "admin: {listen: 127.0.0.1:2}\nmetrics: {listen: 127.0.0.1:3}\n",
+                "admin.listen, metrics.listen");
+}
+
+static void a_comparison_without_memory_is_no_success(void **state)
+{
+    (void)state;
+    struct loading before = {0}, after = {0};
+    const struct config *old = loading_sound(&before, "workers: 2\n");
+    const struct config *new = loading_sound(&after, "workers: 3\n");
+    for (int nth = 0;; nth++) {
+        struct buffer names;
+        buffer_init(&names, 1024);
+        alloc_fail_nth(nth);
+        const enum status status = config_diff_restart(old, new, &names);
+        alloc_fail_nth(-1);
+        buffer_fini(&names);
+        if (status == STATUS_OK)
+            break;
+        assert_int_equal(status, STATUS_NO_MEMORY);
+    }
+    loading_end(&before);
+    loading_end(&after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_setting_says_where_it_comes_from),
+        cmocka_unit_test(json_says_the_same),
+        cmocka_unit_test(no_form_shows_a_secret),
+        cmocka_unit_test(targets_are_shown_with_the_name_they_are_called_by),
+        cmocka_unit_test(what_does_not_fit_is_no_success),
+        cmocka_unit_test(what_takes_a_restart_is_named),
+        cmocka_unit_test(a_comparison_without_memory_is_no_success),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
