@@ -364,6 +364,8 @@ static enum status open_all(struct control *control, const struct control_config
     if (status == STATUS_OK)
         status = models_watch_start(&control->gateway, control->loop, control->dns,
                                     control->producer, &control->models);
+    if (status == STATUS_OK) /* last: who is answered by readyz may rely on all of the above */
+        status = gateway_run(&control->gateway);
     return status;
 }
 

@@ -72,7 +72,7 @@ static enum status check_ports(const struct snapshot *snapshot, const struct sna
     return STATUS_OK;
 }
 
-static enum status start_workers(struct gateway *gateway, struct reason *reason)
+static enum status create_workers(struct gateway *gateway, struct reason *reason)
 {
     const unsigned count = wanted_workers(gateway->snapshot->config);
     gateway->workers = alloc_zeroed(count, sizeof(struct worker *));
@@ -82,8 +82,6 @@ static enum status start_workers(struct gateway *gateway, struct reason *reason)
     enum status status = STATUS_OK;
     for (unsigned i = 0; i < count && status == STATUS_OK; i++)
         status = worker_create(gateway, i, &gateway->workers[i], reason);
-    for (unsigned i = 0; i < count && status == STATUS_OK; i++)
-        status = worker_start(gateway->workers[i]);
     return status;
 }
 
@@ -99,12 +97,20 @@ enum status gateway_start(struct gateway *gateway, const struct config **config,
     if (status != STATUS_OK)
         goto fail;
     apply_bounds(gateway, gateway->snapshot->config);
-    status = start_workers(gateway, reason);
+    status = create_workers(gateway, reason);
     if (status == STATUS_OK)
         return STATUS_OK;
 
 fail:
     gateway_stop(gateway);
+    return status;
+}
+
+enum status gateway_run(struct gateway *gateway)
+{
+    enum status status = STATUS_OK;
+    for (unsigned i = 0; i < gateway->worker_count && status == STATUS_OK; i++)
+        status = worker_start(gateway->workers[i]);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /* The running gateway: its workers, and what all threads of it share.
  *
- * Lifecycle: gateway_start() → gateway_reload() any number of times → the steps of a stop:
+ * Lifecycle: gateway_start() → gateway_run() → gateway_reload() any number of times → the steps of a stop:
  * gateway_wind_down() and, when nothing is open any more or time is up, gateway_stop().
  * Thread: the control thread calls these functions; workers read the struct, in which what
  * changes after the start is atomic or has its own locking.
@@ -38,11 +38,15 @@ struct gateway {
     atomic_bool is_cutting_off; /* what ends now was ended by the stop */
 };
 
-/* Takes over the caller's reference of *config; opens the listeners and starts the workers. The
+/* Takes over the caller's reference of *config; makes the workers and opens their listeners. The
  * first five fields of *gateway are set, the rest is zero. On any status but STATUS_OK nothing is
  * left running; the reason says what to do. */
 MUST_CHECK enum status gateway_start(struct gateway *gateway, const struct config **config,
                                      struct reason *reason);
+
+/* Starts the workers' threads: from now on clients are answered. STATUS_NO_MEMORY: the system has no
+ * thread left; gateway_stop() is due. */
+MUST_CHECK enum status gateway_run(struct gateway *gateway);
 
 /* Puts another configuration in force, of which it takes over the caller's reference. On any
  * status but STATUS_OK the former one stays in force. */
