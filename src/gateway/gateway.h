@@ -1,6 +1,7 @@
 /* The running gateway: its workers, and what all threads of it share.
  *
- * Lifecycle: gateway_start() → gateway_run() → gateway_reload() any number of times → the steps of a stop:
+ * Lifecycle: gateway_start() → gateway_run() → gateway_reload() any number of times → the steps of a
+ * stop:
  * gateway_wind_down() and, when nothing is open any more or time is up, gateway_stop().
  * Thread: the control thread calls these functions; workers read the struct, in which what
  * changes after the start is atomic or has its own locking.
