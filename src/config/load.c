@@ -256,6 +256,7 @@ enum status config_load(const struct config_source *source, struct config_report
     loader_init(&loader, source, report, config);
     load_all(&loader);
     loader_fini(&loader);
+    config_report_sort(report);
 
     const struct config *loaded = config;
     if (!loader.is_out_of_memory && report->error_count == 0) {

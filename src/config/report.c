@@ -1,5 +1,7 @@
 #include "config/report.h"
 
+#include <stdbool.h>
+
 #define ARENA_BYTES_MAX ((size_t)1 << 20)
 
 void config_report_init(struct config_report *report)
@@ -46,6 +48,25 @@ void config_report_add(struct config_report *report, const struct config_mistake
     kept->message = keep(report, mistake->message);
     if (mistake->suggestion.size > 0)
         kept->suggestion = keep(report, mistake->suggestion);
+}
+
+static bool stands_before(const struct config_mistake *a, const struct config_mistake *b)
+{
+    if (a->line == 0 || b->line == 0)
+        return a->line > 0 && b->line == 0;
+    return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+/* By insertion: they are few, and those that stand in one place keep their order. */
+void config_report_sort(struct config_report *report)
+{
+    for (size_t i = 1; i < report->count; i++) {
+        const struct config_mistake mistake = report->mistakes[i];
+        size_t at = i;
+        for (; at > 0 && stands_before(&mistake, &report->mistakes[at - 1]); at--)
+            report->mistakes[at] = report->mistakes[at - 1];
+        report->mistakes[at] = mistake;
+    }
 }
 
 enum status config_report_write(const struct config_report *report, struct buffer *text)

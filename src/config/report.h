@@ -30,7 +30,7 @@ struct config_mistake {
 };
 
 struct config_report {
-    struct config_mistake *mistakes; /* in the order in which they were found; in the arena */
+    struct config_mistake *mistakes; /* in the arena */
     size_t count;
     size_t error_count; /* with those left out */
     size_t left_out;
@@ -42,6 +42,9 @@ void config_report_fini(struct config_report *report);
 
 /* Adds a copy of the mistake. */
 void config_report_add(struct config_report *report, const struct config_mistake *mistake);
+
+/* Puts them in the order of the file; those that stand outside it come last. */
+void config_report_sort(struct config_report *report);
 
 /* Appends a line for each mistake: "FILE:LINE:COLUMN: message (suggestion)\n", warnings marked
  * as such; what `weir check` prints. Statuses of buffer_append(). */

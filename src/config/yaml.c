@@ -198,6 +198,8 @@ static enum status read_document(struct reader *reader, struct yaml_node **root_
 enum status yaml_read(struct slice text, struct arena *arena, struct yaml_node **root_out,
                       struct yaml_error *error_out)
 {
+    if (slice_starts_with(text, SLICE("\xef\xbb\xbf"))) /* libyaml would take it for content */
+        text = slice_from(text, 3);
     struct reader reader = {.text = text, .arena = arena, .error = error_out};
     *root_out = NULL;
     *error_out = (struct yaml_error){.line = 1, .column = 1};

@@ -88,10 +88,10 @@ static void command_line_environment_file_and_default_win_in_this_order(void **s
 static void an_empty_variable_counts_as_not_set_and_others_are_ignored(void **state)
 {
     (void)state;
-    struct loading loading = {.environment = {"WEIR_WORKERS=", "WEIR_PORT=tcp://10.0.0.1:80",
+    struct loading loading = {.environment = {"WEIR_WORKERS_X=9",
+                                              "WEIR_WORKERS=", "WEIR_PORT=tcp://10.0.0.1:80",
                                               "WEIR_SERVICE_HOST=10.0.0.1", "WEIR_TRANSPORT=x",
-                                              "weir_workers=9", "WEIR_WORKERS_X=9",
-                                              "WEIR_CORS_ORIGINS=http://a"}};
+                                              "weir_workers=9", "WEIR_CORS_ORIGINS=http://a"}};
     const struct config *config = loading_sound(&loading, "workers: 2\n");
     assert_int_equal(config->workers, 2);
     assert_text(config->cors.origins.items[0], "http://a");
@@ -165,6 +165,19 @@ static void all_mistakes_are_found_up_to_a_hundred(void **state)
         assert_int_equal(loading.report.mistakes[i].line, i + 1);
     loading_end(&loading);
     buffer_fini(&yaml);
+}
+
+static void mistakes_are_reported_in_the_order_of_the_file(void **state)
+{
+    (void)state;
+    struct loading loading = {.environment = {"WEIR_WORKERS=x"}};
+    loading_text(&loading, "lisen: x\ncors: {origins: x}\nstore: sqlite\nstore: sqlite\n");
+    assert_int_equal(loading.report.count, 4);
+    assert_int_equal(loading.report.mistakes[0].line, 1);
+    assert_int_equal(loading.report.mistakes[1].line, 2);
+    assert_int_equal(loading.report.mistakes[2].line, 4);
+    assert_text(loading.report.mistakes[3].file, "WEIR_WORKERS");
+    loading_end(&loading);
 }
 
 static const char everything[] =
@@ -261,6 +274,7 @@ int main(void)
         cmocka_unit_test(names_of_later_versions_are_refused_at_every_level),
         cmocka_unit_test(a_section_that_is_commented_out_is_none),
         cmocka_unit_test(all_mistakes_are_found_up_to_a_hundred),
+        cmocka_unit_test(mistakes_are_reported_in_the_order_of_the_file),
         cmocka_unit_test(loading_survives_the_failure_of_each_allocation),
         cmocka_unit_test(a_file_may_end_at_each_byte),
         cmocka_unit_test(the_examples_of_the_page_are_sound),

@@ -120,6 +120,15 @@ static void a_rule_needs_a_name_and_targets(void **state)
                     "did you mean 'targets'?");
 }
 
+static void a_broken_rule_is_complained_of_once(void **state)
+{
+    (void)state;
+    loading_refused(PROVIDERS "models:\n  - name: a*b\n    targets: [keyless]\n", 3,
+                    "is no model's name");
+    loading_refused(PROVIDERS "models:\n  - {name: a, retries: 2, targets: [keyless]}\n", 3,
+                    "'retries' is not in this version");
+}
+
 static void a_target_names_a_provider_that_there_is(void **state)
 {
     (void)state;
@@ -179,12 +188,15 @@ static void a_rule_behind_one_that_covers_it_is_warned_of(void **state)
     loading_sound(&loading, "models:\n"
                             "  - {name: 'a*', targets: [local]}\n"
                             "  - {name: ab, targets: [local]}\n"
-                            "  - {name: '*', targets: [local]}\n");
-    assert_int_equal(loading.report.count, 1);
+                            "  - {name: '*', targets: [local]}\n"
+                            "  - {name: ac, targets: [local]}\n");
+    assert_int_equal(loading.report.count, 2);
     assert_int_equal(loading.report.error_count, 0);
     assert_int_equal(loading.report.mistakes[0].severity, CONFIG_SEVERITY_WARNING);
     assert_int_equal(loading.report.mistakes[0].line, 3);
     assert_true(loading_mistake_says(&loading.report.mistakes[0], "'a*' before it matches first"));
+    assert_int_equal(loading.report.mistakes[1].line, 5);
+    assert_true(loading_mistake_says(&loading.report.mistakes[1], "'a*' before it matches first"));
     loading_end(&loading);
 }
 
@@ -217,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_target_without_a_credential_is_passed_over),
         cmocka_unit_test(a_rule_left_without_targets_is_a_mistake_unless_it_is_optional),
         cmocka_unit_test(a_rule_needs_a_name_and_targets),
+        cmocka_unit_test(a_broken_rule_is_complained_of_once),
         cmocka_unit_test(a_target_names_a_provider_that_there_is),
         cmocka_unit_test(keys_of_later_versions_are_refused),
         cmocka_unit_test(a_name_that_stands_twice_is_a_mistake),

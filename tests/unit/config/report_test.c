@@ -59,6 +59,31 @@ static void what_is_quoted_from_a_file_stays_on_its_line(void **state)
     config_report_fini(&report);
 }
 
+static void add_at(struct config_report *report, uint32_t line, uint32_t column,
+                   const char *message)
+{
+    const struct config_mistake mistake = {
+        .file = SLICE("f"), .line = line, .column = column, .message = slice_from_text(message)};
+    config_report_add(report, &mistake);
+}
+
+static void sorted_mistakes_stand_as_in_the_file_and_others_last(void **state)
+{
+    (void)state;
+    struct config_report report;
+    config_report_init(&report);
+    config_report_sort(&report);
+    add_at(&report, 0, 0, "a");
+    add_at(&report, 7, 1, "b");
+    add_at(&report, 2, 9, "c");
+    add_at(&report, 2, 3, "d");
+    add_at(&report, 0, 0, "e");
+    add_at(&report, 7, 1, "f");
+    config_report_sort(&report);
+    check_text(&report, "f:2:3: d\nf:2:9: c\nf:7:1: b\nf:7:1: f\nf: a\nf: e\n");
+    config_report_fini(&report);
+}
+
 static void the_first_hundred_are_kept_and_the_others_counted(void **state)
 {
     (void)state;
@@ -111,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mistake_is_a_line_with_place_and_suggestion),
         cmocka_unit_test(what_is_quoted_from_a_file_stays_on_its_line),
+        cmocka_unit_test(sorted_mistakes_stand_as_in_the_file_and_others_last),
         cmocka_unit_test(the_first_hundred_are_kept_and_the_others_counted),
         cmocka_unit_test(a_mistake_counts_even_without_memory_for_its_words),
         cmocka_unit_test(a_report_that_does_not_fit_says_so),

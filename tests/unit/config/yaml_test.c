@@ -100,6 +100,22 @@ static void an_empty_document_has_no_root(void **state)
     refused_at(texts[3], 2, 1);
 }
 
+static void a_byte_order_mark_and_line_ends_of_windows_are_no_content(void **state)
+{
+    (void)state;
+    struct reading reading;
+    assert_int_equal(read_text(&reading, "\xef\xbb\xbf"
+                                         "a: 1\r\nb: x\r\n"),
+                     STATUS_OK);
+    assert_true(slice_equal(reading.root->first->text, SLICE("1")));
+    assert_true(slice_equal(reading.root->first->next->text, SLICE("x")));
+    assert_int_equal(reading.root->first->next->line, 2);
+    arena_fini(&reading.arena);
+    assert_int_equal(read_text(&reading, "\xef\xbb\xbf"), STATUS_OK);
+    assert_null(reading.root);
+    arena_fini(&reading.arena);
+}
+
 static void what_is_no_yaml_is_refused_where_it_breaks(void **state)
 {
     (void)state;
@@ -203,6 +219,7 @@ int main(void)
         cmocka_unit_test(members_are_found_by_their_name),
         cmocka_unit_test(nothing_is_told_from_an_empty_text),
         cmocka_unit_test(an_empty_document_has_no_root),
+        cmocka_unit_test(a_byte_order_mark_and_line_ends_of_windows_are_no_content),
         cmocka_unit_test(what_is_no_yaml_is_refused_where_it_breaks),
         cmocka_unit_test(bytes_that_no_text_holds_are_refused_in_their_line),
         cmocka_unit_test(what_could_grow_is_refused),
