@@ -108,9 +108,10 @@ static bool takes_event(struct relay *relay, const struct sse_event *event)
 static void pass_quiet(struct relay *relay, struct slice work, struct batch *batch)
 {
     static const char end[] = "\n\n";
+    if (!sse_is_between(&relay->sse) || !slice_starts_with(work, SLICE("data:")))
+        return; /* the rest of a long event is not searched at each piece of it */
     batch->quiet = openai_stream_quiet(work);
-    if (!sse_is_between(&relay->sse) || !slice_starts_with(work, SLICE("data:")) ||
-        slice_find_byte(slice_of(work.data, batch->quiet), '\r') < batch->quiet)
+    if (slice_find_byte(slice_of(work.data, batch->quiet), '\r') < batch->quiet)
         return;
     size_t size = batch->quiet;
     while (size >= 2 && memcmp(work.data + size - 2, end, 2) != 0)
@@ -152,7 +153,6 @@ static void read_events(struct relay *relay, struct slice work, struct batch *ba
 static enum status begin(struct relay *relay, struct slice events, enum answer_part part)
 {
     struct http_exchange *exchange = relay->request->exchange;
-    relay->has_begun = true;
     request_drop_body(relay->request);
     enum status status = STATUS_OK;
     if (relay->leading.size > 0) {
@@ -161,6 +161,7 @@ static enum status begin(struct relay *relay, struct slice events, enum answer_p
     }
     if (status != STATUS_OK)
         return status;
+    relay->has_begun = true;
     relay_begin_answer(relay->call, 200);
     http_answer_header(exchange, SLICE("cache-control"), SLICE("no-cache"));
     status = http_answer_start(exchange, ANSWER_SIZE_UNKNOWN, events, part);
@@ -322,7 +323,12 @@ static void run(struct relay *relay, enum relay_end end)
             fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream's stream broke");
             return;
         }
-        if (relay_bytes(relay, bytes) != STATUS_OK) {
+        const enum status status = relay_bytes(relay, bytes);
+        if (status == STATUS_NO_MEMORY && !relay->request->exchange->closes) {
+            fail(relay, UPSTREAM_FAILURE_LIMITED, "transport.body_memory is used up");
+            return;
+        }
+        if (status != STATUS_OK) {
             relay->request->outcome = OUTCOME_CLIENT_GONE;
             return;
         }

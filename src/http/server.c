@@ -102,7 +102,7 @@ static void connection_run(void *argument)
     struct http_connection *connection = argument;
     struct http_server *server = connection->server;
     bool goes_on = connection->context == NULL || do_handshake(connection);
-    while (goes_on && (connection->pending_size > 0 || socket_has_input(&connection->socket)))
+    while (goes_on && (connection->pending_size > 0 || socket_would_read(&connection->socket)))
         goes_on = http_exchange_run(connection);
     if (!goes_on || (server->is_closing && connection->pending_size == 0)) {
         connection_close(connection);

@@ -36,6 +36,9 @@ static void on_events(struct loop_watch *watch, uint32_t events)
         if ((socket->wants_read && socket->is_readable) ||
             (socket->wants_write && (socket->is_writable || socket->is_hung_up)))
             wake_waiter(socket);
+        /* The end makes one event only; the wait that it ended may not be the last. */
+        if (socket->is_hung_up && socket->owner != NULL)
+            task_cancel(socket->owner);
     } else if (socket->owner != NULL) {
         if (socket->is_hung_up)
             task_cancel(socket->owner);
@@ -192,6 +195,13 @@ enum status socket_read(struct socket *socket, void *bytes_out, size_t size, uin
 bool socket_has_input(const struct socket *socket)
 {
     return socket->is_readable || (socket->tls != NULL && tls_has_input(socket->tls));
+}
+
+bool socket_would_read(struct socket *socket)
+{
+    if (socket->tls == NULL)
+        return socket->is_readable;
+    return socket_has_input(socket) && tls_peek(socket) != STATUS_AGAIN;
 }
 
 bool socket_is_reusable(struct socket *socket)

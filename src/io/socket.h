@@ -82,6 +82,9 @@ MUST_CHECK enum status socket_write(struct socket *socket, struct iovec *pieces,
  * true for what then turns out to be no more than a session ticket. */
 bool socket_has_input(const struct socket *socket);
 
+/* The same for certain: on TLS, session tickets are taken in, and are no input. */
+bool socket_would_read(struct socket *socket);
+
 /* Whether an idle connection may be used again: nothing was read ahead, the peer has not ended
  * it. On TLS, session tickets are taken in; they alone mean alive. */
 bool socket_is_reusable(struct socket *socket);

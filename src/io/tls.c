@@ -205,6 +205,15 @@ enum status tls_try_read(struct socket *socket, void *bytes_out, size_t size, si
     return result == 1 ? STATUS_OK : outcome(socket, result);
 }
 
+enum status tls_peek(struct socket *socket)
+{
+    char byte;
+    size_t size;
+    before_call(socket->tls);
+    const int result = SSL_peek_ex(socket->tls->ssl, &byte, 1, &size);
+    return result == 1 ? STATUS_OK : outcome(socket, result);
+}
+
 /* One record's worth of the pieces, in one run of bytes. A repeated call gathers the same bytes,
  * as SSL_write wants it. */
 static size_t gather(const struct iovec *pieces, int count, char record_out[RECORD_BYTES])

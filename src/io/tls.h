@@ -55,6 +55,8 @@ MUST_CHECK enum status tls_connect(struct socket *socket, struct tls_context *co
 void tls_destroy(struct tls **tls, bool is_sound);
 MUST_CHECK enum status tls_try_read(struct socket *socket, void *bytes_out, size_t size,
                                     size_t *size_out);
+/* STATUS_OK: a byte can be read; STATUS_AGAIN: none can now; else as tls_try_read(). */
+MUST_CHECK enum status tls_peek(struct socket *socket);
 MUST_CHECK enum status tls_try_write(struct socket *socket, const struct iovec *pieces, int count,
                                      size_t *size_out);
 bool tls_has_input(const struct tls *tls);

@@ -84,7 +84,7 @@ static enum status send_request(struct upstream_attempt *attempt,
         first += socket_skip(pieces + first, request->piece_count - first, sent);
         if (first == request->piece_count || !is_stuck)
             continue;
-        if (socket_has_input(socket))
+        if (socket_would_read(socket))
             break;
         status = socket_wait(socket, true, true, loop_deadline(loop, request->write_ms));
         if (status != STATUS_OK)
