@@ -151,7 +151,7 @@ class Nginx(Gateway):
     """proxy_pass and nothing else: no key check, no log. The reference."""
 
     name = "nginx"
-    program = "/usr/sbin/nginx"
+    program = machine.nginx_program()
 
     def command(self):
         temporary = "".join(f"    {kind}_temp_path {self.folder}/{kind};\n" for kind in

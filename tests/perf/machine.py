@@ -95,6 +95,13 @@ def distribution():
     return name[1] if name else platform.system()
 
 
+def nginx_program():
+    """The installed nginx, else the one that `tools/deps bench` unpacks."""
+    installed = Path("/usr/sbin/nginx")
+    unpacked = Path(__file__).resolve().parents[2] / "build" / "deps" / "usr" / "sbin" / "nginx"
+    return installed if installed.exists() else unpacked
+
+
 def facts(weir_binary):
     """What a reader must know to judge figures from this machine."""
     return {
@@ -102,7 +109,6 @@ def facts(weir_binary):
         "processor": f"{processor()}, {os.cpu_count()} cores, {memory_gib()} GiB",
         "system": f"{distribution()}, Linux {platform.release().split('-')[0]}",
         "weir": f"{first_line([str(weir_binary), 'version'])}, {compiler_of(weir_binary)}",
-        "nginx": first_line(["nginx", "-v"], "stderr").replace("nginx version: ", "")
-        or first_line(["/usr/sbin/nginx", "-v"], "stderr").replace("nginx version: ", ""),
+        "nginx": first_line([nginx_program(), "-v"], "stderr").replace("nginx version: ", ""),
         "haproxy": first_line(["/usr/sbin/haproxy", "-v"]).split(" - ")[0],
     }
