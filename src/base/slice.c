@@ -1,21 +1,32 @@
 #include "base/slice.h"
 
-#include <strings.h>
+static unsigned lower(char byte)
+{
+    const unsigned value = (unsigned char)byte;
+    return value - 'A' < 26 ? value | 0x20 : value;
+}
 
+/* Not strncasecmp(), for which a zero byte ends both. */
 bool slice_equal_nocase(struct slice a, struct slice b)
 {
-    return a.size == b.size && (a.size == 0 || strncasecmp(a.data, b.data, a.size) == 0);
+    if (a.size != b.size)
+        return false;
+    for (size_t i = 0; i < a.size; i++) {
+        if (lower(a.data[i]) != lower(b.data[i]))
+            return false;
+    }
+    return true;
 }
 
 bool slice_starts_with(struct slice slice, struct slice prefix)
 {
-    return slice.size >= prefix.size && memcmp(slice.data, prefix.data, prefix.size) == 0;
+    return slice.size >= prefix.size && slice_equal(slice_of(slice.data, prefix.size), prefix);
 }
 
 bool slice_ends_with(struct slice slice, struct slice suffix)
 {
     return slice.size >= suffix.size &&
-           memcmp(slice.data + slice.size - suffix.size, suffix.data, suffix.size) == 0;
+           slice_equal(slice_from(slice, slice.size - suffix.size), suffix);
 }
 
 size_t slice_find_byte(struct slice slice, char byte)
@@ -26,6 +37,8 @@ size_t slice_find_byte(struct slice slice, char byte)
 
 size_t slice_find(struct slice slice, struct slice needle)
 {
+    if (needle.size == 0)
+        return 0;
     const char *at =
         slice.size > 0 ? memmem(slice.data, slice.size, needle.data, needle.size) : NULL;
     return at != NULL ? (size_t)(at - slice.data) : slice.size;
