@@ -1,104 +1,77 @@
 #include "cli/admin_client.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "admin/context.h"
 #include "admin/operations.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "cli/data_lock.h"
-#include "http/response_head.h"
+#include "cli/http_call.h"
+
+#define CALL_MS        30000 /* for an answer of the server */
+#define POLL_MS        50    /* between two looks at who owns the data directory */
+#define PATH_BYTES     3000
+#define HEAD_BYTES_MAX ((size_t)256 << 10)
 
 struct admin_client {
-    struct sockaddr_un address; /* of the server's socket */
+    struct sockaddr_un address; /* of the server's socket; an empty path: none can be there */
     bool has_server;
     struct data_lock lock;
-    struct admin_context *context;
+    struct admin_context *context; /* without a server */
 };
 
-/* --- A running server --------------------------------------------------------------------------------------- */
+/* --- Opening ------------------------------------------------------------------------------------- */
 
-static int connect_to(const struct sockaddr_un *address)
+static uint64_t deadline_after(uint64_t wait_ms)
 {
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
-        return fd;
-    if (fd >= 0)
+    return clock_monotonic_ns() + wait_ms * NS_PER_MS;
+}
+
+/* STATUS_CLOSED: no server. A socket that nobody listens on is left from one that was killed. */
+static enum status find_server(struct admin_client *client, struct reason *reason)
+{
+    int fd;
+    const char *path = client->address.sun_path;
+    if (path[0] == '\0')
+        return STATUS_CLOSED;
+    const enum status status =
+        http_call_connect((const struct sockaddr *)&client->address, sizeof(client->address),
+                          deadline_after(CALL_MS), &fd);
+    if (status == STATUS_OK) {
         close(fd);
-    return -1;
-}
-
-static bool send_all(int fd, struct slice bytes)
-{
-    while (bytes.size > 0) {
-        const ssize_t sent = send(fd, bytes.data, bytes.size, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return false;
-        bytes = slice_from(bytes, (size_t)sent);
+        client->has_server = true;
+        return STATUS_OK;
     }
-    return true;
+    if (status != STATUS_DENIED)
+        return STATUS_CLOSED;
+    reason_set(reason, "%s may not be opened: run this as the user who runs weir", path);
+    return STATUS_DENIED;
 }
 
-static bool receive_all(int fd, struct buffer *answer)
+/* A directory that no server has used is not one of weir's, and gets no file of ours. */
+static enum status check_data_dir(const char *data_dir, struct reason *reason)
 {
-    for (;;) {
-        if (buffer_reserve(answer, 16384) != STATUS_OK)
-            return false;
-        const ssize_t got = recv(fd, answer->data + answer->size, 16384, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got == 0;
-        answer->size += (size_t)got;
+    static const char *const names[] = {"lock", "weir.db"};
+    char path[PATH_BYTES];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", data_dir, names[i]);
+        if (access(path, F_OK) == 0)
+            return STATUS_OK;
     }
+    if (access(data_dir, X_OK) != 0 && access(data_dir, F_OK) == 0) {
+        reason_set(reason, "%s may not be opened: run this as the user who runs weir", data_dir);
+        return STATUS_DENIED;
+    }
+    reason_set(reason,
+               "there is no data directory at %s: start `weir serve` once, or name another with "
+               "--data-dir",
+               data_dir);
+    return STATUS_NOT_FOUND;
 }
-
-/* The server closes after its answer, so what stands behind the head is the body. */
-static unsigned split_answer(struct buffer *answer)
-{
-    unsigned status = 0;
-    if (buffer_append_byte(answer, '\0') != STATUS_OK)
-        return 0;
-    const size_t head = slice_find(buffer_slice(answer), SLICE("\r\n\r\n"));
-    status = http_status_of(buffer_slice(answer));
-    if (head + 4 >= answer->size || status == 0)
-        return 0;
-    buffer_consume(answer, head + 4);
-    answer->size--; /* the zero byte */
-    return status;
-}
-
-static unsigned call_server(struct admin_client *client, struct slice method, struct slice path,
-                            struct slice body, struct buffer *answer, struct reason *reason)
-{
-    struct buffer request;
-    unsigned status = 0;
-    buffer_init(&request, ADMIN_BODY_BYTES_MAX + 16384);
-    buffer_printf(&request,
-                  "%.*s %.*s HTTP/1.1\r\nHost: weir\r\nConnection: close\r\n"
-                  "Content-Length: %zu\r\n\r\n",
-                  SLICE_ARGS(method), SLICE_ARGS(path), body.size);
-    buffer_append(&request, body);
-    const int fd = connect_to(&client->address);
-    if (fd >= 0 && buffer_status(&request) == STATUS_OK && send_all(fd, buffer_slice(&request)) &&
-        receive_all(fd, answer))
-        status = split_answer(answer);
-    if (status == 0)
-        reason_set(reason, "the server at %s did not answer", client->address.sun_path);
-    if (fd >= 0)
-        close(fd);
-    buffer_fini(&request);
-    return status;
-}
-
-/* ----------------------------------------------------------------------------------------------------------------- */
 
 static enum status open_context(struct admin_client *client, const char *data_dir,
                                 struct reason *reason)
@@ -110,35 +83,35 @@ static enum status open_context(struct admin_client *client, const char *data_di
     return admin_context_open(&config, &client->context, reason);
 }
 
-enum status admin_client_open(const char *data_dir, struct admin_client **client_out,
-                              struct reason *reason)
+static enum status find_server_or_open(struct admin_client *client, const char *data_dir,
+                                       struct reason *reason)
 {
+    const enum status status = find_server(client, reason);
+    return status == STATUS_CLOSED ? open_context(client, data_dir, reason) : status;
+}
+
+enum status admin_client_open(const char *data_dir, uint64_t wait_ms,
+                              struct admin_client **client_out, struct reason *reason)
+{
+    const struct timespec pause = {.tv_nsec = POLL_MS * (long)NS_PER_MS};
+    const uint64_t deadline_ns = deadline_after(wait_ms);
     struct admin_client *client = alloc_zeroed(1, sizeof(*client));
-    struct stat found;
     if (client == NULL) {
         reason_set(reason, "out of memory");
         return STATUS_NO_MEMORY;
     }
     client->lock.fd = -1;
     client->address.sun_family = AF_UNIX;
-    enum status status = STATUS_OK;
-    if (stat(data_dir, &found) != 0) {
-        reason_set(reason,
-                   "there is no data directory at %s: start `weir serve` once, or name "
-                   "another with --data-dir",
-                   data_dir);
-        status = STATUS_NOT_FOUND;
+    const size_t room = sizeof(client->address.sun_path);
+    if ((size_t)snprintf(client->address.sun_path, room, "%s/admin.sock", data_dir) >= room)
+        client->address.sun_path[0] = '\0';
+    enum status status = check_data_dir(data_dir, reason);
+    if (status == STATUS_OK)
+        status = find_server_or_open(client, data_dir, reason);
+    while (status == STATUS_EXISTS && clock_monotonic_ns() < deadline_ns) {
+        nanosleep(&pause, NULL);
+        status = find_server_or_open(client, data_dir, reason);
     }
-    const int size = snprintf(client->address.sun_path, sizeof(client->address.sun_path),
-                              "%s/admin.sock", data_dir);
-    if (status == STATUS_OK && (size_t)size < sizeof(client->address.sun_path)) {
-        const int fd = connect_to(&client->address);
-        client->has_server = fd >= 0;
-        if (fd >= 0)
-            close(fd);
-    }
-    if (status == STATUS_OK && !client->has_server)
-        status = open_context(client, data_dir, reason);
     if (status != STATUS_OK) {
         admin_client_close(&client);
         return status;
@@ -157,11 +130,35 @@ void admin_client_close(struct admin_client **client)
     *client = NULL;
 }
 
+/* --- Calling ------------------------------------------------------------------------------------- */
+
+static unsigned call_server(struct admin_client *client, const struct http_call *call,
+                            struct buffer *answer, struct reason *reason)
+{
+    struct arena arena;
+    struct http_response_head head = {0};
+    int fd;
+    arena_init(&arena, NULL, 0, HEAD_BYTES_MAX);
+    enum status status = http_call_connect((const struct sockaddr *)&client->address,
+                                           sizeof(client->address), call->deadline_ns, &fd);
+    if (status == STATUS_OK) {
+        status = http_call_run(fd, call, answer, &arena, &head);
+        close(fd);
+    }
+    if (status != STATUS_OK)
+        reason_set(reason, "the server at %s did not answer: %s", client->address.sun_path,
+                   status_name(status));
+    arena_fini(&arena);
+    return status == STATUS_OK ? head.status : 0;
+}
+
 unsigned admin_client_call(struct admin_client *client, struct slice method, struct slice path,
                            struct slice body, struct buffer *answer, struct reason *reason)
 {
     buffer_clear(answer);
-    if (client->has_server)
-        return call_server(client, method, path, body, answer, reason);
-    return admin_operate(client->context, method, path, body, answer);
+    if (!client->has_server)
+        return admin_operate(client->context, method, path, body, answer);
+    const struct http_call call = {
+        .method = method, .target = path, .body = body, .deadline_ns = deadline_after(CALL_MS)};
+    return call_server(client, &call, answer, reason);
 }

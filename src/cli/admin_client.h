@@ -1,25 +1,34 @@
 /* Administrative operations from the command line: over DATA_DIR/admin.sock if a server runs, else
  * in this process, with the data directory's lock taken.
  *
- * Lifecycle: admin_client_open() → any number of calls → admin_client_close(). */
+ * Lifecycle: admin_client_open() → any number of calls → admin_client_close().
+ * Thread: one at a time; calls block. */
 #ifndef CLI_ADMIN_CLIENT_H
 #define CLI_ADMIN_CLIENT_H
+
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/reason.h"
 #include "base/slice.h"
 #include "base/status.h"
 
+#define ADMIN_CLIENT_WAIT_MS 3000
+
 struct admin_client;
 
-/* STATUS_NOT_FOUND: no data directory, the reason says where it was looked for. Else the statuses
- * of data_lock_take() and admin_context_open(). */
-MUST_CHECK enum status admin_client_open(const char *data_dir, struct admin_client **client_out,
-                                         struct reason *reason);
+/* While another process owns the data directory and no server answers (another command works, a
+ * server starts or stops), tries again for up to `wait_ms`. Makes no data directory.
+ * STATUS_NOT_FOUND: there is none, the reason says where it was looked for. STATUS_DENIED: the
+ * server's socket may not be opened. Else the statuses of data_lock_take() and
+ * admin_context_open(). */
+MUST_CHECK enum status admin_client_open(const char *data_dir, uint64_t wait_ms,
+                                         struct admin_client **client_out, struct reason *reason);
+/* Closes *client, if any, and sets it to NULL. */
 void admin_client_close(struct admin_client **client);
 
-/* See admin/operations.h. `answer` is emptied first. Returns the HTTP status, or 0: the server
- * could not be reached, the reason says why. */
+/* See admin/operations.h. `answer` holds up to ADMIN_ANSWER_BYTES_MAX and is emptied first.
+ * Returns the HTTP status, or 0: the server did not answer, the reason says why. */
 unsigned admin_client_call(struct admin_client *client, struct slice method, struct slice path,
                            struct slice body, struct buffer *answer, struct reason *reason);
 

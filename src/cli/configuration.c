@@ -1,97 +1,179 @@
+/* `weir check` and `weir config`. */
+#include "cli/configuration.h"
+
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "config/load.h"
 #include "config/show.h"
+#include "json/write.h"
 
 #define TEXT_BYTES_MAX ((size_t)16 << 20)
 
-static const char check_help[] = "Usage: weir check [--config FILE] [--data-dir DIR]\n"
-                                 "\n"
-                                 "Reads the configuration and names every mistake, with file, line "
-                                 "and a suggestion. Exit code 2\n"
-                                 "if there is one.\n"
-                                 "\n"
-                                 "Example: weir check --config /etc/weir/weir.yaml\n";
+/* --- Loading ------------------------------------------------------------------------------------- */
 
-static const char config_help[] =
-    "Usage: weir config show [--json] [--config FILE] [--data-dir DIR]\n"
-    "\n"
-    "What is in force, and where each setting comes from. Secrets are shown as ***.\n"
-    "\n"
-    "Example: weir config show --json\n";
-
-static void print_buffer(const struct buffer *text, FILE *out)
+static enum status load(const struct verb_options *options, struct config_report *report,
+                        const struct config **config_out)
 {
-    if (buffer_status(text) == STATUS_OK && text->size > 0)
-        fwrite(text->data, 1, text->size, out);
+    const struct config_source source = {
+        .path = options->config, .data_dir = options->data_dir, .environment = environ};
+    return config_load(&source, report, config_out);
 }
 
-/* Prints the mistakes and warnings. Returns 2, or -1 with the snapshot. */
-static int load(const struct config_source *source, const struct config **config_out)
+static void print_report(const struct config_report *report, enum status status)
 {
-    struct config_report report;
     struct buffer text;
-    config_report_init(&report);
     buffer_init(&text, TEXT_BYTES_MAX);
-    const enum status status = config_load(source, &report, config_out);
-    if (config_report_write(&report, &text) == STATUS_OK)
-        print_buffer(&text, stderr);
+    if (config_report_write(report, &text) == STATUS_OK)
+        fwrite(text.data, 1, text.size, stderr);
     if (status == STATUS_NO_MEMORY)
         fprintf(stderr, "weir: out of memory\n");
     buffer_fini(&text);
-    config_report_fini(&report);
-    return status == STATUS_OK ? -1 : 2;
 }
 
-int check_command(int argc, char **argv)
+bool configuration_load(const struct verb_options *options, const struct config **config_out)
 {
-    struct config_source source = {.environment = environ};
-    const struct option_spec specs[] = {OPTION_TEXT("config", &source.path),
-                                        OPTION_TEXT("data-dir", &source.data_dir)};
-    const struct config *config;
-    int code = options_parse(argc, argv, specs, 2, NULL, check_help);
-    if (code >= 0)
-        return code;
-    code = load(&source, &config);
-    if (code >= 0)
-        return code;
+    struct config_report report;
+    config_report_init(&report);
+    const enum status status = load(options, &report, config_out);
+    if (status != STATUS_OK)
+        print_report(&report, status);
+    config_report_fini(&report);
+    return status == STATUS_OK;
+}
+
+/* --- check --------------------------------------------------------------------------------------- */
+
+static const char check_help[] =
+    "Usage: weir check [--config FILE] [--data-dir DIR] [--json]\n"
+    "\n"
+    "Reads the configuration and names every mistake and warning, with file, line, column and\n"
+    "what to write instead. Exit code 2 if there is a mistake.\n"
+    "\n"
+    "  --json          {\"file\",\"ok\",\"mistakes\":[{\"file\",\"line\",\"column\",\"severity\",\n"
+    "                  \"message\",\"suggestion\"}],\"left_out\"}\n"
+    "\n"
+    "Example:\n"
+    "  weir check --config /etc/weir/weir.yaml\n";
+
+static void write_text(struct json_writer *writer, struct slice name, struct slice text)
+{
+    json_write_key(writer, name);
+    if (text.size > 0)
+        json_write_string(writer, text);
+    else
+        json_write_null(writer);
+}
+
+/* A line or column, from 1; 0: it has none. */
+static void write_place(struct json_writer *writer, struct slice name, uint64_t number)
+{
+    json_write_key(writer, name);
+    if (number > 0)
+        json_write_u64(writer, number);
+    else
+        json_write_null(writer);
+}
+
+static void write_mistake(struct json_writer *writer, const struct config_mistake *mistake)
+{
+    const bool is_error = mistake->severity == CONFIG_SEVERITY_ERROR;
+    json_write_object(writer);
+    write_text(writer, SLICE("file"), mistake->file);
+    write_place(writer, SLICE("line"), mistake->line);
+    write_place(writer, SLICE("column"), mistake->line > 0 ? mistake->column : 0);
+    write_text(writer, SLICE("severity"), is_error ? SLICE("error") : SLICE("warning"));
+    write_text(writer, SLICE("message"), mistake->message);
+    write_text(writer, SLICE("suggestion"), mistake->suggestion);
+    json_write_end(writer);
+}
+
+/* `config` is NULL if it was refused. */
+static void print_check_json(const struct config_report *report, const struct config *config)
+{
+    struct json_writer writer;
+    struct buffer text;
+    buffer_init(&text, TEXT_BYTES_MAX);
+    json_writer_init(&writer, &text);
+    json_write_object(&writer);
+    write_text(&writer, SLICE("file"), config != NULL ? config->file : (struct slice){0});
+    json_write_key(&writer, SLICE("ok"));
+    json_write_bool(&writer, config != NULL);
+    json_write_key(&writer, SLICE("mistakes"));
+    json_write_array(&writer);
+    for (size_t i = 0; i < report->count; i++)
+        write_mistake(&writer, &report->mistakes[i]);
+    json_write_end(&writer);
+    json_write_key(&writer, SLICE("left_out"));
+    json_write_u64(&writer, report->left_out);
+    json_write_end(&writer);
+    printf("%.*s\n", SLICE_ARGS(buffer_slice(&text)));
+    buffer_fini(&text);
+}
+
+static void print_check(const struct config_report *report, const struct config *config,
+                        enum status status)
+{
+    print_report(report, status);
+    if (config == NULL)
+        return;
     if (config->file.size > 0)
         printf("%.*s: ok\n", SLICE_ARGS(config->file));
     else
         printf("no configuration file; the built-in defaults are ok\n");
+}
+
+int check_command(int argc, char **argv)
+{
+    struct verb_options options = {0};
+    const struct option_spec specs[] = {OPTION_TEXT("config", &options.config),
+                                        OPTION_TEXT("data-dir", &options.data_dir),
+                                        OPTION_FLAG("json", &options.json)};
+    struct config_report report;
+    const struct config *config = NULL;
+    const int code = options_parse(argc, argv, specs, 3, NULL, check_help);
+    if (code >= 0)
+        return code;
+    config_report_init(&report);
+    const enum status status = load(&options, &report, &config);
+    if (options.json && status != STATUS_NO_MEMORY)
+        print_check_json(&report, config);
+    else
+        print_check(&report, config, status);
+    config_report_fini(&report);
     config_unref(&config);
-    return 0;
+    return status == STATUS_OK ? 0 : 2;
+}
+
+/* --- config show --------------------------------------------------------------------------------- */
+
+static int show(const struct verb_options *options, const char *argument)
+{
+    const enum config_form form = options->json ? CONFIG_FORM_JSON : CONFIG_FORM_TEXT;
+    const struct config *config = NULL;
+    struct buffer text;
+    (void)argument;
+    if (!configuration_load(options, &config))
+        return 2;
+    buffer_init(&text, TEXT_BYTES_MAX);
+    const enum status status = config_show(config, form, &text);
+    if (status == STATUS_OK)
+        fwrite(text.data, 1, text.size, stdout);
+    else
+        fprintf(stderr, "weir: %s\n", status_name(status));
+    buffer_fini(&text);
+    config_unref(&config);
+    return status == STATUS_OK ? 0 : 1;
 }
 
 int config_command(int argc, char **argv)
 {
-    struct config_source source = {.environment = environ};
-    struct option_words words = {.count = 0};
-    bool json = false;
-    const struct option_spec specs[] = {OPTION_TEXT("config", &source.path),
-                                        OPTION_TEXT("data-dir", &source.data_dir),
-                                        OPTION_FLAG("json", &json)};
-    const struct config *config;
-    int code = options_parse(argc, argv, specs, 3, &words, config_help);
-    if (code >= 0)
-        return code;
-    if (words.count != 1 || strcmp(words.items[0], "show") != 0) {
-        fprintf(stderr, "weir: write `weir config show`\n");
-        return 2;
-    }
-    code = load(&source, &config);
-    if (code >= 0)
-        return code;
-    struct buffer text;
-    buffer_init(&text, TEXT_BYTES_MAX);
-    code =
-        config_show(config, json ? CONFIG_FORM_JSON : CONFIG_FORM_TEXT, &text) == STATUS_OK ? 0 : 1;
-    print_buffer(&text, stdout);
-    buffer_fini(&text);
-    config_unref(&config);
-    return code;
+    static const struct verb verbs[] = {
+        {"show", NULL, "", "what is in force, and where each setting comes from",
+         "weir config show --json", show},
+    };
+    static const struct verb_set set = {"config", "The configuration. Secrets are shown as ***.",
+                                        "", verbs, 1};
+    return verb_set_run(&set, argc, argv);
 }

@@ -1,4 +1,5 @@
 /* weir: the command line. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,57 +13,49 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv); /* NULL: of a later version */
     const char *summary;
+    const char *example;
 } commands[] = {
-    {"serve", serve_command, "run the gateway"},
-    {"check", check_command, "name every mistake in the configuration"},
-    {"config", config_command, "show what is in force, and where it comes from"},
-    {"users", users_command, "create, list, show, disable, enable, delete"},
-    {"keys", keys_command, "create, set, list, show, revoke, disable, enable"},
-    {"models", models_command, "list what answers for which name; test one"},
-    {"version", version_command, "print the version"},
-    {"teams", NULL, NULL},
-    {"tokens", NULL, NULL},
-    {"usage", NULL, NULL},
-    {"prices", NULL, NULL},
-    {"secrets", NULL, NULL},
-    {"explain", NULL, NULL},
-    {"audit", NULL, NULL},
-    {"cache", NULL, NULL},
-    {"alerts", NULL, NULL},
-    {"top", NULL, NULL},
-    {"upgrade", NULL, NULL},
+    {"serve", serve_command, "run the gateway", "weir serve --listen 127.0.0.1:8000"},
+    {"check", check_command, "name every mistake in the configuration",
+     "weir check --config weir.yaml"},
+    {"config", config_command, "show what is in force, and where it comes from",
+     "weir config show"},
+    {"users", users_command, "create, list, show, disable, enable, delete",
+     "weir users create alice"},
+    {"keys", keys_command, "create, set, list, show, revoke, disable, enable",
+     "weir keys create --user alice --expires 90d"},
+    {"models", models_command, "list what answers for which name; test one",
+     "weir models test gpt-4o-mini"},
+    {"version", version_command, "print the version", "weir version --verbose"},
+    {"teams", NULL, NULL, NULL},
+    {"tokens", NULL, NULL, NULL},
+    {"usage", NULL, NULL, NULL},
+    {"prices", NULL, NULL, NULL},
+    {"secrets", NULL, NULL, NULL},
+    {"explain", NULL, NULL, NULL},
+    {"audit", NULL, NULL, NULL},
+    {"cache", NULL, NULL, NULL},
+    {"alerts", NULL, NULL, NULL},
+    {"top", NULL, NULL, NULL},
+    {"upgrade", NULL, NULL, NULL},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(FILE *out)
 {
-    fprintf(out, "weir %s: a gateway for language models\n\nUsage: weir COMMAND …\n\n",
+    fprintf(out, "weir %s: a gateway for language models\n\nUsage: weir COMMAND ...\n\n",
             WEIR_VERSION);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (commands[i].run != NULL)
             fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
     }
-    fprintf(out,
-            "\n`weir COMMAND --help` says more.\n\nExample: weir serve --listen 127.0.0.1:8000\n");
-}
-
-int version_command(int argc, char **argv)
-{
-    bool json = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            puts("Usage: weir version [--json]\n\nExample: weir version --json");
-            return 0;
-        }
-        if (strcmp(argv[i], "--json") != 0) {
-            fprintf(stderr, "weir: version takes no '%s'\n", argv[i]);
-            return 2;
-        }
-        json = true;
+    fprintf(out, "\nExamples:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (commands[i].run != NULL)
+            fprintf(out, "  %s\n", commands[i].example);
     }
-    printf(json ? "{\"version\":\"%s\"}\n" : "weir %s\n", WEIR_VERSION);
-    return 0;
+    fprintf(out, "\n`weir help COMMAND` and `weir COMMAND --help` say more.\n");
 }
 
 static int refuse_unknown(const char *name)
@@ -78,26 +71,51 @@ static int refuse_unknown(const char *name)
     return 2;
 }
 
-int main(int argc, char **argv)
+/* Runs the command that argv begins with. */
+static int run(int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[0], commands[i].name) != 0)
+            continue;
+        if (commands[i].run != NULL)
+            return commands[i].run(argc, argv);
+        fprintf(stderr, "weir: `weir %s` is not in this version\n", commands[i].name);
+        return 2;
+    }
+    return refuse_unknown(argv[0]);
+}
+
+/* `weir help keys create` is `weir keys create --help`. */
+static int help(int argc, char **argv)
+{
+    static char option[] = "--help";
+    char *asked[] = {argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : option, option, NULL};
+    if (asked[0] != NULL && asked[0][0] != '-')
+        return run(3, asked);
+    print_help(stdout);
+    return 0;
+}
+
+static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
         return 2;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
-        strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
-        return 0;
-    }
-    if (strcmp(argv[1], "--version") == 0)
-        return version_command(1, argv);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], commands[i].name) != 0)
-            continue;
-        if (commands[i].run != NULL)
-            return commands[i].run(argc - 1, argv + 1);
-        fprintf(stderr, "weir: %s is not in this version\n", commands[i].name);
-        return 2;
-    }
-    return refuse_unknown(argv[1]);
+    const char *name = argv[1];
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return help(argc - 1, argv + 1);
+    if (strcmp(name, "--version") == 0)
+        return version_command(argc - 1, argv + 1);
+    return run(argc - 1, argv + 1);
+}
+
+/* What was printed may be all there is of a key's secret: a full disk must not go unnoticed. */
+int main(int argc, char **argv)
+{
+    const int code = dispatch(argc, argv);
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    fprintf(stderr, "weir: cannot write the output: %s\n", strerror(errno));
+    return code != 0 ? code : 1;
 }

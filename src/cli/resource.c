@@ -2,251 +2,316 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-#include <yyjson.h>
 
 #include "admin/operations.h"
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "cli/admin_client.h"
+#include "cli/configuration.h"
+#include "cli/member_text.h"
 #include "cli/table.h"
-#include "config/load.h"
-#include "config/report.h"
+#include "json/read.h"
+#include "json/value.h"
+#include "json/walk.h"
 
-#define ANSWER_BYTES_MAX (ADMIN_ANSWER_BYTES_MAX + 65536)
+#define ANSWER_BYTES_MAX ((size_t)ADMIN_ANSWER_BYTES_MAX + 65536)
+#define ARENA_BYTES_MAX  ((size_t)64 << 20)
+#define PATH_BYTES_MAX   8192
+#define PAGE_ITEMS       5000
+#define LINE_CHARS_MAX   10000
 
-/* --- Opening ------------------------------------------------------------------------------------------------ */
-
-static void print_report(const struct config_report *report)
+static int fail(const struct reason *reason)
 {
-    struct buffer text;
-    buffer_init(&text, (size_t)1 << 20);
-    if (config_report_write(report, &text) == STATUS_OK)
-        fwrite(text.data, 1, text.size, stderr);
-    buffer_fini(&text);
-}
-
-int resource_open(const struct resource_options *options, struct admin_client **client_out)
-{
-    const struct config_source source = {
-        .path = options->config, .data_dir = options->data_dir, .environment = environ};
-    struct config_report report;
-    struct reason reason = {"out of memory"};
-    const struct config *config;
-    config_report_init(&report);
-    const enum status loaded = config_load(&source, &report, &config);
-    if (loaded != STATUS_OK)
-        print_report(&report);
-    config_report_fini(&report);
-    if (loaded != STATUS_OK)
-        return 2;
-    const enum status status = admin_client_open(config->data_dir.data, client_out, &reason);
-    config_unref(&config);
-    if (status == STATUS_OK)
-        return -1;
-    fprintf(stderr, "weir: %s\n", reason.text);
+    fprintf(stderr, "weir: %s\n", reason->text);
     return 1;
 }
 
-/* --- Answers ------------------------------------------------------------------------------------------------ */
+/* --- Paths --------------------------------------------------------------------------------------- */
+
+static bool is_unreserved(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.' || byte == '~';
+}
+
+/* Appends what is not NULL. Returns false if a name is longer than any that is there. */
+static bool make_path(struct buffer *path, const char *prefix, const char *name, const char *suffix)
+{
+    buffer_append(path, slice_from_text(prefix));
+    for (; name != NULL && *name != '\0'; name++) {
+        if (is_unreserved(*name))
+            buffer_append_byte(path, *name);
+        else
+            buffer_printf(path, "%%%02X", (unsigned)(unsigned char)*name);
+    }
+    if (suffix != NULL)
+        buffer_append(path, slice_from_text(suffix));
+    if (buffer_status(path) == STATUS_OK)
+        return true;
+    fprintf(stderr, "weir: the name is too long\n");
+    return false;
+}
+
+/* --- Calls --------------------------------------------------------------------------------------- */
+
+/* Opens the client for the data directory that the options or the configuration name. Returns -1
+ * to go on, or an exit code. A named directory needs no configuration: a key can be revoked while
+ * that is being edited. */
+static int open_client(const struct verb_options *options, struct admin_client **client_out)
+{
+    const struct config *config = NULL;
+    const char *data_dir = options->data_dir;
+    struct reason reason = {"out of memory"};
+    if (data_dir == NULL || data_dir[0] == '\0') {
+        if (!configuration_load(options, &config)) {
+            fprintf(stderr, "weir: with --data-dir this needs no configuration\n");
+            return 2;
+        }
+        data_dir = config->data_dir.data;
+    }
+    const enum status status =
+        admin_client_open(data_dir, ADMIN_CLIENT_WAIT_MS, client_out, &reason);
+    config_unref(&config);
+    return status == STATUS_OK ? -1 : fail(&reason);
+}
 
 /* RFC 9457: the detail says what went wrong. 400 is wrong input. */
-static int print_problem(unsigned status, const struct buffer *answer)
+static int print_problem(unsigned http_status, struct slice problem, struct arena *arena)
 {
-    yyjson_doc *document = yyjson_read(answer->data, answer->size, 0);
-    yyjson_val *root = yyjson_doc_get_root(document);
-    const char *text = yyjson_get_str(yyjson_obj_get(root, "detail"));
-    if (text == NULL)
-        text = yyjson_get_str(yyjson_obj_get(root, "title"));
-    fprintf(stderr, "weir: %s\n", text != NULL ? text : "the server answered with an error");
-    yyjson_doc_free(document);
-    return status == 400 || status == 413 || status == 422 ? 2 : 1;
+    struct buffer line;
+    struct json_value value = {problem, JSON_TYPE_OBJECT}, detail;
+    struct slice text = {NULL, 0};
+    if (json_check(problem, &JSON_LIMITS_DEFAULT, &value, &(struct json_error){0}) == STATUS_OK &&
+        (json_find(value, SLICE("detail"), NULL, &detail) ||
+         json_find(value, SLICE("title"), NULL, &detail)))
+        text = member_text(SLICE(""), detail, MEMBER_FORM_LINE, 0, arena);
+    buffer_init(&line, (size_t)1 << 20);
+    table_append_text(&line, text, LINE_CHARS_MAX);
+    if (line.size > 0)
+        fprintf(stderr, "weir: %.*s\n", (int)line.size, line.data);
+    else
+        fprintf(stderr, "weir: the server answered with status %u\n", http_status);
+    buffer_fini(&line);
+    return http_status == 400 || http_status == 413 || http_status == 422 ? 2 : 1;
 }
 
-static void put_text(yyjson_val *value, char *cell, size_t size)
-{
-    size_t index, count, at = 0;
-    yyjson_val *item;
-    cell[0] = '\0';
-    if (yyjson_is_str(value)) {
-        snprintf(cell, size, "%s", yyjson_get_str(value));
-    } else if (yyjson_is_bool(value)) {
-        snprintf(cell, size, "%s", yyjson_get_bool(value) ? "yes" : "no");
-    } else if (yyjson_is_num(value)) {
-        snprintf(cell, size, "%lld", (long long)yyjson_get_sint(value));
-    } else if (yyjson_is_arr(value)) {
-        yyjson_arr_foreach(value, index, count, item)
-        {
-            if (at < size)
-                at += (size_t)snprintf(cell + at, size - at, "%s%s", index > 0 ? "," : "",
-                                       yyjson_get_str(item));
-        }
-    }
-}
-
-static void print_lines(yyjson_val *root)
-{
-    size_t index, count;
-    yyjson_val *key, *value;
-    yyjson_obj_foreach(root, index, count, key, value)
-    {
-        char cell[1024];
-        put_text(value, cell, sizeof(cell));
-        printf("%-14s %s\n", yyjson_get_str(key), cell[0] != '\0' ? cell : "-");
-    }
-}
-
-static int print_object(const struct resource_options *options, const struct buffer *answer,
-                        const char *note)
-{
-    yyjson_doc *document = yyjson_read(answer->data, answer->size, 0);
-    if (options->json && answer->size > 0) {
-        printf("%.*s\n", (int)answer->size, answer->data);
-    } else if (document != NULL) {
-        print_lines(yyjson_doc_get_root(document));
-        if (note != NULL)
-            printf("\n%s\n", note);
-    }
-    yyjson_doc_free(document);
-    return 0;
-}
-
-int resource_call(const struct resource_options *options, const char *method, struct slice path,
-                  struct slice body, const char *note)
-{
-    struct admin_client *client = NULL;
-    struct reason reason = {"out of memory"};
+/* An answer, and what was read of it. */
+struct exchange {
     struct buffer answer;
-    int code = resource_open(options, &client);
-    if (code >= 0)
-        return code;
-    buffer_init(&answer, ANSWER_BYTES_MAX);
-    const unsigned status =
-        admin_client_call(client, slice_from_text(method), path, body, &answer, &reason);
-    if (status == 0) {
-        fprintf(stderr, "weir: %s\n", reason.text);
-        code = 1;
-    } else {
-        code =
-            status >= 400 ? print_problem(status, &answer) : print_object(options, &answer, note);
-    }
-    buffer_fini(&answer);
-    admin_client_close(&client);
-    return code;
-}
-
-/* --- Lists -------------------------------------------------------------------------------------------------- */
-
-struct listing {
-    const struct resource_options *options;
-    const struct resource_column *columns;
-    size_t column_count;
-    struct table *table; /* NULL: JSON */
-    size_t printed;
+    struct arena arena;
+    struct json_object object;
 };
 
-static void add_row(struct listing *listing, yyjson_val *item)
+static void exchange_init(struct exchange *exchange)
 {
-    char texts[TABLE_COLUMNS_MAX][TABLE_CELL_BYTES];
-    const char *cells[TABLE_COLUMNS_MAX];
-    for (size_t i = 0; i < listing->column_count; i++) {
-        put_text(yyjson_obj_get(item, listing->columns[i].member), texts[i], sizeof(texts[i]));
-        cells[i] = texts[i][0] != '\0' ? texts[i] : NULL;
-    }
-    table_add(listing->table, cells);
+    *exchange = (struct exchange){0};
+    buffer_init(&exchange->answer, ANSWER_BYTES_MAX);
+    arena_init(&exchange->arena, NULL, 0, ARENA_BYTES_MAX);
 }
 
-static void add_items(struct listing *listing, yyjson_val *items)
+static void exchange_fini(struct exchange *exchange)
 {
-    size_t index, count;
-    yyjson_val *item;
-    yyjson_arr_foreach(items, index, count, item)
-    {
-        if (listing->table != NULL) {
-            add_row(listing, item);
-        } else {
-            char *text = yyjson_val_write(item, 0, NULL);
-            printf("%s%s", listing->printed++ > 0 ? ",\n" : "", text != NULL ? text : "null");
-            alloc_free(text);
-        }
-    }
+    if (exchange->answer.size > 0)
+        explicit_bzero(exchange->answer.data, exchange->answer.size); /* a new key's secret */
+    buffer_fini(&exchange->answer);
+    arena_fini(&exchange->arena);
 }
 
-/* Reads one page; *after is the cursor of the next one, or empty. Returns an exit code or -1. */
-static int take_page(struct listing *listing, struct admin_client *client, struct slice path,
-                     char *after, size_t after_size)
+/* Calls, and reads the object of the answer. Returns -1 to go on, or an exit code. */
+static int exchange_run(struct exchange *exchange, struct admin_client *client, const char *method,
+                        struct slice path, struct slice body)
 {
     struct reason reason = {"out of memory"};
-    struct buffer answer, full;
-    int code = -1;
-    buffer_init(&answer, ANSWER_BYTES_MAX);
-    buffer_init(&full, 4096);
-    buffer_append(&full, path);
-    if (after[0] != '\0')
-        buffer_printf(&full, "%safter=%s", slice_find_byte(path, '?') < path.size ? "&" : "?",
-                      after);
-    const unsigned status = admin_client_call(client, SLICE("GET"), buffer_slice(&full),
-                                              (struct slice){0}, &answer, &reason);
-    after[0] = '\0';
-    if (status == 0) {
-        fprintf(stderr, "weir: %s\n", reason.text);
-        code = 1;
-    } else if (status >= 400) {
-        code = print_problem(status, &answer);
-    } else {
-        yyjson_doc *document = yyjson_read(answer.data, answer.size, 0);
-        yyjson_val *root = yyjson_doc_get_root(document);
-        add_items(listing, yyjson_obj_get(root, "items"));
-        put_text(yyjson_obj_get(root, "next"), after, after_size);
-        yyjson_doc_free(document);
-    }
-    buffer_fini(&full);
-    buffer_fini(&answer);
-    return code;
+    struct json_error error;
+    const unsigned http_status =
+        admin_client_call(client, slice_from_text(method), path, body, &exchange->answer, &reason);
+    const struct slice answer = buffer_slice(&exchange->answer);
+    if (http_status == 0)
+        return fail(&reason);
+    if (http_status >= 300)
+        return print_problem(http_status, answer, &exchange->arena);
+    if (json_read_object(answer, &JSON_LIMITS_DEFAULT, &exchange->arena, &exchange->object,
+                         &error) == STATUS_OK)
+        return -1;
+    fprintf(stderr, "weir: the server's answer cannot be read\n");
+    return 1;
 }
 
-int resource_list(const struct resource_options *options, struct slice path,
-                  const struct resource_column *columns, size_t column_count)
+/* --- One object ---------------------------------------------------------------------------------- */
+
+static void print_lines(const struct json_object *object, struct arena *arena)
+{
+    struct buffer lines;
+    const uint64_t now_us = clock_realtime_us();
+    buffer_init(&lines, ANSWER_BYTES_MAX);
+    for (size_t i = 0; i < object->count; i++) {
+        const struct json_member *member = &object->members[i];
+        const struct slice text =
+            member_text(member->key, member->value, MEMBER_FORM_LINE, now_us, arena);
+        buffer_printf(&lines, "%-14.*s ", SLICE_ARGS(member->key));
+        table_append_text(&lines, text.size > 0 ? text : SLICE("-"), LINE_CHARS_MAX);
+        buffer_append_byte(&lines, '\n');
+    }
+    fwrite(lines.data, 1, lines.size, stdout);
+    buffer_fini(&lines);
+}
+
+static int call_and_print(const struct verb_options *options,
+                          const struct resource_request *request, struct slice path)
 {
     struct admin_client *client = NULL;
-    const char *titles[TABLE_COLUMNS_MAX];
-    char after[128] = "";
-    int code = resource_open(options, &client);
+    struct exchange exchange;
+    int code = open_client(options, &client);
     if (code >= 0)
         return code;
-    for (size_t i = 0; i < column_count; i++)
-        titles[i] = columns[i].title;
-    struct listing listing = {.options = options,
-                              .columns = columns,
-                              .column_count = column_count,
-                              .table = options->json ? NULL : table_create(titles, column_count)};
-    if (options->json)
-        putchar('[');
-    do
-        code = take_page(&listing, client, path, after, sizeof(after));
-    while (code < 0 && after[0] != '\0');
-    if (options->json)
-        puts("]");
-    else if (code < 0 && listing.table != NULL)
-        table_print(listing.table);
-    table_destroy(&listing.table);
+    exchange_init(&exchange);
+    code = exchange_run(&exchange, client, request->method, path, request->body);
+    if (code < 0 && options->json) {
+        printf("%.*s\n", SLICE_ARGS(exchange.object.text));
+    } else if (code < 0) {
+        print_lines(&exchange.object, &exchange.arena);
+        if (request->note != NULL)
+            printf("\n%s\n", request->note);
+    }
+    exchange_fini(&exchange);
     admin_client_close(&client);
     return code < 0 ? 0 : code;
 }
 
-void resource_path(struct buffer *path, const char *prefix, const char *name, const char *suffix)
+int resource_call(const struct verb_options *options, const struct resource_request *request)
 {
-    static const char hex[] = "0123456789ABCDEF";
-    buffer_append(path, slice_from_text(prefix));
-    for (; *name != '\0'; name++) {
-        const unsigned char byte = (unsigned char)*name;
-        const bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                              (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' ||
-                              byte == '.' || byte == '~';
-        if (is_plain) {
-            buffer_append_byte(path, (char)byte);
-        } else {
-            const char coded[3] = {'%', hex[byte >> 4], hex[byte & 15]};
-            buffer_append(path, slice_of(coded, 3));
+    struct buffer path;
+    int code = 2;
+    buffer_init(&path, PATH_BYTES_MAX);
+    if (make_path(&path, request->prefix, request->name, request->suffix))
+        code = call_and_print(options, request, buffer_slice(&path));
+    buffer_fini(&path);
+    return code;
+}
+
+/* --- Lists --------------------------------------------------------------------------------------- */
+
+struct listing {
+    struct admin_client *client;
+    const struct resource_list *list;
+    bool is_json;
+    struct table table; /* unless it is JSON */
+    size_t count;
+    uint64_t now_us;
+    char after[ID_TEXT_SIZE + 1]; /* the cursor of the next page; empty: none */
+};
+
+static enum status add_row(struct listing *listing, struct json_value item, struct arena *arena)
+{
+    struct slice cells[TABLE_COLUMNS_MAX];
+    for (size_t i = 0; i < listing->table.column_count; i++) {
+        const struct slice name = slice_from_text(listing->list->columns[i].member);
+        struct json_value value;
+        cells[i] = SLICE("");
+        if (json_find(item, name, NULL, &value))
+            cells[i] = member_text(name, value, MEMBER_FORM_CELL, listing->now_us, arena);
+    }
+    return table_add(&listing->table, cells);
+}
+
+static enum status add_items(struct listing *listing, struct json_value items, struct arena *arena)
+{
+    struct json_walk walk;
+    struct json_member item;
+    enum status status = STATUS_OK;
+    json_walk_init(&walk, items, NULL);
+    while (status == STATUS_OK && json_walk_next(&walk, &item)) {
+        if (!listing->is_json)
+            status = add_row(listing, item.value, arena);
+        else
+            printf("%s%.*s", listing->count > 0 ? ",\n" : "", SLICE_ARGS(item.value.raw));
+        listing->count++;
+    }
+    return status;
+}
+
+static enum status take_page(struct listing *listing, const struct json_object *page,
+                             struct arena *arena)
+{
+    enum status status = STATUS_OK;
+    listing->after[0] = '\0';
+    for (size_t i = 0; i < page->count && status == STATUS_OK; i++) {
+        const struct json_member *member = &page->members[i];
+        struct slice text;
+        if (json_key_equal(member->key, SLICE("items"))) {
+            status = add_items(listing, member->value, arena);
+        } else if (json_key_equal(member->key, SLICE("next")) && !json_is_null(member->value)) {
+            status = json_string(member->value, arena, &text);
+            if (status == STATUS_OK)
+                snprintf(listing->after, sizeof(listing->after), "%.*s", SLICE_ARGS(text));
         }
     }
-    buffer_append(path, slice_from_text(suffix));
+    return status;
+}
+
+/* Reads one page. Returns -1 to go on, or an exit code. */
+static int read_page(struct listing *listing, struct slice path, bool is_first)
+{
+    struct exchange exchange;
+    exchange_init(&exchange);
+    int code = exchange_run(&exchange, listing->client, "GET", path, (struct slice){0});
+    if (code < 0 && is_first && listing->is_json)
+        putchar('[');
+    if (code < 0 && take_page(listing, &exchange.object, &exchange.arena) != STATUS_OK) {
+        fprintf(stderr, "weir: out of memory\n");
+        code = 1;
+    }
+    exchange_fini(&exchange);
+    return code;
+}
+
+/* A list that broke off half-way does not end like a whole one. */
+static int read_pages(struct listing *listing, struct buffer *path)
+{
+    const size_t size = path->size;
+    int code = read_page(listing, buffer_slice(path), true);
+    while (code < 0 && listing->after[0] != '\0') {
+        path->size = size;
+        buffer_printf(path, "&after=%s", listing->after);
+        code = read_page(listing, buffer_slice(path), false);
+    }
+    if (code >= 0)
+        return code;
+    if (listing->is_json)
+        puts("]");
+    else
+        table_print(&listing->table);
+    return 0;
+}
+
+static int open_and_read(const struct verb_options *options, const struct resource_list *list,
+                         struct buffer *path)
+{
+    const char *titles[TABLE_COLUMNS_MAX];
+    struct listing listing = {
+        .list = list, .is_json = options->json, .now_us = clock_realtime_us()};
+    int code = open_client(options, &listing.client);
+    if (code >= 0)
+        return code;
+    for (size_t i = 0; i < list->column_count; i++)
+        titles[i] = list->columns[i].title;
+    table_init(&listing.table, titles, list->column_count);
+    code = read_pages(&listing, path);
+    table_fini(&listing.table);
+    admin_client_close(&listing.client);
+    return code;
+}
+
+int resource_list(const struct verb_options *options, const struct resource_list *list)
+{
+    struct buffer path;
+    char page[32];
+    int code = 2;
+    const bool is_narrowed = list->name != NULL;
+    buffer_init(&path, PATH_BYTES_MAX + sizeof(page) + ID_TEXT_SIZE);
+    snprintf(page, sizeof(page), "%climit=%d", is_narrowed ? '&' : '?', PAGE_ITEMS);
+    buffer_append(&path, slice_from_text(list->path));
+    if (make_path(&path, is_narrowed ? list->query : "", list->name, page))
+        code = open_and_read(options, list, &path);
+    buffer_fini(&path);
+    return code;
 }

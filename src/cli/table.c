@@ -1,101 +1,109 @@
 #include "cli/table.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/assert.h"
+#include "telemetry/escape.h"
 
-struct row {
-    char cells[TABLE_COLUMNS_MAX][TABLE_CELL_BYTES];
-};
+#define BYTES_MAX ((size_t)1 << 30)
 
-struct table {
-    const char *const *titles;
-    size_t column_count;
-    struct row *rows;
-    size_t row_count, capacity;
-};
-
-struct table *table_create(const char *const *titles, size_t count)
+/* Whether the byte begins a character of UTF-8. */
+static bool begins_character(char byte)
 {
-    ASSERT(count <= TABLE_COLUMNS_MAX);
-    struct table *table = alloc_zeroed(1, sizeof(*table));
-    if (table != NULL) {
-        table->titles = titles;
-        table->column_count = count;
-    }
-    return table;
+    return ((unsigned char)byte & 0xC0) != 0x80;
 }
 
-void table_destroy(struct table **table)
-{
-    if (*table != NULL)
-        alloc_free((*table)->rows);
-    alloc_free(*table);
-    *table = NULL;
-}
-
-static void put_cell(char *cell, const char *text)
-{
-    snprintf(cell, TABLE_CELL_BYTES, "%s", text != NULL ? text : "-");
-    for (; *cell != '\0'; cell++) {
-        if ((unsigned char)*cell < 0x20 || *cell == 0x7f)
-            *cell = '?';
-    }
-}
-
-void table_add(struct table *table, const char *const *cells)
-{
-    if (table->row_count == table->capacity) {
-        const size_t capacity = table->capacity > 0 ? table->capacity * 2 : 16;
-        struct row *rows = alloc_resize(table->rows, capacity * sizeof(struct row));
-        if (rows == NULL)
-            return;
-        table->rows = rows;
-        table->capacity = capacity;
-    }
-    struct row *row = &table->rows[table->row_count++];
-    for (size_t i = 0; i < table->column_count; i++)
-        put_cell(row->cells[i], cells[i]);
-}
-
-/* Characters, not bytes: those that do not continue one in UTF-8. */
-static size_t width_of(const char *text)
+static size_t width_of(struct slice text)
 {
     size_t width = 0;
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
+    for (size_t i = 0; i < text.size; i++)
+        width += begins_character(text.data[i]);
     return width;
 }
 
-static void print_cell(const char *text, size_t width, bool is_last)
+/* The bytes of the first `chars_max` characters. */
+static size_t size_of_chars(struct slice text, size_t chars_max)
 {
-    fputs(text, stdout);
-    for (size_t at = width_of(text); !is_last && at < width + 2; at++)
-        putchar(' ');
+    size_t chars = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (begins_character(text.data[i]) && chars++ == chars_max)
+            return i;
+    }
+    return text.size;
+}
+
+void table_append_text(struct buffer *out, struct slice text, size_t chars_max)
+{
+    const size_t size = size_of_chars(text, chars_max);
+    if (size == text.size) {
+        escape_plain(out, text);
+    } else {
+        escape_plain(out, slice_of(text.data, size_of_chars(text, chars_max - 1)));
+        buffer_append(out, SLICE("…"));
+    }
+}
+
+void table_init(struct table *table, const char *const *titles, size_t column_count)
+{
+    ASSERT(column_count >= 1 && column_count <= TABLE_COLUMNS_MAX);
+    *table = (struct table){.titles = titles, .column_count = column_count};
+    for (size_t i = 0; i < column_count; i++)
+        table->widths[i] = width_of(slice_from_text(titles[i]));
+    buffer_init(&table->cells, BYTES_MAX);
+}
+
+void table_fini(struct table *table)
+{
+    buffer_fini(&table->cells);
+}
+
+enum status table_add(struct table *table, const struct slice *cells)
+{
+    struct buffer *out = &table->cells;
+    for (size_t i = 0; i < table->column_count; i++) {
+        const size_t before = out->size;
+        table_append_text(out, cells[i].size > 0 ? cells[i] : SLICE("-"), TABLE_CELL_CHARS_MAX);
+        buffer_append_byte(out, '\0');
+        if (buffer_status(out) != STATUS_OK)
+            return buffer_status(out);
+        const size_t width = width_of(slice_of(out->data + before, out->size - before - 1));
+        if (width > table->widths[i])
+            table->widths[i] = width;
+    }
+    table->row_count++;
+    return STATUS_OK;
+}
+
+static void write_cell(const struct table *table, size_t column, const char *text, FILE *out)
+{
+    const bool is_last = column + 1 == table->column_count;
+    const size_t padding = table->widths[column] - width_of(slice_from_text(text)) + 2;
+    fputs(text, out);
+    if (!is_last)
+        fprintf(out, "%*s", (int)padding, "");
+}
+
+void table_write(const struct table *table, bool is_bold, FILE *out)
+{
+    fputs(is_bold ? "\033[1m" : "", out);
+    for (size_t i = 0; i < table->column_count; i++)
+        write_cell(table, i, table->titles[i], out);
+    fputs(is_bold ? "\033[0m\n" : "\n", out);
+    const char *cell = table->cells.data;
+    for (size_t row = 0; row < table->row_count; row++) {
+        for (size_t i = 0; i < table->column_count; i++) {
+            write_cell(table, i, cell, out);
+            cell += strlen(cell) + 1;
+        }
+        fputc('\n', out);
+    }
 }
 
 void table_print(const struct table *table)
 {
-    size_t widths[TABLE_COLUMNS_MAX];
-    const bool is_bold = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
-    for (size_t i = 0; i < table->column_count; i++) {
-        widths[i] = width_of(table->titles[i]);
-        for (size_t j = 0; j < table->row_count; j++) {
-            const size_t width = width_of(table->rows[j].cells[i]);
-            widths[i] = width > widths[i] ? width : widths[i];
-        }
-    }
-    fputs(is_bold ? "\033[1m" : "", stdout);
-    for (size_t i = 0; i < table->column_count; i++)
-        print_cell(table->titles[i], widths[i], i + 1 == table->column_count);
-    fputs(is_bold ? "\033[0m\n" : "\n", stdout);
-    for (size_t j = 0; j < table->row_count; j++) {
-        for (size_t i = 0; i < table->column_count; i++)
-            print_cell(table->rows[j].cells[i], widths[i], i + 1 == table->column_count);
-        putchar('\n');
-    }
+    const char *no_colour = getenv("NO_COLOR");
+    const bool is_bold = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
+    table_write(table, is_bold, stdout);
 }

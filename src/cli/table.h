@@ -1,22 +1,42 @@
-/* Aligned columns for people. */
+/* Aligned columns for people.
+ *
+ * Thread: one at a time. Memory: the table owns copies of its cells. */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
-#define TABLE_COLUMNS_MAX 8
-#define TABLE_CELL_BYTES  160 /* longer ones are cut */
+#include "base/buffer.h"
+#include "base/slice.h"
+#include "base/status.h"
 
-struct table; /* opaque */
+#define TABLE_COLUMNS_MAX    8
+#define TABLE_CELL_CHARS_MAX 100 /* longer cells are cut, and end in "…" */
 
-/* `titles` are `count` static texts. NULL: no memory. */
-struct table *table_create(const char *const *titles, size_t count);
-void table_destroy(struct table **table);
-/* Adds a row of `count` texts, which are copied; NULL is shown as "-". Control characters become
- * '?'. Rows for which there is no memory are left out. */
-void table_add(struct table *table, const char *const *cells);
+struct table {
+    const char *const *titles;
+    size_t column_count;
+    size_t widths[TABLE_COLUMNS_MAX]; /* in characters */
+    size_t row_count;
+    struct buffer cells; /* row by row, each ended by a zero byte */
+};
+
+/* `titles` are 1 to TABLE_COLUMNS_MAX static texts. */
+void table_init(struct table *table, const char *const *titles, size_t column_count);
+void table_fini(struct table *table);
+
+/* Adds a row of as many texts as there are columns; an empty one is shown as "-". What a terminal
+ * would obey is escaped. STATUS_TOO_LARGE, STATUS_NO_MEMORY: the table cannot be used any
+ * further. */
+MUST_CHECK enum status table_add(struct table *table, const struct slice *cells);
+
+void table_write(const struct table *table, bool is_bold, FILE *out);
 /* To standard output; the titles in bold on a terminal, unless NO_COLOR is set. */
 void table_print(const struct table *table);
+
+/* Appends the text as a terminal may have it, without its characters beyond `chars_max`. */
+void table_append_text(struct buffer *out, struct slice text, size_t chars_max);
 
 #endif

@@ -1,0 +1,169 @@
+#include "cli/verb.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "cli/options.h"
+#include "config/settings.h"
+
+#define VERBS_MAX 32
+
+/* --- Help ---------------------------------------------------------------------------------------- */
+
+static void print_usage(const struct verb_set *set, const struct verb *verb)
+{
+    const bool takes_more = verb->argument != NULL || verb->usage[0] != '\0';
+    printf("  weir %s %s%s%s%s%s\n      %s\n", set->kind, verb->name, takes_more ? " " : "",
+           verb->argument != NULL ? verb->argument : "",
+           verb->argument != NULL && verb->usage[0] != '\0' ? " " : "", verb->usage, verb->summary);
+}
+
+/* Of one verb, or of all if it is NULL. */
+static void print_help(const struct verb_set *set, const struct verb *only)
+{
+    printf("%s\n\n", set->summary);
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->items[i].run != NULL && (only == NULL || only == &set->items[i]))
+            print_usage(set, &set->items[i]);
+    }
+    printf("\n%s"
+           "  --config FILE, --data-dir DIR\n"
+           "                  where the configuration and the data are\n"
+           "  --json          an object, or an array for list\n\n%s\n",
+           set->notes, only != NULL ? "Example:" : "Examples:");
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->items[i].run != NULL && (only == NULL || only == &set->items[i]))
+            printf("  %s\n", set->items[i].example);
+    }
+}
+
+/* --- Choosing ------------------------------------------------------------------------------------ */
+
+static const struct verb *find(const struct verb_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (strcmp(set->items[i].name, name) == 0)
+            return &set->items[i];
+    }
+    return NULL;
+}
+
+static int refuse(const struct verb_set *set, const struct reason *reason)
+{
+    fprintf(stderr, "weir: %s (weir %s --help says more)\n", reason->text, set->kind);
+    return 2;
+}
+
+static int refuse_unknown(const struct verb_set *set, const char *name)
+{
+    struct slice names[VERBS_MAX];
+    struct reason reason;
+    ASSERT(set->count <= VERBS_MAX);
+    for (size_t i = 0; i < set->count; i++)
+        names[i] = slice_from_text(set->items[i].name);
+    const struct slice nearest = nearest_word(names, set->count, slice_from_text(name));
+    if (nearest.size > 0)
+        reason_set(&reason, "there is no `weir %s %s`; did you mean '%.*s'?", set->kind, name,
+                   SLICE_ARGS(nearest));
+    else
+        reason_set(&reason, "there is no `weir %s %s`", set->kind, name);
+    return refuse(set, &reason);
+}
+
+/* Whether the usage shows "--name", as a whole word. */
+static bool takes_option(const struct verb *verb, const char *name)
+{
+    const size_t size = strlen(name);
+    const char *at = verb->usage;
+    while ((at = strstr(at, "--")) != NULL) {
+        at += 2;
+        if (strncmp(at, name, size) == 0 && !isalnum((unsigned char)at[size]) && at[size] != '-')
+            return true;
+    }
+    return false;
+}
+
+/* The arguments are what the verb takes. Else the reason says why not. */
+static bool fits(const struct verb_set *set, const struct verb *verb,
+                 const struct option_words *words, const struct option_spec *own, int own_count,
+                 struct reason *reason)
+{
+    const int wanted = verb->argument != NULL ? 2 : 1;
+    if (words->count < wanted) {
+        reason_set(reason, "say which: `weir %s %s %s`", set->kind, verb->name, verb->argument);
+        return false;
+    }
+    if (words->count > wanted) {
+        reason_set(reason, "`weir %s %s` takes %s", set->kind, verb->name,
+                   verb->argument != NULL ? "one name" : "no name");
+        return false;
+    }
+    for (int i = 0; i < own_count; i++) {
+        if (option_is_set(&own[i]) && !takes_option(verb, own[i].name)) {
+            reason_set(reason, "`weir %s %s` takes no --%s", set->kind, verb->name, own[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static int choose_and_run(const struct verb_set *set, const struct option_words *words,
+                          const struct option_spec *own, int own_count,
+                          const struct verb_options *options)
+{
+    struct reason reason;
+    if (words->count == 0) {
+        reason_set(&reason, "say what to do with %s", set->kind);
+        return refuse(set, &reason);
+    }
+    const struct verb *verb = find(set, words->items[0]);
+    if (verb == NULL)
+        return refuse_unknown(set, words->items[0]);
+    if (verb->run == NULL) {
+        reason_set(&reason, "`weir %s %s` is not in this version", set->kind, verb->name);
+        return refuse(set, &reason);
+    }
+    if (!fits(set, verb, words, own, own_count, &reason))
+        return refuse(set, &reason);
+    return verb->run(options, verb->argument != NULL ? words->items[1] : NULL);
+}
+
+int verb_set_run(const struct verb_set *set, int argc, char **argv)
+{
+    struct verb_options options = {0};
+    struct option_words words = {.count = 0};
+    struct reason reason = {""};
+    const struct option_spec specs[] = {
+        OPTION_TEXT("config", &options.config),
+        OPTION_TEXT("data-dir", &options.data_dir),
+        OPTION_FLAG("json", &options.json),
+        OPTION_TEXT("user", &options.user),
+        OPTION_TEXT("name", &options.name),
+        OPTION_TEXT("models", &options.models),
+        OPTION_TEXT("expires", &options.expires),
+        OPTION_FLAG("key-stdin", &options.key_stdin),
+        OPTION_LATER("limit"),
+        OPTION_LATER("max-parallel"),
+        OPTION_LATER("budget"),
+        OPTION_LATER("warn-only"),
+        OPTION_LATER("routes"),
+        OPTION_LATER("networks"),
+        OPTION_LATER("tags"),
+        OPTION_LATER("priority"),
+        OPTION_LATER("overlap"),
+        OPTION_LATER("rpm"),
+        OPTION_LATER("tpm"),
+    };
+    const int shared = 3, count = sizeof(specs) / sizeof(specs[0]);
+    const enum status status = options_read(argc, argv, specs, count, &words, &reason);
+    if (status == STATUS_CANCELLED) {
+        const struct verb *verb = words.count > 0 ? find(set, words.items[0]) : NULL;
+        print_help(set, verb != NULL && verb->run != NULL ? verb : NULL);
+        return 0;
+    }
+    if (status != STATUS_OK)
+        return refuse(set, &reason);
+    return choose_and_run(set, &words, specs + shared, count - shared, &options);
+}

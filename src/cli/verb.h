@@ -1,0 +1,39 @@
+/* Commands that act on a kind of thing: `weir KIND VERB [NAME] [options]`, as tables.
+ *
+ * Thread: any. Memory: the tables are static; options point into argv. */
+#ifndef CLI_VERB_H
+#define CLI_VERB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The options of all kinds; each verb says which it takes. Those not given are NULL or false. */
+struct verb_options {
+    const char *config, *data_dir; /* these and `json` every verb takes */
+    bool json;
+    const char *user, *name, *models, *expires;
+    bool key_stdin;
+};
+
+struct verb {
+    const char *name;
+    const char *argument; /* takes one more word, which the help shows as this; NULL: none */
+    const char *usage;    /* its options as the help shows them; it takes no others */
+    const char *summary;
+    const char *example;
+    /* Returns the exit code. `argument` is NULL if it takes none. NULL: of a later version. */
+    int (*run)(const struct verb_options *options, const char *argument);
+};
+
+struct verb_set {
+    const char *kind;    /* "keys" */
+    const char *summary; /* a line on what they are */
+    const char *notes;   /* whole lines on the options of its own */
+    const struct verb *items;
+    size_t count;
+};
+
+/* Reads argv, whose first is the kind, and runs the verb, or prints help. Returns the exit code. */
+int verb_set_run(const struct verb_set *set, int argc, char **argv);
+
+#endif
