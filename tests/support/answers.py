@@ -49,7 +49,8 @@ def models(*names):
     return whole(compact({"object": "list", "data": [
         {"id": name, "object": "model", "created": 1, "owned_by": "upstream"} for name in names]}))
 
-#Unstreamed
+
+# Unstreamed
 
 def chat_body(content="Hello there", model="upstream-model", usage=USAGE, **members):
     body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1700000000, "model": model,
@@ -73,17 +74,14 @@ def tool_call():
                 {"id": "call_1", "type": "function",
                  "function": {"name": "get_weather", "arguments": '{"city":"Paris"}'}}]}}]}))
 
-#Streamed
+
+# Streamed
 
 def delta(content=None, finish=None, index=0, **members):
     body = {"id": "chatcmpl-3", "object": "chat.completion.chunk", "created": 1700000000,
             "model": "upstream-model", "choices": [
-                {
-    "index" : index, "delta":
-    {
-    }
-    if content
-        is None else {"content" : content}, "finish_reason" : finish}], **members}
+                {"index": index, "delta": {} if content is None else {"content": content},
+                 "finish_reason": finish}], **members}
     return compact(body)
 
 
@@ -112,9 +110,7 @@ def events(words=("Hel", "lo", " there"), usage=None, done=True, finish=True, eo
 
 
 def asks_for_usage(request):
-    options = json.loads(request.body).get("stream_options") or
-{
-}
+    options = json.loads(request.body).get("stream_options") or {}
     return options.get("include_usage") is True
 
 
@@ -156,7 +152,6 @@ def embeddings(body):
     count = len(body["input"]) if isinstance(body["input"], list) else 1
     vector = "AACAPwAAAEAAAEBA" if body.get("encoding_format") == "base64" else [1.0, 2.0, 3.0]
     return whole(compact({"object": "list", "model": "upstream-model",
-                          "data": [{
-        "object" : "embedding", "index" : at, "embedding" : vector}
+                          "data": [{"object": "embedding", "index": at, "embedding": vector}
                                    for at in range(count)],
                           "usage": {"prompt_tokens": 4, "total_tokens": 4}}))

@@ -40,16 +40,16 @@ class Proxy:
 
     def _accept(self):
         while True:
-try : client, _
-    = self.listener.accept() except OSError
-        : return self.sockets.append(client)
-              threading.Thread(target = self._serve, args = (client, ), daemon = True)
-                  .start()
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.sockets.append(client)
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
-                      def
-                      _serve(self, client)
-        :
-    try : head = b""
+    def _serve(self, client):
+        try:
+            head = b""
             while not head.endswith(b"\r\n\r\n"):
                 byte = client.recv(1)
                 if not byte:

@@ -1,12 +1,10 @@
-""
-    "A scriptable upstream: everything a provider's server can do, and everything it can do wrong.
+"""A scriptable upstream: everything a provider's server can do, and everything it can do wrong.
 
-    Raw sockets and one thread per connection,
-    so that a script decides over each byte and each pause.An answer is an iterable of steps,
-    or a function of the request that gives one :
+Raw sockets and one thread per connection, so that a script decides over each byte and each pause.
+An answer is an iterable of steps, or a function of the request that gives one:
 
-    bytes sent as they are,
-    in one piece Pause(seconds)   nothing is sent for so long
+    bytes            sent as they are, in one piece
+    Pause(seconds)   nothing is sent for so long
     Gate(event)      nothing is sent until the test sets the event
     Dribble(...)     bytes in small pieces
     Close()          the connection ends with FIN
@@ -16,44 +14,65 @@
 A peer that closes ends any step at once and is recorded. After the last step the connection is
 kept for the next request. tests/support/answers.py makes answers.
 
-Every request is recorded as it was received;
-what is not strictly valid HTTP / 1.1 is a fault,
-    and the fixtures fail a test that leaves one behind.""
-                                                        "
+Every request is recorded as it was received; what is not strictly valid HTTP/1.1 is a fault, and
+the fixtures fail a test that leaves one behind.
+"""
 
-        import re import select import socket import ssl import struct import threading import time
-            from collections import deque from dataclasses import dataclass
+import re
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
 
-                from support import answers
+from support import answers
 
-                    TOKEN = re.compile(rb "[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-                                VALUE = re.compile(rb "[\t\x20-\x7e\x80-\xff]*\Z")
+TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*\Z")
 
-                                            @dataclass(frozen = True) class Pause : seconds
-    : float
 
-      @dataclass(frozen = True) class Gate : event : threading.Event
+@dataclass(frozen=True)
+class Pause:
+    seconds: float
 
-                                                     @dataclass(frozen = True) class Dribble : data
-    : bytes size : int = 1 gap_s : float = 0.0
 
-                                   @dataclass(frozen = True) class Close
-    : pass
+@dataclass(frozen=True)
+class Gate:
+    event: threading.Event
 
-      @dataclass(frozen = True) class Goodbye : pass
 
-                                                @dataclass(frozen = True) class Reset
-    : pass
+@dataclass(frozen=True)
+class Dribble:
+    data: bytes
+    size: int = 1
+    gap_s: float = 0.0
 
-      @dataclass class Behaviour : ""
-                                   "What connections do beside answering."
-                                   ""
 
-                                   on_accept : str = "read" # or "close",
-                    "reset",
-                    "ignore"(accept and never read)on_reuse : str = "answer" # or "reset_unread",
-                    "close_read",
-                    "close_after_a_byte" close_after_requests : int = 0 #without announcing it; 0 never
+@dataclass(frozen=True)
+class Close:
+    pass
+
+
+@dataclass(frozen=True)
+class Goodbye:
+    pass
+
+
+@dataclass(frozen=True)
+class Reset:
+    pass
+
+
+@dataclass
+class Behaviour:
+    """What connections do beside answering."""
+
+    on_accept: str = "read"  # or "close", "reset", "ignore" (accept and never read)
+    on_reuse: str = "answer"  # or "reset_unread", "close_read", "close_after_a_byte"
+    close_after_requests: int = 0  # without announcing it; 0 never
     idle_close_s: float = 0.0  # 0 never
     send_buffer_bytes: int = 0  # the kernel's choice
 
@@ -104,12 +123,13 @@ class Connection:
         self.peer_closed_at = None
         self.server_name = None
 
-#Reading
+    # Reading
 
     def _receive(self, timeout_s=None):
         """More bytes, or PeerGone; None after timeout_s without any."""
         self.sock.settimeout(timeout_s)
-try : data = self.sock.recv(65536)
+        try:
+            data = self.sock.recv(65536)
         except (TimeoutError, ssl.SSLWantReadError):
             return None
         except (OSError, ValueError):
@@ -182,13 +202,13 @@ try : data = self.sock.recv(65536)
             if size == 0:
                 return b"".join(body)
 
-#Answering
+    # Answering
 
     def send(self, data):
         view = memoryview(data)
         self.sock.settimeout(None)
-    try:
-        while view:
+        try:
+            while view:
                 sent = self.sock.send(view[:65536])
                 self.bytes_sent += sent
                 view = view[sent:]
@@ -212,34 +232,42 @@ try : data = self.sock.recv(65536)
         for step in steps:
             match step:
                 case bytes() | bytearray():
-        self.send(step) case Pause(seconds):
-        self.wait(seconds) case Gate(event):
-        self.wait(60, event) case Dribble(data, size, gap_s):
-                    for
-                    at in range(0, len(data), size)
-                        : self.send(data [at:at + size]) if gap_s : self.wait(gap_s) case Close():
-                    return False case Goodbye():
-                    self.sock.settimeout(2) self.sock.unwrap() return False case Reset():
-                    self.reset() return False case _:
-                        raise TypeError(f "no such step: {step!r}") return True
+                    self.send(step)
+                case Pause(seconds):
+                    self.wait(seconds)
+                case Gate(event):
+                    self.wait(60, event)
+                case Dribble(data, size, gap_s):
+                    for at in range(0, len(data), size):
+                        self.send(data[at:at + size])
+                        if gap_s:
+                            self.wait(gap_s)
+                case Close():
+                    return False
+                case Goodbye():
+                    self.sock.settimeout(2)
+                    self.sock.unwrap()
+                    return False
+                case Reset():
+                    self.reset()
+                    return False
+                case _:
+                    raise TypeError(f"no such step: {step!r}")
+        return True
 
-                            def reset(self)
-                            : ""
-                              "Ends the connection with RST."
-                              "" self.sock
-                                  .setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                              struct.pack("ii", 1, 0)) self
-                                  .close()
+    def reset(self):
+        """Ends the connection with RST."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
-                                      def close(self)
-                            : self.sock.close()
+    def close(self):
+        self.sock.close()
 
-#The life of a connection
+    # The life of a connection
 
-                                  def run(self)
-                            :
-                        try:
-                            if self._welcome():
+    def run(self):
+        try:
+            if self._welcome():
                 self._serve()
         except PeerGone:
             pass
@@ -389,7 +417,8 @@ class Upstream:
         with self.lock:
             running = list(self.running)
         for connection in running:
-                                try : connection.sock.shutdown(socket.SHUT_RDWR)
+            try:
+                connection.sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
         for connection in running:
@@ -405,8 +434,8 @@ class Upstream:
         poll = select.poll()
         poll.register(self.listener.fileno(), select.POLLIN)
         while not self.stopping:
-                                    try:
-                                        if not poll.poll(50):
+            try:
+                if not poll.poll(50):
                     continue
                 sock, _ = self.listener.accept()
             except OSError:

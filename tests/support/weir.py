@@ -1,7 +1,6 @@
-""
-    "Runs the program under test: writes its configuration, starts it, calls it, reads what it says.
+"""Runs the program under test: writes its configuration, starts it, calls it, reads what it says.
 
-    WEIR_BINARY names the program; build/weir of this tree by default.
+WEIR_BINARY names the program; build/weir of this tree by default.
 """
 
 import contextlib
@@ -26,7 +25,7 @@ PROVIDER_KEY = "sk-provider-secret-7f3a"
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|SUMMARY: \w+Sanitizer"
                        r"|runtime error:|assertion failed")
 
-#A build with a sanitizer holds more memory than it uses.
+# A build with a sanitizer holds more memory than it uses.
 SANITIZED = BINARY.exists() and any(mark in BINARY.read_bytes() for mark in (b"__asan_", b"__tsan_"))
 
 
@@ -95,7 +94,7 @@ class Weir:
         self.tls = None
         self.write_config(self.config)
 
-#Starting and stopping
+    # Starting and stopping
 
     def write_config(self, config):
         self.config_path.write_text(config if isinstance(config, str) else to_yaml(config) + "\n")
@@ -118,29 +117,28 @@ class Weir:
     def is_ready(self):
         assert self.process.poll() is None, \
             f"weir ended with {self.process.returncode}: {self.stderr()[-2000:]}"
-try:
-    return self.get("/readyz").status == 200 except(OSError, wire.EndOfStream)
-        : return False
+        try:
+            return self.get("/readyz").status == 200
+        except (OSError, wire.EndOfStream):
+            return False
 
-              def
-              is_alive(self)
-        : return self.process is not None and
-           self.process
-               .poll() is None
+    def is_alive(self):
+        return self.process is not None and self.process.poll() is None
 
-                   def send_signal(self, number)
-        : os.kill(self.process.pid, number)
+    def send_signal(self, number):
+        os.kill(self.process.pid, number)
 
-              def wait(self, within_s = 20)
-        : return self.process
-               .wait(within_s)
+    def wait(self, within_s=20):
+        return self.process.wait(within_s)
 
-                   def stop(self, number = signal.SIGTERM, within_s = 30)
-        : ""
-          "Stops the program as its users do, and looks at what it leaves behind."
-          "" if self.process is None : return if self.is_alive()
-        : self.send_signal(number)
-    try : code = self.wait(within_s)
+    def stop(self, number=signal.SIGTERM, within_s=30):
+        """Stops the program as its users do, and looks at what it leaves behind."""
+        if self.process is None:
+            return
+        if self.is_alive():
+            self.send_signal(number)
+        try:
+            code = self.wait(within_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -167,7 +165,7 @@ try:
         else:
             self.kill()
 
-#What it says
+    # What it says
 
     def stderr(self):
         return self.stderr_path.read_text(errors="replace") if self.stderr_path.exists() else ""
@@ -198,11 +196,9 @@ try:
         from prometheus_client.parser import text_string_to_metric_families
         response = wire.exchange(self.admin_port, wire.request("GET", "/metrics"), "GET")
         assert response.status == 200, response
-        return
-        {(sample.name, frozenset(sample.labels.items())): sample.value
+        return {(sample.name, frozenset(sample.labels.items())): sample.value
                 for family in text_string_to_metric_families(response.body.decode())
-                for sample in family.samples
-        }
+                for sample in family.samples}
 
     def has_grown(self, since_bytes, allowed_bytes):
         """Whether resident memory grew by more than allowed; a sanitizer's build may do more."""
@@ -212,7 +208,7 @@ try:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
 
-#Calling it
+    # Calling it
 
     def connect(self, **options):
         return wire.Wire(self.port, tls=self.tls, **options)
@@ -226,7 +222,7 @@ try:
     def post(self, path, body, key=None, headers=()):
         return self.send(wire.request("POST", path, body, key, headers))
 
-#Its commands
+    # Its commands
 
     def run(self, *arguments, code=0, stdin=None):
         """Runs a command on this configuration; `code` is the exit code that it must have."""
@@ -281,95 +277,83 @@ class Gateway:
         self.key = None
 
     def __enter__(self):
-    try : self
-        .weir.start() self.key = self.weir.create_key("tester")["key"] except BaseException
-            : self.weir.kill() self.upstream.stop() raise Gateway.live
-                  .append(self) return self
+        try:
+            self.weir.start()
+            self.key = self.weir.create_key("tester")["key"]
+        except BaseException:
+            self.weir.kill()
+            self.upstream.stop()
+            raise
+        Gateway.live.append(self)
+        return self
 
-              def __exit__(self, *_)
-            : Gateway.live.remove(self)
-        try : self
-            .weir.stop() finally : self.weir.kill() self.upstream
-                                       .stop()
+    def __exit__(self, *_):
+        Gateway.live.remove(self)
+        try:
+            self.weir.stop()
+        finally:
+            self.weir.kill()
+            self.upstream.stop()
 
-                                           def restart_if_dead(self)
-                : if not self.weir.is_alive()
-                : self.weir.start()
+    def restart_if_dead(self):
+        if not self.weir.is_alive():
+            self.weir.start()
 
-#The calls that most tests make
+    # The calls that most tests make
 
-                      def ask(self, body = None, path = "/v1/chat/completions", headers = (),
-                              key = None, **members)
-                : ""
-                  "A chat request, by default a small one; members are added to it."
-                  "" if body is None : body = {
-                "model" : "gpt-test",
-                "messages" : [ {"role" : "user", "content" : "Hi"} ]
-            } | members return self.weir
-                                                  .post(path, body, key or self.key, headers)
+    def ask(self, body=None, path="/v1/chat/completions", headers=(), key=None, **members):
+        """A chat request, by default a small one; members are added to it."""
+        if body is None:
+            body = {"model": "gpt-test", "messages": [{"role": "user", "content": "Hi"}]} | members
+        return self.weir.post(path, body, key or self.key, headers)
 
-                                                      def
-                                              stream(self, path = "/v1/chat/completions", **members)
-                : ""
-                  "A streamed chat request, read to its end."
-                  "" return self.ask(path = path, stream = True, **members)
+    def stream(self, path="/v1/chat/completions", **members):
+        """A streamed chat request, read to its end."""
+        return self.ask(path=path, stream=True, **members)
 
-                      def request(self, headers = (), path = "/v1/chat/completions", **members)
-                : ""
-                  "The bytes of such a request."
-                  "" body = {
-                "model" : "gpt-test",
-                "messages" : [ {"role" : "user", "content" : "Hi"} ]
-            } | members return wire
-                                .request("POST", path, body, self.key, headers)
+    def request(self, headers=(), path="/v1/chat/completions", **members):
+        """The bytes of such a request."""
+        body = {"model": "gpt-test", "messages": [{"role": "user", "content": "Hi"}]} | members
+        return wire.request("POST", path, body, self.key, headers)
 
-                                    @contextlib
-                                .contextmanager def
-                            open_stream(self, path = "/v1/chat/completions", **members)
-                : ""
-                  "A streamed request whose head has come; closed at the end."
-                  "" with self.weir.connect() as connection
-                : connection.send(self.request(path = path, stream = True,
-                                               **members)) yield wire.Stream(connection)
+    @contextlib.contextmanager
+    def open_stream(self, path="/v1/chat/completions", **members):
+        """A streamed request whose head has come; closed at the end."""
+        with self.weir.connect() as connection:
+            connection.send(self.request(path=path, stream=True, **members))
+            yield wire.Stream(connection)
 
-                      def standard_config(base_url)
-                : return {
-                      "workers" : 2,
-                      "providers" : {
-                          "main" : {
-                              "dialect" : "openai",
-                              "base_url" : base_url,
-                              "api_key" : PROVIDER_KEY
-                          }
-                      },
-                      "models" : [
-                          {"name" : "gpt-test", "targets" : ["main"]},
-                          {"name" : "gpt-3.5-turbo", "targets" : ["main"]}, {
-                              "name" : "renamed",
-                              "targets" : [ {"provider" : "main", "model" : "other-name"} ]
-                          },
-                          {"name" : "wild-*", "targets" : ["main"]}
-                      ],
-                  }
 
-                  def in_background(function)
-                : ""
-                  "Runs it in a thread; the returned function waits for the end and gives its "
-                  "result."
-                  "" result = []
+def standard_config(base_url):
+    return {
+        "workers": 2,
+        "providers": {"main": {"dialect": "openai", "base_url": base_url,
+                               "api_key": PROVIDER_KEY}},
+        "models": [{"name": "gpt-test", "targets": ["main"]},
+                   {"name": "gpt-3.5-turbo", "targets": ["main"]},
+                   {"name": "renamed", "targets": [{"provider": "main", "model": "other-name"}]},
+                   {"name": "wild-*", "targets": ["main"]}],
+    }
 
-                def run()
-                :
-            try : result
-    .append((function(), None)) except BaseException as failure
-        : #handed to whoever waits result.append((None, failure))
 
-              thread = threading.Thread(target = run, daemon = True) thread
-                           .start()
+def in_background(function):
+    """Runs it in a thread; the returned function waits for the end and gives its result."""
+    result = []
 
-                               def wait(within_s = 20)
-        : thread.join(within_s) assert result,
-              f "still running after {within_s} s" if result[0][1]
-        : raise result[0][1] return result[0][0]
+    def run():
+        try:
+            result.append((function(), None))
+        except BaseException as failure:  # handed to whoever waits
+            result.append((None, failure))
 
-          return wait
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+
+    def wait(within_s=20):
+        thread.join(within_s)
+        assert result, f"still running after {within_s} s"
+        if result[0][1]:
+            raise result[0][1]
+        return result[0][0]
+
+    return wait

@@ -127,145 +127,165 @@ class Wire:
     def finish_sending(self):
         self.sock.shutdown(socket.SHUT_WR)
 
-#Reading
+    # Reading
 
     def _more(self):
-try : data
-    = self.sock.recv(65536) except ConnectionResetError
-        : data =
-        b "" except TimeoutError : raise AssertionError(f "no byte within {self.timeout_s} s")
-                                       from None if not data : raise EndOfStream self.unread +=
-        data
+        try:
+            data = self.sock.recv(65536)
+        except ConnectionResetError:
+            data = b""
+        except TimeoutError:
+            raise AssertionError(f"no byte within {self.timeout_s} s") from None
+        if not data:
+            raise EndOfStream
+        self.unread += data
 
-            def _line(self)
-        : while b "\n" not in self.unread : assert len(self.unread) < 1 << 20,
-          "a line without an end" self._more() line, _,
-          self.unread = self.unread.partition(b "\n") assert line.endswith(b "\r"),
-          f "a bare LF after {line!r}" return line[:-1]
+    def _line(self):
+        while b"\n" not in self.unread:
+            assert len(self.unread) < 1 << 20, "a line without an end"
+            self._more()
+        line, _, self.unread = self.unread.partition(b"\n")
+        assert line.endswith(b"\r"), f"a bare LF after {line!r}"
+        return line[:-1]
 
-        def _exactly(self, size)
-        : while len(self.unread) < size : self._more() data,
-          self.unread = self.unread
-    [:size],
-          self.unread [size:] return data
+    def _exactly(self, size):
+        while len(self.unread) < size:
+            self._more()
+        data, self.unread = self.unread[:size], self.unread[size:]
+        return data
 
-           def _head(self)
-        : line = self._line() match = STATUS_LINE.match(line) assert match,
-          f "status line {line!r}" headers = [] while line : = self._line()
-        : found = HEADER_LINE.match(line) assert found,
-          f "header line {line!r}" headers.append(
-              (found[1].decode(),
-               found[2].decode("latin-1"))) return Response(int(match[2]), headers,
-                                                            "1." + match[1].decode())
+    def _head(self):
+        line = self._line()
+        match = STATUS_LINE.match(line)
+        assert match, f"status line {line!r}"
+        headers = []
+        while line := self._line():
+            found = HEADER_LINE.match(line)
+            assert found, f"header line {line!r}"
+            headers.append((found[1].decode(), found[2].decode("latin-1")))
+        return Response(int(match[2]), headers, "1." + match[1].decode())
 
-               def head(self)
-        : ""
-          "The head of the next answer, with those of 1xx before it."
-          "" interim = [] while (response : = self._head()).status < 200
-        : interim.append(response.status) response.interim = interim return response
+    def head(self):
+        """The head of the next answer, with those of 1xx before it."""
+        interim = []
+        while (response := self._head()).status < 200:
+            interim.append(response.status)
+        response.interim = interim
+        return response
 
-           def response(self, method = "POST")
-        : ""
-          "The next answer, whole; `complete` says whether its body ended as it must."
-          "" started = time.monotonic() response = self.head() pieces = []
-    try:
-            for
-                piece in self.body(response, method)
-                    : pieces.append(piece) except EndOfStream
-                    : response
-                          .complete = False response.body = b "".join(pieces) response.elapsed_s =
-                    time.monotonic() - started return response
+    def response(self, method="POST"):
+        """The next answer, whole; `complete` says whether its body ended as it must."""
+        started = time.monotonic()
+        response = self.head()
+        pieces = []
+        try:
+            for piece in self.body(response, method):
+                pieces.append(piece)
+        except EndOfStream:
+            response.complete = False
+        response.body = b"".join(pieces)
+        response.elapsed_s = time.monotonic() - started
+        return response
 
-                    def body(self, response, method = "POST")
-                    : ""
-                      "The pieces of the body as they come; EndOfStream if it ends too early."
-                      "" length,
-                  coding = response.header("content-length"),
-                  response.header("transfer-encoding") assert not(length and coding),
-                  "both Content-Length and Transfer-Encoding" if method == "HEAD" or response.status
-                                                                                             in(204,
-                                                                                                304)
-                    : return if coding
-                    : assert coding.lower() == "chunked" and response.version == "1.1",
-                  coding yield from self._chunks() elif length is not None
-                    : assert re.fullmatch("[0-9]+", length),
-                  length yield from self._sized(int(length)) else : assert response.closes() or
-                      response.version == "1.0",
-                  "a body without an end" yield from self._rest()
+    def body(self, response, method="POST"):
+        """The pieces of the body as they come; EndOfStream if it ends too early."""
+        length, coding = response.header("content-length"), response.header("transfer-encoding")
+        assert not (length and coding), "both Content-Length and Transfer-Encoding"
+        if method == "HEAD" or response.status in (204, 304):
+            return
+        if coding:
+            assert coding.lower() == "chunked" and response.version == "1.1", coding
+            yield from self._chunks()
+        elif length is not None:
+            assert re.fullmatch("[0-9]+", length), length
+            yield from self._sized(int(length))
+        else:
+            assert response.closes() or response.version == "1.0", "a body without an end"
+            yield from self._rest()
 
-                      def _chunks(self)
-                    : while True
-                    : line = self._line() assert re.fullmatch(rb "[0-9A-Fa-f]{1,15}", line),
-                  f "chunk size {line!r}" size = int(line, 16) yield from self._sized(size) end =
-                      self._exactly(2) assert end == b "\r\n",
-                  f "{end!r} after a chunk" if size == 0 : return
+    def _chunks(self):
+        while True:
+            line = self._line()
+            assert re.fullmatch(rb"[0-9A-Fa-f]{1,15}", line), f"chunk size {line!r}"
+            size = int(line, 16)
+            yield from self._sized(size)
+            end = self._exactly(2)
+            assert end == b"\r\n", f"{end!r} after a chunk"
+            if size == 0:
+                return
 
-                                                           def _sized(self, size)
-                    : while size : if not self.unread : self._more() piece,
-                  self.unread = self.unread[:size], self.unread [size:] size -=
-                                                    len(piece) yield piece
+    def _sized(self, size):
+        while size:
+            if not self.unread:
+                self._more()
+            piece, self.unread = self.unread[:size], self.unread[size:]
+            size -= len(piece)
+            yield piece
 
-                                                    def _rest(self)
-                    : while True:
-                try:
-                    if not self
-                        .unread : self._more() except EndOfStream
-                            : return yield self.unread self
-                                  .unread = b ""
+    def _rest(self):
+        while True:
+            try:
+                if not self.unread:
+                    self._more()
+            except EndOfStream:
+                return
+            yield self.unread
+            self.unread = b""
 
-                                            def closed(self, within_s = 5)
-                            : ""
-                              "Whether the peer closes in time without sending another byte."
-                              "" assert not self.unread,
-                              f "unexpected bytes: {self.unread[:200]!r}" self.sock.settimeout(
-                                  within_s)
-                        try : data
-                            = self.sock
-                                  .recv(4096) except ConnectionResetError
-                                : return True except TimeoutError : return False finally
-                                : self.sock.settimeout(self.timeout_s) assert not data,
-                                f "unexpected bytes: {data[:200]!r}" return True
+    def closed(self, within_s=5):
+        """Whether the peer closes in time without sending another byte."""
+        assert not self.unread, f"unexpected bytes: {self.unread[:200]!r}"
+        self.sock.settimeout(within_s)
+        try:
+            data = self.sock.recv(4096)
+        except ConnectionResetError:
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            self.sock.settimeout(self.timeout_s)
+        assert not data, f"unexpected bytes: {data[:200]!r}"
+        return True
 
-                                        def
-                                        is_silent(self, for_s)
-                                : ""
-                                  "Whether the peer neither sends nor closes for so long."
-                                  "" return not self.unread and
-                                    not select
-                                            .select([self.sock], [], [], for_s)[0]
+    def is_silent(self, for_s):
+        """Whether the peer neither sends nor closes for so long."""
+        return not self.unread and not select.select([self.sock], [], [], for_s)[0]
 
-                                        def exchange(port, data, method = "POST", **options)
-                                : ""
-                                  "Sends the bytes on a connection of their own and reads the one "
-                                  "answer."
-                                  "" with Wire(port, **options) as wire
-                                : wire.send(data) return wire
-                                            .response(method)
 
-                                                class Stream : ""
-                                                               "A streamed answer read as it comes."
-                                                               ""
+def exchange(port, data, method="POST", **options):
+    """Sends the bytes on a connection of their own and reads the one answer."""
+    with Wire(port, **options) as wire:
+        wire.send(data)
+        return wire.response(method)
 
-                                                               def __init__(self, wire)
-                                : self.wire = wire self.response = wire.head() self.pieces =
-                                    wire.body(self.response) self.body = bytearray() self.taken =
-                                        0 #of the body
 
-                                            def next_event(self)
-                                : ""
-                                  "The data of the next event; EndOfStream or StopIteration where "
-                                  "there is none."
-                                  "" while True
-                                : end = self.body.find(b "\n\n", self.taken) while end < 0
-                                : self.body += next(self.pieces) end =
-                                            self.body.find(b "\n\n", self.taken) found =
-                                                events_of(bytes(self.body [self.taken:end + 2]))
-                                                    self.taken = end + 2 if found : return found[0]
+class Stream:
+    """A streamed answer read as it comes."""
 
-                                                                                    def rest(self)
-                                : ""
-                                  "Reads to the end; returns whether the body ended as it must."
-                                  ""
-                            try:
-            for
-piece in self.pieces : self.body += piece except EndOfStream : return False return True
+    def __init__(self, wire):
+        self.wire = wire
+        self.response = wire.head()
+        self.pieces = wire.body(self.response)
+        self.body = bytearray()
+        self.taken = 0  # of the body
+
+    def next_event(self):
+        """The data of the next event; EndOfStream or StopIteration where there is none."""
+        while True:
+            end = self.body.find(b"\n\n", self.taken)
+            while end < 0:
+                self.body += next(self.pieces)
+                end = self.body.find(b"\n\n", self.taken)
+            found = events_of(bytes(self.body[self.taken:end + 2]))
+            self.taken = end + 2
+            if found:
+                return found[0]
+
+    def rest(self):
+        """Reads to the end; returns whether the body ended as it must."""
+        try:
+            for piece in self.pieces:
+                self.body += piece
+        except EndOfStream:
+            return False
+        return True
