@@ -240,10 +240,15 @@ def refused(gateway):
 
 
 def test_above_the_memory_for_bodies_it_is_503(make_gateway):
-    gateway = make_gateway({"transport": {"body_memory": "1MiB", "body_bytes": "4MiB"}})
-    response = gateway.ask(padded(3 << 20))
-    assert response.status == 503 and response.error["code"] == "overloaded"
-    assert gateway.ask(padded(100_000)).status == 200
+    gateway = make_gateway({"transport": {"body_memory": "8MiB", "body_bytes": "8MiB",
+                                          "answer_bytes": "1MiB"}})
+    with gateway.weir.connect() as holder:
+        announced = wire.request("POST", "/v1/chat/completions", padded(6 << 20), gateway.key)
+        holder.send(announced[:2000])  # the rest does not come; its room is taken
+        wait_until(lambda: gateway.ask(padded(3 << 20)).status == 503, what="no room")
+        response = gateway.ask(padded(3 << 20))
+        assert response.status == 503 and response.error["code"] == "overloaded"
+    wait_until(lambda: gateway.ask(padded(100_000)).status == 200, what="room again")
 
 
 def test_an_address_holds_no_more_connections_than_it_may(make_gateway):
