@@ -1,0 +1,136 @@
+#include "cli/verb.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "unit/cli/capture.h"
+
+static struct verb_options seen;
+static const char *seen_argument;
+static int runs;
+
+static int note(const struct verb_options *options, const char *argument)
+{
+    seen = *options;
+    seen_argument = argument;
+    runs++;
+    return 7;
+}
+
+static const struct verb verbs[] = {
+    {"create", NULL, "--user U [--name TEXT]", "makes one", "weir things create", note},
+    {"show", "T", "", "shows one", "weir things show x", note},
+    {"rotate", "T", "", NULL, NULL, NULL},
+};
+
+static int things(int argc, char **argv)
+{
+    static const struct verb_set set = {"things", "Things.", "  --user U        whose\n", verbs, 3};
+    return verb_set_run(&set, argc, argv);
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    runs = 0;
+    return 0;
+}
+
+static void a_verb_gets_its_argument_and_options_and_gives_the_exit_code(void **state)
+{
+    (void)state;
+    assert_int_equal(capture_run(things, "things create --json --user alice")->code, 7);
+    assert_null(seen_argument);
+    assert_string_equal(seen.user, "alice");
+    assert_true(seen.json);
+    assert_null(seen.name);
+    assert_int_equal(capture_run(things, "things --data-dir d show x --config c")->code, 7);
+    assert_string_equal(seen_argument, "x");
+    assert_string_equal(seen.data_dir, "d");
+    assert_string_equal(seen.config, "c");
+    assert_int_equal(runs, 2);
+}
+
+static void wrong(const char *line, const char *message)
+{
+    const struct capture *ran = capture_run(things, line);
+    char expected[512];
+    (void)snprintf(expected, sizeof(expected), "weir: %s (weir things --help says more)\n",
+                   message);
+    assert_int_equal(ran->code, 2);
+    assert_string_equal(ran->out, "");
+    assert_string_equal(ran->err, expected);
+    assert_int_equal(runs, 0);
+}
+
+static void wrong_usage_says_what_is_wrong_and_runs_nothing(void **state)
+{
+    (void)state;
+    wrong("things", "say what to do with things");
+    wrong("things shwo x", "there is no `weir things shwo`; did you mean 'show'?");
+    wrong("things frobnicate", "there is no `weir things frobnicate`");
+    wrong("things show", "say which: `weir things show T`");
+    wrong("things show x y", "`weir things show` takes one name");
+    wrong("things create x", "`weir things create` takes no name");
+    wrong("things show x --limit 1req/min", "--limit is not in this version");
+    wrong("things rotate x", "`weir things rotate` is not in this version");
+}
+
+/* An option that is passed over would be a filter that does not filter. */
+static void an_option_of_another_verb_is_refused(void **state)
+{
+    (void)state;
+    wrong("things show x --user alice", "`weir things show` takes no --user");
+    wrong("things create --user a --expires 90d", "`weir things create` takes no --expires");
+    wrong("things create --user a --models x", "`weir things create` takes no --models");
+    wrong("things show x --key-stdin", "`weir things show` takes no --key-stdin");
+}
+
+static void help_shows_all_verbs_of_this_version_with_examples(void **state)
+{
+    (void)state;
+    const struct capture *ran = capture_run(things, "things --help");
+    assert_int_equal(ran->code, 0);
+    assert_string_equal(ran->err, "");
+    assert_string_equal(ran->out, "Things.\n\n"
+                                  "  weir things create --user U [--name TEXT]\n"
+                                  "      makes one\n"
+                                  "  weir things show T\n"
+                                  "      shows one\n\n"
+                                  "  --user U        whose\n"
+                                  "  --config FILE, --data-dir DIR\n"
+                                  "                  where the configuration and the data are\n"
+                                  "  --json          an object, or an array for list\n\n"
+                                  "Examples:\n"
+                                  "  weir things create\n"
+                                  "  weir things show x\n");
+    assert_int_equal(capture_run(things, "things rotate --help")->code, 0);
+    assert_non_null(strstr(ran->out, "weir things create"));
+    assert_int_equal(runs, 0);
+}
+
+static void help_of_one_verb_shows_that_one(void **state)
+{
+    (void)state;
+    const struct capture *ran = capture_run(things, "things show --help");
+    assert_int_equal(ran->code, 0);
+    assert_non_null(strstr(ran->out, "Example:\n  weir things show x\n"));
+    assert_null(strstr(ran->out, "things create"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_verb_gets_its_argument_and_options_and_gives_the_exit_code,
+                               forget),
+        cmocka_unit_test_setup(wrong_usage_says_what_is_wrong_and_runs_nothing, forget),
+        cmocka_unit_test_setup(an_option_of_another_verb_is_refused, forget),
+        cmocka_unit_test_setup(help_shows_all_verbs_of_this_version_with_examples, forget),
+        cmocka_unit_test_setup(help_of_one_verb_shows_that_one, forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
