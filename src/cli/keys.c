@@ -135,7 +135,7 @@ static int list_keys(const struct verb_options *options, const char *argument)
     static const struct resource_column columns[] = {{"USER", "user"},
                                                      {"NAME", "name"},
                                                      {"STATE", "state"},
-                                                     {"ENDS IN", "hint"},
+                                                     {"ENDS WITH", "hint"},
                                                      {"MODELS", "models"},
                                                      {"EXPIRES", "expires_at"},
                                                      {"LAST USED", "last_used_at"},

@@ -14,6 +14,7 @@
 #include "json/write.h"
 
 #define TRIAL_MS         120000
+#define TOKENS_MAX       8 /* of the answer */
 #define PATH_BYTES       3000
 #define KEY_BYTES_MAX    1024
 #define BODY_BYTES_MAX   ((size_t)1 << 20)
@@ -76,6 +77,7 @@ static struct slice text_of(struct json_value value, const struct slice *names, 
 void model_trial_read(struct slice body, struct arena *arena, struct model_trial *trial)
 {
     static const struct slice error[] = {{"error", 5}, {"message", 7}};
+    static const struct slice param[] = {{"error", 5}, {"param", 5}};
     static const struct slice content[] = {{"message", 7}, {"content", 7}};
     struct json_value root, choices;
     struct json_member choice;
@@ -83,6 +85,7 @@ void model_trial_read(struct slice body, struct arena *arena, struct model_trial
     if (json_check(body, &JSON_LIMITS_DEFAULT, &root, &(struct json_error){0}) != STATUS_OK)
         return;
     trial->error = text_of(root, error, 2, arena);
+    trial->param = text_of(root, param, 2, arena);
     if (!json_find(root, SLICE("choices"), NULL, &choices))
         return;
     json_walk_init(&walk, choices, NULL);
@@ -106,15 +109,22 @@ static enum status read_answer(const struct http_response_head *head, struct sli
 
 /* --- The request --------------------------------------------------------------------------------- */
 
-static enum status compose(const char *model, struct slice key, struct buffer *fields,
+/* What an application sends, and under which name it limits the answer. */
+struct question {
+    const char *model;
+    const char *limit_name;
+    struct slice key;
+};
+
+static enum status compose(const struct question *question, struct buffer *fields,
                            struct buffer *body)
 {
     buffer_printf(fields, "Authorization: Bearer %.*s\r\nContent-Type: application/json\r\n",
-                  SLICE_ARGS(key));
+                  SLICE_ARGS(question->key));
     buffer_append(body, SLICE("{\"model\":"));
-    json_append_string(body, slice_from_text(model));
-    buffer_append(body, SLICE(",\"messages\":[{\"role\":\"user\",\"content\":\"Say OK.\"}],"
-                              "\"max_tokens\":8}"));
+    json_append_string(body, slice_from_text(question->model));
+    buffer_append(body, SLICE(",\"messages\":[{\"role\":\"user\",\"content\":\"Say OK.\"}]"));
+    buffer_printf(body, ",\"%s\":%d}", question->limit_name, TOKENS_MAX);
     return buffer_status(fields) != STATUS_OK ? buffer_status(fields) : buffer_status(body);
 }
 
@@ -141,13 +151,13 @@ static enum status call(const struct config_address *address, const struct http_
     return status;
 }
 
-static enum status ask(const struct config_address *address, const char *model, struct slice key,
+static enum status ask(const struct config_address *address, const struct question *question,
                        struct arena *arena, struct model_trial *trial)
 {
     struct buffer fields, body;
     buffer_init(&fields, KEY_BYTES_MAX + 256);
     buffer_init(&body, BODY_BYTES_MAX);
-    enum status status = compose(model, key, &fields, &body);
+    enum status status = compose(question, &fields, &body);
     const struct http_call request = {
         .method = SLICE("POST"),
         .target = SLICE("/v1/chat/completions"),
@@ -160,6 +170,21 @@ static enum status ask(const struct config_address *address, const char *model, 
     buffer_fini(&body);
     buffer_fini(&fields);
     return status;
+}
+
+/* Models that think before they answer know the limit by another name only. */
+static enum status ask_in_either_way(const struct config_address *address, const char *model,
+                                     struct slice key, struct arena *arena,
+                                     struct model_trial *trial)
+{
+    struct question question = {.model = model, .limit_name = "max_tokens", .key = key};
+    const enum status status = ask(address, &question, arena, trial);
+    if (status != STATUS_OK || trial->http_status != 400 ||
+        !slice_equal(trial->param, SLICE("max_tokens")))
+        return status;
+    *trial = (struct model_trial){0};
+    question.limit_name = "max_completion_tokens";
+    return ask(address, &question, arena, trial);
 }
 
 enum status model_trial_run(const struct config *config, const char *model, struct arena *arena,
@@ -179,7 +204,7 @@ enum status model_trial_run(const struct config *config, const char *model, stru
                    "no key to ask with: set WEIR_KEY (there is none in %s/secrets/demo.key)",
                    config->data_dir.data);
     } else {
-        status = ask(&listener->address, model, buffer_slice(&key), arena, trial_out);
+        status = ask_in_either_way(&listener->address, model, buffer_slice(&key), arena, trial_out);
         reason_set(reason, "no answer from %s port %u: %s", listener->address.host.data,
                    listener->address.port,
                    status == STATUS_CLOSED ? "no server listens there" : status_name(status));

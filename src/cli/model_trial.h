@@ -18,6 +18,7 @@ struct model_trial {
     struct slice target; /* provider/model */
     struct slice answer; /* what the model said */
     struct slice error;  /* the gateway's message */
+    struct slice param;  /* the member of the request that it is about */
     uint64_t took_us;
 };
 
@@ -29,7 +30,7 @@ MUST_CHECK enum status model_trial_run(const struct config *config, const char *
                                        struct arena *arena, struct model_trial *trial_out,
                                        struct reason *reason);
 
-/* Reads the body of an answer to a chat request into `answer` and `error`. */
+/* Reads the body of an answer to a chat request into `answer`, `error` and `param`. */
 void model_trial_read(struct slice body, struct arena *arena, struct model_trial *trial);
 
 #endif

@@ -1,11 +1,13 @@
 #include "cli/admin_client.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -66,6 +68,28 @@ static void a_directory_that_another_owns_is_waited_for_in_vain(void **state)
     assert_int_equal(admin_client_open(data_dir, 1, &client, &reason), STATUS_EXISTS);
     assert_non_null(strstr(reason.text, "in use"));
     data_lock_release(&lock);
+}
+
+static struct data_lock held;
+
+static void let_go(int number)
+{
+    (void)number;
+    close(held.fd);
+}
+
+static void a_directory_that_another_lets_go_is_opened(void **state)
+{
+    const struct itimerval soon = {.it_value = {.tv_usec = 5000}};
+    struct admin_client *client = NULL;
+    struct reason reason = {""};
+    (void)state;
+    assert_int_equal(data_lock_take(data_dir, &held, &reason), STATUS_OK);
+    signal(SIGALRM, let_go);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    assert_int_equal(admin_client_open(data_dir, 60000, &client, &reason), STATUS_OK);
+    signal(SIGALRM, SIG_DFL);
+    admin_client_close(&client);
 }
 
 /* A socket that nobody listens on any more, as after kill -9. */
@@ -171,6 +195,7 @@ int main(void)
         IN_FILLED(without_a_server_the_store_is_opened_under_the_lock),
         IN_EMPTY(a_folder_that_is_no_data_directory_stays_as_it_is),
         IN_FILLED(a_directory_that_another_owns_is_waited_for_in_vain),
+        IN_FILLED(a_directory_that_another_lets_go_is_opened),
         IN_FILLED(a_stale_socket_is_no_server),
         IN_EMPTY(a_running_server_is_asked),
         IN_FILLED(an_allocation_that_fails_leaves_nothing_open),

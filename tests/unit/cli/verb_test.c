@@ -24,12 +24,13 @@ static int note(const struct verb_options *options, const char *argument)
 static const struct verb verbs[] = {
     {"create", NULL, "--user U [--name TEXT]", "makes one", "weir things create", note},
     {"show", "T", "", "shows one", "weir things show x", note},
+    {"swap", NULL, "[--user-name TEXT]", "swaps them", "weir things swap", note},
     {"rotate", "T", "", NULL, NULL, NULL},
 };
 
 static int things(int argc, char **argv)
 {
-    static const struct verb_set set = {"things", "Things.", "  --user U        whose\n", verbs, 3};
+    static const struct verb_set set = {"things", "Things.", "  --user U        whose\n", verbs, 4};
     return verb_set_run(&set, argc, argv);
 }
 
@@ -88,6 +89,7 @@ static void an_option_of_another_verb_is_refused(void **state)
     wrong("things create --user a --expires 90d", "`weir things create` takes no --expires");
     wrong("things create --user a --models x", "`weir things create` takes no --models");
     wrong("things show x --key-stdin", "`weir things show` takes no --key-stdin");
+    wrong("things swap --user alice", "`weir things swap` takes no --user");
 }
 
 static void help_shows_all_verbs_of_this_version_with_examples(void **state)
@@ -100,14 +102,17 @@ static void help_shows_all_verbs_of_this_version_with_examples(void **state)
                                   "  weir things create --user U [--name TEXT]\n"
                                   "      makes one\n"
                                   "  weir things show T\n"
-                                  "      shows one\n\n"
+                                  "      shows one\n"
+                                  "  weir things swap [--user-name TEXT]\n"
+                                  "      swaps them\n\n"
                                   "  --user U        whose\n"
                                   "  --config FILE, --data-dir DIR\n"
                                   "                  where the configuration and the data are\n"
                                   "  --json          an object, or an array for list\n\n"
                                   "Examples:\n"
                                   "  weir things create\n"
-                                  "  weir things show x\n");
+                                  "  weir things show x\n"
+                                  "  weir things swap\n");
     assert_int_equal(capture_run(things, "things rotate --help")->code, 0);
     assert_non_null(strstr(ran->out, "weir things create"));
     assert_int_equal(runs, 0);
