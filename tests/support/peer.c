@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -168,7 +170,10 @@ int peer_listen(uint16_t *port_out)
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int on = 1;
     assert_true(fd >= 0);
+    /* Inherited: no small piece waits for the acknowledgement of another. */
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
     assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(fd, 64), 0);
     *port_out = peer_port_of(fd);
@@ -193,12 +198,30 @@ void peer_accept(struct peer *peer, struct loop *loop, int listening_fd)
     peer_open(peer, loop, acceptance.fd);
 }
 
-void peer_connect(struct peer *peer, struct loop *loop, uint16_t port)
+static int connect_to(uint16_t port)
 {
     const struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
     assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-    peer_open(peer, loop, fd);
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return fd;
+}
+
+void peer_connect(struct peer *peer, struct loop *loop, uint16_t port)
+{
+    peer_open(peer, loop, connect_to(port));
+}
+
+void peer_tcp_pair(int fds_out[2])
+{
+    uint16_t port;
+    const int listening = peer_listen(&port);
+    fds_out[0] = connect_to(port);
+    fds_out[1] = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    assert_true(fds_out[1] >= 0);
+    close(listening);
 }

@@ -52,5 +52,8 @@ void peer_accept(struct peer *peer, struct loop *loop, int listening_fd);
 /* Connects to the port on 127.0.0.1. */
 void peer_connect(struct peer *peer, struct loop *loop, uint16_t port);
 uint16_t peer_port_of(int fd);
+/* Two connected non-blocking descriptors. An end of TCP's is told from a reset, as that of a Unix
+ * socket is not. */
+void peer_tcp_pair(int fds_out[2]);
 
 #endif
