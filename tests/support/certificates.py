@@ -9,6 +9,17 @@ def openssl(*arguments, folder):
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
+def validity(days):
+    """The options for so many days from now. OpenSSL 3.4 and later take a negative number no more,
+    and earlier ones take no dates."""
+    if int(days) >= 0:
+        return ["-days", days]
+    known = subprocess.run(["openssl", "x509", "-help"], capture_output=True, text=True).stderr
+    if "-not_after" in known:
+        return ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"]
+    return ["-days", days]
+
+
 class Authority:
     """Signs certificates; `certificate` is the path of its own."""
 
@@ -28,7 +39,7 @@ class Authority:
         (self.folder / f"{name}.ext").write_text(
             f"subjectAltName={subject_names}\nextendedKeyUsage=serverAuth,clientAuth\n")
         openssl("x509", "-req", "-in", request, "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", made, "-days", days, "-extfile", f"{name}.ext",
+                "-CAcreateserial", "-out", made, *validity(days), "-extfile", f"{name}.ext",
                 folder=self.folder)
         return self.folder / made, self.folder / key
 
