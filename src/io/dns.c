@@ -137,10 +137,14 @@ enum status dns_create(struct loop *loop, struct dns **dns_out, struct reason *r
         .sock_state_cb = on_socket_state,
         .sock_state_cb_data = dns,
     };
+    int wanted = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE
+    /* c-ares 1.31 and later keep answers themselves, for an hour; at most 0 s turns that off. */
+    wanted |= ARES_OPT_QUERY_CACHE;
+#endif
     int error = ares_library_init(ARES_LIB_INIT_ALL);
     if (error == ARES_SUCCESS)
-        error = ares_init_options(&dns->channel, &options,
-                                  ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+        error = ares_init_options(&dns->channel, &options, wanted);
     if (error != ARES_SUCCESS) {
         reason_set(reason, "cannot start name resolution: %s", ares_strerror(error));
         alloc_free(dns);
