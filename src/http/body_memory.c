@@ -22,14 +22,18 @@ uint64_t body_memory_used(void)
     return atomic_load_explicit(&bytes_used, memory_order_relaxed);
 }
 
-/* Adds first and takes back, so that two at once cannot both slip under the bound. */
+/* Compares and swaps rather than adding and taking back: one that is refused never stands in the
+ * way of another. */
 static bool take(size_t bytes)
 {
-    const uint64_t before = atomic_fetch_add_explicit(&bytes_used, bytes, memory_order_relaxed);
-    if (before + bytes <= atomic_load_explicit(&bytes_max, memory_order_relaxed))
-        return true;
-    atomic_fetch_sub_explicit(&bytes_used, bytes, memory_order_relaxed);
-    return false;
+    const uint64_t max = atomic_load_explicit(&bytes_max, memory_order_relaxed);
+    uint64_t used = body_memory_used();
+    do {
+        if (used + bytes > max)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&bytes_used, &used, used + bytes,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return true;
 }
 
 enum status body_memory_reserve(struct body_memory *memory, size_t capacity)

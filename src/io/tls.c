@@ -116,15 +116,17 @@ fail:
     return STATUS_INVALID;
 }
 
-/* Called when the peer gave a session: TLS 1.3 sends tickets after the handshake. */
+/* Called when the peer gave a session: TLS 1.3 sends tickets after the handshake. A copy is kept,
+ * since OpenSSL bars the one in use from resumption once its connection ends without a goodbye. */
 static int keep_session(SSL *ssl, SSL_SESSION *ssl_session)
 {
     struct tls *tls = SSL_get_app_data(ssl);
-    if (tls == NULL || tls->session == NULL)
+    SSL_SESSION *copy = tls == NULL || tls->session == NULL ? NULL : SSL_SESSION_dup(ssl_session);
+    if (copy == NULL)
         return 0;
     tls_session_fini(tls->session);
-    tls->session->ssl_session = ssl_session;
-    return 1; /* the reference is ours now */
+    tls->session->ssl_session = copy;
+    return 0; /* the reference offered is not taken */
 }
 
 enum status tls_client_context_create(const char *ca_path, struct tls_context **context_out,

@@ -134,16 +134,24 @@ static void the_rest_moves_to_the_front(void **state)
 
 #define THREADS 4
 
+#define ROUNDS  2000
+
+struct contender {
+    pthread_t thread;
+    unsigned granted, refused, over;
+};
+
 /* Each thread wants more than its share, so that they meet at the bound. */
 static void *want_much(void *argument)
 {
-    unsigned *granted = argument;
-    for (int i = 0; i < 2000; i++) {
+    struct contender *contender = argument;
+    for (int i = 0; i < ROUNDS; i++) {
         struct body_memory memory = {0};
         if (body_memory_reserve(&memory, MAX / 3) == STATUS_OK)
-            ++*granted;
-        if (body_memory_used() > MAX + THREADS * (MAX / 3))
-            *granted = 0;
+            contender->granted++;
+        else
+            contender->refused++;
+        contender->over += body_memory_used() > MAX;
         body_memory_free(&memory);
     }
     return NULL;
@@ -152,14 +160,17 @@ static void *want_much(void *argument)
 static void threads_share_the_bound(void **state)
 {
     (void)state;
-    pthread_t threads[THREADS];
-    unsigned granted[THREADS] = {0};
+    struct contender contenders[THREADS] = {0};
+    unsigned granted = 0;
     for (unsigned i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, want_much, &granted[i]), 0);
+        assert_int_equal(pthread_create(&contenders[i].thread, NULL, want_much, &contenders[i]), 0);
     for (unsigned i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
-        assert_int_not_equal(granted[i], 0);
+        assert_int_equal(pthread_join(contenders[i].thread, NULL), 0);
+        assert_int_equal(contenders[i].over, 0);
+        assert_int_equal(contenders[i].granted + contenders[i].refused, ROUNDS);
+        granted += contenders[i].granted;
     }
+    assert_int_not_equal(granted, 0);
     assert_int_equal(body_memory_used(), 0);
 }
 
