@@ -1,0 +1,593 @@
+#include "ledger/keeper.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "ledger/fault.h"
+#include "ledger/segment_file.h"
+
+#define AHEAD_BYTES  (1024u * 1024) /* prepared beyond what is reserved */
+#define STEP_BYTES   (256u * 1024)  /* at a time */
+#define TICK_MS      10
+#define IDLE_TICK_MS 50
+#define REFRESH_MS   1000 /* the kernel cleans dirty pages in its own time */
+#define SPARE_MAX    2    /* drained segments that are kept for the next need */
+#define RETRY_MS     1000
+
+/* One worker's segments, in the order of their numbers, without gaps. */
+struct lane {
+    struct journal *journal;
+    struct segment_file *files;
+    size_t count, capacity;
+    uint64_t synced; /* position */
+    uint64_t seen;   /* what was appended at the tick before */
+    uint64_t refreshed_ms;
+    _Atomic uint64_t drained; /* segments below are in the store */
+};
+
+struct keeper {
+    struct keeper_config config;
+    struct lane *lanes;
+    struct segment_file spares[SPARE_MAX];
+    size_t spare_count;
+    size_t segment_count; /* spares included */
+    uint64_t synced_ms;
+    uint64_t retry_ms; /* not before, after a failure */
+    bool is_reported;
+    bool must_rescue;     /* a segment's file has failed and is not replaced yet */
+    pthread_mutex_t lock; /* of the lanes' arrays, which the drain reads */
+    pthread_t thread;
+    bool has_thread;
+    pthread_mutex_t stop_lock;
+    pthread_cond_t stop_changed;
+    bool must_stop;
+    /* Told to others. */
+    _Atomic uint64_t probe_since_ms; /* 0: the disk has answered */
+    _Atomic uint64_t segments_told, syncs, sync_failures, sync_longest_us;
+    atomic_bool is_full, has_failed;
+};
+
+static uint64_t now_ms(void)
+{
+    return clock_monotonic_ns() / NS_PER_MS;
+}
+
+static uint64_t number_of(const struct keeper *keeper, uint64_t position)
+{
+    return position / keeper->config.segment_bytes;
+}
+
+static uint64_t appended(const struct lane *lane)
+{
+    return atomic_load_explicit(&lane->journal->appended, memory_order_acquire);
+}
+
+/* --- Telling --------------------------------------------------------------------------------------------- */
+
+static void tell_failure(struct keeper *keeper, const struct reason *reason)
+{
+    atomic_store(&keeper->has_failed, true);
+    keeper->retry_ms = now_ms() + RETRY_MS;
+    if (!keeper->is_reported)
+        keeper->config.report(keeper->config.context, true, reason->text);
+    keeper->is_reported = true;
+}
+
+static void tell_success(struct keeper *keeper)
+{
+    atomic_store(&keeper->has_failed, false);
+    if (keeper->is_reported)
+        keeper->config.report(keeper->config.context, false, "the journal's disk works again");
+    keeper->is_reported = false;
+}
+
+/* --- Segments ---------------------------------------------------------------------------------------------- */
+
+static enum status add_file(struct keeper *keeper, struct lane *lane,
+                            const struct segment_file *file)
+{
+    enum status status = STATUS_OK;
+    pthread_mutex_lock(&keeper->lock);
+    if (lane->count == lane->capacity) {
+        const size_t capacity = lane->capacity == 0 ? 8 : lane->capacity * 2;
+        void *grown = alloc_resize(lane->files, capacity * sizeof(lane->files[0]));
+        if (grown == NULL) {
+            status = STATUS_NO_MEMORY;
+        } else {
+            lane->files = grown;
+            lane->capacity = capacity;
+        }
+    }
+    if (status == STATUS_OK)
+        lane->files[lane->count++] = *file;
+    pthread_mutex_unlock(&keeper->lock);
+    return status;
+}
+
+static bool has_room(const struct keeper *keeper)
+{
+    return (keeper->segment_count + 1) * keeper->config.segment_bytes <=
+           keeper->config.journal_bytes;
+}
+
+/* A spare or a new file. STATUS_LIMITED: the journal may not grow. */
+static enum status obtain_file(struct keeper *keeper, const struct segment_identity *identity,
+                               struct segment_file *file_out, struct reason *reason)
+{
+    if (keeper->spare_count > 0) {
+        *file_out = keeper->spares[--keeper->spare_count];
+        const enum status status =
+            segment_file_recycle(keeper->config.directory, file_out, identity, reason);
+        if (status == STATUS_OK)
+            return STATUS_OK;
+        keeper->segment_count--;
+        segment_file_destroy(keeper->config.directory, file_out, true);
+        return status;
+    }
+    if (!has_room(keeper))
+        return STATUS_LIMITED;
+    const enum status status = segment_file_create(keeper->config.directory, identity,
+                                                   keeper->config.segment_bytes, file_out, reason);
+    if (status == STATUS_OK)
+        keeper->segment_count++;
+    return status;
+}
+
+static enum status add_segment(struct keeper *keeper, uint32_t worker, uint64_t number,
+                               struct reason *reason)
+{
+    struct lane *lane = &keeper->lanes[worker];
+    const struct segment_identity identity = {keeper->config.lock->generation, worker, number};
+    struct segment_file file;
+    enum status status = obtain_file(keeper, &identity, &file, reason);
+    if (status != STATUS_OK)
+        return status;
+    status = add_file(keeper, lane, &file);
+    if (status != STATUS_OK) {
+        keeper->segment_count--;
+        segment_file_destroy(keeper->config.directory, &file, true);
+        reason_set(reason, "out of memory for the journal");
+        return status;
+    }
+    atomic_store_explicit(&lane->journal->prepared[number % JOURNAL_AHEAD_MAX], file.bytes,
+                          memory_order_release);
+    return STATUS_OK;
+}
+
+static void drop_first(struct keeper *keeper, struct lane *lane)
+{
+    struct segment_file file = lane->files[0];
+    pthread_mutex_lock(&keeper->lock);
+    lane->count--;
+    memmove(&lane->files[0], &lane->files[1], lane->count * sizeof(lane->files[0]));
+    pthread_mutex_unlock(&keeper->lock);
+    if (keeper->spare_count < SPARE_MAX && !file.has_failed && !fault_has_failed(file.bytes)) {
+        keeper->spares[keeper->spare_count++] = file;
+        return;
+    }
+    keeper->segment_count--;
+    segment_file_destroy(keeper->config.directory, &file, true);
+}
+
+/* The worker's own segment stays, drained or not. */
+static void recycle(struct keeper *keeper, struct lane *lane)
+{
+    const uint64_t drained = atomic_load_explicit(&lane->drained, memory_order_acquire);
+    const uint64_t current = number_of(keeper, appended(lane) - 1);
+    while (lane->count > 1 && lane->files[0].identity.number < drained &&
+           lane->files[0].identity.number < current)
+        drop_first(keeper, lane);
+}
+
+/* --- Preparing ------------------------------------------------------------------------------------------------ */
+
+static bool last_has_failed(const struct lane *lane)
+{
+    if (lane->count == 0)
+        return false;
+    const struct segment_file *file = &lane->files[lane->count - 1];
+    return file->has_failed || fault_has_failed(file->bytes);
+}
+
+/* Prepares the next pages of the lane's last segment. */
+static enum status populate(struct lane *lane, uint64_t number, size_t offset,
+                            struct reason *reason)
+{
+    struct segment_file *file = &lane->files[lane->count - 1];
+    const size_t size = file->size;
+    const size_t end = offset + STEP_BYTES < size ? offset + STEP_BYTES : size;
+    const enum status status = segment_file_populate(file, offset, end, reason);
+    if (status != STATUS_OK) {
+        file->has_failed = true;
+        atomic_store(&lane->journal->leave, number);
+        return status;
+    }
+    atomic_store_explicit(&lane->journal->mark, number * size + (end == size ? size - 1 : end),
+                          memory_order_release);
+    return STATUS_OK;
+}
+
+/* Moves the mark by one step. STATUS_AGAIN: it is far enough. */
+static enum status advance(struct keeper *keeper, uint32_t worker, struct reason *reason)
+{
+    struct lane *lane = &keeper->lanes[worker];
+    struct journal *journal = lane->journal;
+    const uint64_t size = keeper->config.segment_bytes;
+    const uint64_t mark = atomic_load_explicit(&journal->mark, memory_order_relaxed);
+    const uint64_t reserved = atomic_load_explicit(&journal->reserved_told, memory_order_relaxed);
+    const uint64_t position = appended(lane);
+    const uint64_t ahead =
+        reserved + reserved / 8 + (AHEAD_BYTES < size / 2 ? AHEAD_BYTES : size / 2);
+    uint64_t number = number_of(keeper, mark);
+    size_t offset = mark % size;
+    if (mark >= position + ahead)
+        return STATUS_AGAIN;
+    if (offset == size - 1 || last_has_failed(lane)) { /* no more of this segment */
+        if (++number - number_of(keeper, position) >= JOURNAL_AHEAD_MAX - 1)
+            return STATUS_AGAIN;
+        const enum status status = add_segment(keeper, worker, number, reason);
+        if (status != STATUS_OK)
+            return status;
+        offset = SEGMENT_PAGE_BYTES;
+    }
+    return populate(lane, number, offset, reason);
+}
+
+/* Pages that the kernel has cleaned since they were prepared would make the worker wait. */
+static void refresh(struct keeper *keeper, struct lane *lane, uint64_t time_ms)
+{
+    const uint64_t size = keeper->config.segment_bytes;
+    const uint64_t position = appended(lane);
+    const uint64_t mark = atomic_load_explicit(&lane->journal->mark, memory_order_relaxed);
+    const uint64_t number = number_of(keeper, position);
+    if (time_ms < lane->refreshed_ms + REFRESH_MS || lane->count == 0 ||
+        number < lane->files[0].identity.number)
+        return;
+    lane->refreshed_ms = time_ms;
+    struct segment_file *file = &lane->files[number - lane->files[0].identity.number];
+    const size_t from = position % size / SEGMENT_PAGE_BYTES * SEGMENT_PAGE_BYTES;
+    size_t to = number == number_of(keeper, mark) ? mark % size : size;
+    to -= to % SEGMENT_PAGE_BYTES;
+    if (to > from + AHEAD_BYTES)
+        to = from + AHEAD_BYTES;
+    if (to > from && segment_file_populate(file, from, to, NULL) != STATUS_OK)
+        lane->refreshed_ms = time_ms; /* the next step of preparing reports it */
+}
+
+/* STATUS_AGAIN: it is far enough. STATUS_LIMITED: at journal_bytes. */
+static enum status prepare(struct keeper *keeper, uint32_t worker, struct reason *reason)
+{
+    enum status status;
+    do
+        status = advance(keeper, worker, reason);
+    while (status == STATUS_OK);
+    return status;
+}
+
+static void prepare_all(struct keeper *keeper)
+{
+    struct reason reason = {0};
+    bool is_full = false;
+    bool has_failed = false;
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        const enum status status = prepare(keeper, i, &reason);
+        is_full |= status == STATUS_LIMITED;
+        has_failed |= status != STATUS_LIMITED && status != STATUS_AGAIN;
+    }
+    atomic_store(&keeper->is_full, is_full);
+    if (has_failed)
+        tell_failure(keeper, &reason);
+    else if (!is_full && !keeper->must_rescue)
+        tell_success(keeper);
+}
+
+/* --- Syncing ---------------------------------------------------------------------------------------------------- */
+
+static void note_sync(struct keeper *keeper, uint64_t took_us)
+{
+    atomic_fetch_add(&keeper->syncs, 1);
+    if (took_us > atomic_load(&keeper->sync_longest_us))
+        atomic_store(&keeper->sync_longest_us, took_us);
+}
+
+/* The kernel marks pages as clean even where writing them failed, so a sync is not repeated: the
+ * segment is left and replaced. */
+static void fail_segment(struct keeper *keeper, struct lane *lane, struct segment_file *file,
+                         const struct reason *reason)
+{
+    atomic_fetch_add(&keeper->sync_failures, 1);
+    file->has_failed = true;
+    atomic_store(&lane->journal->leave, file->identity.number);
+    tell_failure(keeper, reason);
+}
+
+static void sync_segment(struct keeper *keeper, struct lane *lane, struct segment_file *file,
+                         size_t from, size_t to)
+{
+    struct reason reason;
+    const uint64_t start_ns = clock_monotonic_ns();
+    if (file->has_failed || to <= from)
+        return;
+    if (fault_has_failed(file->bytes)) {
+        reason_set(&reason, "the journal's file gave way under a store (bus error)");
+        fail_segment(keeper, lane, file, &reason);
+    } else if (segment_file_sync(file, from, to, &reason) != STATUS_OK) {
+        fail_segment(keeper, lane, file, &reason);
+    }
+    note_sync(keeper, (clock_monotonic_ns() - start_ns) / 1000);
+}
+
+/* Syncs the finished pages from the last synced position on. */
+static void sync_lane(struct keeper *keeper, struct lane *lane)
+{
+    const uint64_t size = keeper->config.segment_bytes;
+    const uint64_t end = appended(lane);
+    for (size_t i = 0; i < lane->count; i++) {
+        struct segment_file *file = &lane->files[i];
+        const uint64_t start = file->identity.number * size;
+        if (start + size <= lane->synced || start >= end)
+            continue;
+        const uint64_t from = lane->synced > start ? lane->synced - start : 0;
+        /* The end of a segment may lie within it: what comes after it is the next one's. */
+        const bool is_left = end >= start + size && number_of(keeper, end) > file->identity.number;
+        const uint64_t to =
+            is_left ? size : (end - start) / SEGMENT_PAGE_BYTES * SEGMENT_PAGE_BYTES;
+        sync_segment(keeper, lane, file, (size_t)from, (size_t)to);
+        if (start + to > lane->synced)
+            lane->synced = start + to;
+    }
+}
+
+static bool has_unfinished_page(const struct keeper *keeper, const struct lane *lane)
+{
+    const uint64_t end = appended(lane);
+    return lane->count > 0 && end > lane->synced && number_of(keeper, end) > 0;
+}
+
+/* A segment whose file failed is replaced once its worker has left it. */
+static void rescue(struct keeper *keeper, struct lane *lane)
+{
+    const uint64_t current = number_of(keeper, appended(lane));
+    for (size_t i = 0; i < lane->count; i++) {
+        struct segment_file *file = &lane->files[i];
+        struct reason reason;
+        if (!file->has_failed)
+            continue;
+        keeper->must_rescue = true;
+        if (file->identity.number >= current)
+            continue;
+        if (segment_file_rescue(keeper->config.directory, file, &reason) == STATUS_OK)
+            file->has_failed = false;
+        else
+            tell_failure(keeper, &reason);
+    }
+}
+
+static void sync_all(struct keeper *keeper)
+{
+    keeper->must_rescue = false;
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        struct lane *lane = &keeper->lanes[i];
+        sync_lane(keeper, lane);
+        rescue(keeper, lane);
+        if (has_unfinished_page(keeper, lane))
+            keeper->config.finish_page(keeper->config.context, i);
+    }
+}
+
+/* --- The thread ---------------------------------------------------------------------------------------------------- */
+
+/* Asks the disk for something small, so that one which hangs (a frozen file system) is noticed
+ * before a worker needs it. */
+static void probe(struct keeper *keeper)
+{
+    const uint64_t time = now_ms();
+    char text[32];
+    const int size = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+    atomic_store(&keeper->probe_since_ms, time);
+    if (pwrite(keeper->config.lock->fd, text, (size_t)size, 0) < 0 && errno == EBADF)
+        keeper->retry_ms = time;
+    atomic_store(&keeper->probe_since_ms, 0);
+}
+
+static bool is_active(struct keeper *keeper)
+{
+    bool active = false;
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        struct lane *lane = &keeper->lanes[i];
+        const uint64_t position = appended(lane);
+        active |= position != lane->seen ||
+                  atomic_load_explicit(&lane->journal->reserved_told, memory_order_relaxed) > 0;
+        lane->seen = position;
+    }
+    return active;
+}
+
+static bool tick(struct keeper *keeper)
+{
+    const uint64_t time = now_ms();
+    const bool active = is_active(keeper);
+    if (active)
+        probe(keeper);
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        recycle(keeper, &keeper->lanes[i]);
+        if (active)
+            refresh(keeper, &keeper->lanes[i], time);
+    }
+    if (time >= keeper->retry_ms)
+        prepare_all(keeper);
+    if (time >= keeper->synced_ms + keeper->config.sync_ms) {
+        keeper->synced_ms = time;
+        sync_all(keeper);
+    }
+    atomic_store(&keeper->segments_told, keeper->segment_count);
+    return active;
+}
+
+static void *run(void *argument)
+{
+    struct keeper *keeper = argument;
+    pthread_setname_np(pthread_self(), "weir-journal");
+    pthread_mutex_lock(&keeper->stop_lock);
+    while (!keeper->must_stop) {
+        pthread_mutex_unlock(&keeper->stop_lock);
+        const bool active = tick(keeper);
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        const unsigned pause_ms = active ? TICK_MS : IDLE_TICK_MS;
+        until.tv_nsec += (long)(pause_ms * NS_PER_MS);
+        if (until.tv_nsec >= 1000000000L) {
+            until.tv_nsec -= 1000000000L;
+            until.tv_sec++;
+        }
+        pthread_mutex_lock(&keeper->stop_lock);
+        if (!keeper->must_stop)
+            pthread_cond_timedwait(&keeper->stop_changed, &keeper->stop_lock, &until);
+    }
+    pthread_mutex_unlock(&keeper->stop_lock);
+    return NULL;
+}
+
+/* --- Lifecycle -------------------------------------------------------------------------------------------------------- */
+
+static void init_waits(struct keeper *keeper)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&keeper->lock, NULL);
+    pthread_mutex_init(&keeper->stop_lock, NULL);
+    pthread_cond_init(&keeper->stop_changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static enum status prepare_first(struct keeper *keeper, struct reason *reason)
+{
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        keeper->lanes[i].journal = keeper->config.journals[i];
+        keeper->lanes[i].synced = keeper->config.segment_bytes; /* there is no segment 0 */
+        const enum status status = prepare(keeper, i, reason);
+        if (status == STATUS_LIMITED && keeper->lanes[i].count == 0) {
+            reason_set(reason, "ledger.journal_bytes is too small for %u workers",
+                       keeper->config.worker_count);
+            return STATUS_INVALID;
+        }
+        if (status != STATUS_AGAIN && status != STATUS_LIMITED)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+enum status keeper_create(const struct keeper_config *config, struct keeper **keeper_out,
+                          struct reason *reason)
+{
+    struct keeper *keeper = alloc_zeroed(1, sizeof(*keeper));
+    if (keeper != NULL)
+        keeper->lanes = alloc_zeroed(config->worker_count, sizeof(keeper->lanes[0]));
+    if (keeper == NULL || keeper->lanes == NULL) {
+        alloc_free(keeper);
+        reason_set(reason, "out of memory for the journal");
+        return STATUS_NO_MEMORY;
+    }
+    keeper->config = *config;
+    fault_install();
+    init_waits(keeper);
+    enum status status = prepare_first(keeper, reason);
+    if (status == STATUS_OK && pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
+        reason_set(reason, "cannot start the journal's thread");
+        status = STATUS_NO_MEMORY;
+    }
+    keeper->has_thread = status == STATUS_OK;
+    if (status != STATUS_OK)
+        keeper_destroy(&keeper, true);
+    *keeper_out = keeper;
+    return status;
+}
+
+static void destroy_files(struct keeper *keeper, bool removes)
+{
+    for (size_t i = 0; i < keeper->spare_count; i++)
+        segment_file_destroy(keeper->config.directory, &keeper->spares[i], true);
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        struct lane *lane = &keeper->lanes[i];
+        for (size_t j = 0; j < lane->count; j++)
+            segment_file_destroy(keeper->config.directory, &lane->files[j], removes);
+        alloc_free(lane->files);
+    }
+}
+
+void keeper_destroy(struct keeper **keeper_pointer, bool removes)
+{
+    struct keeper *keeper = *keeper_pointer;
+    if (keeper == NULL)
+        return;
+    if (keeper->has_thread) {
+        pthread_mutex_lock(&keeper->stop_lock);
+        keeper->must_stop = true;
+        pthread_cond_signal(&keeper->stop_changed);
+        pthread_mutex_unlock(&keeper->stop_lock);
+        pthread_join(keeper->thread, NULL);
+    }
+    for (uint32_t i = 0; !removes && i < keeper->config.worker_count; i++)
+        sync_lane(keeper, &keeper->lanes[i]);
+    destroy_files(keeper, removes);
+    pthread_mutex_destroy(&keeper->lock);
+    pthread_mutex_destroy(&keeper->stop_lock);
+    pthread_cond_destroy(&keeper->stop_changed);
+    alloc_free(keeper->lanes);
+    alloc_free(keeper);
+    *keeper_pointer = NULL;
+}
+
+/* --- For others --------------------------------------------------------------------------------------------------------- */
+
+const char *keeper_segment(struct keeper *keeper, uint32_t worker, uint64_t number)
+{
+    const struct lane *lane = &keeper->lanes[worker];
+    const char *bytes = NULL;
+    pthread_mutex_lock(&keeper->lock);
+    if (lane->count > 0 && number >= lane->files[0].identity.number &&
+        number - lane->files[0].identity.number < lane->count)
+        bytes = lane->files[number - lane->files[0].identity.number].bytes;
+    pthread_mutex_unlock(&keeper->lock);
+    return bytes;
+}
+
+void keeper_drained(struct keeper *keeper, uint32_t worker, uint64_t number)
+{
+    atomic_store_explicit(&keeper->lanes[worker].drained, number, memory_order_release);
+}
+
+uint64_t keeper_stall_ms(const struct keeper *keeper, uint64_t time_ms)
+{
+    const uint64_t since = atomic_load_explicit(&keeper->probe_since_ms, memory_order_relaxed);
+    return since != 0 && time_ms > since ? time_ms - since : 0;
+}
+
+void keeper_figures(const struct keeper *keeper, struct keeper_figures *figures_out)
+{
+    *figures_out = (struct keeper_figures){
+        .segments = atomic_load(&keeper->segments_told),
+        .syncs = atomic_load(&keeper->syncs),
+        .sync_failures = atomic_load(&keeper->sync_failures),
+        .sync_longest_us = atomic_load(&keeper->sync_longest_us),
+        .is_full = atomic_load(&keeper->is_full),
+        .has_failed = atomic_load(&keeper->has_failed),
+    };
+    figures_out->segment_bytes_total = figures_out->segments * keeper->config.segment_bytes;
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        const struct lane *lane = &keeper->lanes[i];
+        const uint64_t drained = atomic_load(&lane->drained) * keeper->config.segment_bytes;
+        const uint64_t end = appended(lane);
+        figures_out->undrained_bytes += end > drained && drained > 0 ? end - drained : 0;
+        figures_out->appended_records +=
+            atomic_load_explicit(&lane->journal->appended_count, memory_order_relaxed);
+    }
+}

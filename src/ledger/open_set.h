@@ -1,0 +1,50 @@
+/* The requests of one journal that have opened and not closed, as the drain knows them.
+ *
+ * Thread: one. Memory: the set owns copies of the records, for they outlive their segments. */
+#ifndef LEDGER_OPEN_SET_H
+#define LEDGER_OPEN_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+#define OPEN_ATTEMPTS_MAX 16 /* further ones of a request are passed over */
+
+struct open_request {
+    struct open_request *next; /* in its bucket, or in the caller's list once it was taken */
+    struct id id;
+    uint64_t segment; /* that its OPENED record lies in */
+    bool is_stored;   /* it is in usage_open */
+    unsigned attempt_count;
+    struct slice attempts[OPEN_ATTEMPTS_MAX]; /* payloads */
+    struct slice opened;                      /* payload */
+};
+
+struct open_set {
+    struct open_request **buckets;
+    size_t bucket_count; /* a power of two, or 0 */
+    size_t count;
+};
+
+/* The set starts zeroed. */
+void open_set_fini(struct open_set *set);
+/* Copies the payload. One that is there already stays as it is. STATUS_NO_MEMORY. */
+MUST_CHECK enum status open_set_add(struct open_set *set, const struct id *id, struct slice opened,
+                                    uint64_t segment, bool is_stored);
+struct open_request *open_set_find(const struct open_set *set, const struct id *id);
+/* Copies the payload of a further attempt. STATUS_NO_MEMORY. */
+MUST_CHECK enum status open_request_add_attempt(struct open_request *request, struct slice attempt);
+/* Takes the request out; the caller frees it. NULL: there is none. */
+struct open_request *open_set_take(struct open_set *set, const struct id *id);
+void open_request_free(struct open_request *request);
+
+/* Calls for each; the set may not be changed meanwhile. */
+typedef enum status open_set_visitor(void *context, struct open_request *request);
+MUST_CHECK enum status open_set_each(const struct open_set *set, open_set_visitor *visit,
+                                     void *context);
+
+#endif

@@ -1,0 +1,132 @@
+#include "ledger/sums.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define HOUR_US (UINT64_C(3600) * 1000000)
+
+static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash ^ hash >> 32;
+}
+
+static uint64_t hash_of(const struct store_sum *sum)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    hash = mix(hash, sum->key_id.bytes + 8, 8);
+    hash = mix(hash, sum->model.data, sum->model.size);
+    hash = mix(hash, sum->provider.data, sum->provider.size);
+    hash = mix(hash, sum->reason.data, sum->reason.size);
+    return mix(hash, &sum->hour_us, sizeof(sum->hour_us));
+}
+
+static bool same_id(const struct id *a, const struct id *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+static bool same_bucket(const struct store_sum *a, const struct store_sum *b)
+{
+    return a->hour_us == b->hour_us && same_id(&a->key_id, &b->key_id) &&
+           same_id(&a->user_id, &b->user_id) && same_id(&a->team_id, &b->team_id) &&
+           slice_equal(a->model, b->model) && slice_equal(a->provider, b->provider) &&
+           slice_equal(a->reason, b->reason);
+}
+
+static uint32_t *slot_of(const struct sums *sums, const struct store_sum *sum)
+{
+    size_t at = hash_of(sum) & (sums->slot_count - 1);
+    while (sums->slots[at] != 0 && !same_bucket(&sums->items[sums->slots[at] - 1], sum))
+        at = (at + 1) & (sums->slot_count - 1);
+    return &sums->slots[at];
+}
+
+/* Twice as many slots as items, so that searches stay short. */
+static enum status grow(struct sums *sums)
+{
+    const size_t capacity = sums->capacity == 0 ? 256 : sums->capacity * 2;
+    struct store_sum *items = alloc_resize(sums->items, capacity * sizeof(*items));
+    if (items == NULL)
+        return STATUS_NO_MEMORY;
+    sums->items = items;
+    uint32_t *slots = alloc_zeroed(capacity * 2, sizeof(*slots));
+    if (slots == NULL)
+        return STATUS_NO_MEMORY;
+    alloc_free(sums->slots);
+    sums->slots = slots;
+    sums->slot_count = capacity * 2;
+    sums->capacity = capacity;
+    for (size_t i = 0; i < sums->count; i++)
+        *slot_of(sums, &sums->items[i]) = (uint32_t)i + 1;
+    return STATUS_OK;
+}
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+    return a + b < a || a + b > INT64_MAX ? INT64_MAX : a + b;
+}
+
+static void accumulate(struct store_sum *to, const struct store_sum *more)
+{
+    to->requests += more->requests;
+    to->answered += more->answered;
+    to->estimated += more->estimated;
+    to->unpriced += more->unpriced;
+    for (size_t i = 0; i < STORE_TOKENS_COUNT; i++)
+        to->tokens[i] = add(to->tokens[i], more->tokens[i]);
+    to->cost_nanousd = (int64_t)add((uint64_t)to->cost_nanousd, (uint64_t)more->cost_nanousd);
+}
+
+enum status sums_add(struct sums *sums, const struct store_sum *sum)
+{
+    if (sums->count == sums->capacity && grow(sums) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    uint32_t *slot = slot_of(sums, sum);
+    if (*slot != 0) {
+        accumulate(&sums->items[*slot - 1], sum);
+        return STATUS_OK;
+    }
+    sums->items[sums->count++] = *sum;
+    *slot = (uint32_t)sums->count;
+    return STATUS_OK;
+}
+
+void sums_clear(struct sums *sums)
+{
+    sums->count = 0;
+    if (sums->slot_count > 0)
+        memset(sums->slots, 0, sums->slot_count * sizeof(sums->slots[0]));
+}
+
+void sums_fini(struct sums *sums)
+{
+    alloc_free(sums->items);
+    alloc_free(sums->slots);
+    *sums = (struct sums){0};
+}
+
+void sums_of_usage(const struct store_usage *usage, struct store_sum *sum_out)
+{
+    *sum_out = (struct store_sum){
+        .hour_us = usage->timestamp_us / HOUR_US * HOUR_US,
+        .key_id = usage->key_id,
+        .user_id = usage->user_id,
+        .team_id = usage->team_id,
+        .model = usage->model,
+        .provider = usage->provider,
+        .requests = 1,
+        .answered = usage->answered,
+        .estimated = usage->estimated,
+        .unpriced = usage->cost_nanousd == STORE_UNKNOWN,
+    };
+    for (size_t i = 0; i < STORE_TOKENS_COUNT; i++)
+        if (usage->tokens[i] != STORE_UNKNOWN)
+            sum_out->tokens[i] = (uint64_t)usage->tokens[i];
+    if (usage->cost_nanousd != STORE_UNKNOWN)
+        sum_out->cost_nanousd = usage->cost_nanousd;
+}
