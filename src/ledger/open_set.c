@@ -100,6 +100,7 @@ struct open_request *open_set_take(struct open_set *set, const struct id *id)
         return NULL;
     *link = request->next;
     request->next = NULL;
+    request->is_taken = true;
     set->count--;
     return request;
 }

@@ -19,6 +19,7 @@ struct open_request {
     struct id id;
     uint64_t segment; /* that its OPENED record lies in */
     bool is_stored;   /* it is in usage_open */
+    bool is_taken;    /* it is in no set any more */
     unsigned attempt_count;
     struct slice attempts[OPEN_ATTEMPTS_MAX]; /* payloads */
     struct slice opened;                      /* payload */
