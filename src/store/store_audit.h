@@ -1,6 +1,6 @@
 /* The audit chain in the database: entries in their order, nothing of how they are chained.
  *
- * Thread, memory and errors as in store/store.h. */
+ * Thread, memory and errors as in store/store.h; transactions as in store/store_usage.h. */
 #ifndef STORE_STORE_AUDIT_H
 #define STORE_STORE_AUDIT_H
 

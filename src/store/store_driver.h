@@ -1,10 +1,12 @@
-/* What a database driver fills in; the contract of each call is that of its namesake in store.h.
+/* What a database driver fills in; the contract of each call is that of its namesake in store.h,
+ * store_usage.h or store_audit.h.
  *
- * A driver's own struct begins with a struct store. Included by drivers and store.c only. */
+ * A driver's own struct begins with a struct store. Included by drivers and store*.c only. */
 #ifndef STORE_STORE_DRIVER_H
 #define STORE_STORE_DRIVER_H
 
-#include "store/store.h"
+#include "store/store_audit.h"
+#include "store/store_usage.h"
 
 struct store_driver {
     void (*close)(struct store *store);
@@ -36,6 +38,60 @@ struct store_driver {
                              struct reason *reason);
     enum status (*keys_used)(struct store *store, const struct store_use *uses, size_t count,
                              struct reason *reason);
+
+    enum status (*begin)(struct store *store, struct reason *reason);
+    enum status (*commit)(struct store *store, struct reason *reason);
+    void (*rollback)(struct store *store);
+    enum status (*sync)(struct store *store, struct reason *reason);
+    enum status (*check_file)(struct store *store, struct reason *reason);
+
+    enum status (*usage_insert)(struct store *store, const struct store_usage *usage,
+                                bool *inserted_out, struct reason *reason);
+    enum status (*attempt_insert)(struct store *store, const struct store_attempt *attempt,
+                                  struct reason *reason);
+    enum status (*open_insert)(struct store *store, const struct store_open *open,
+                               struct reason *reason);
+    enum status (*open_delete)(struct store *store, const struct id *id, struct reason *reason);
+    enum status (*opens_list)(struct store *store, uint64_t generation, store_open_visitor *visit,
+                              void *context, struct reason *reason);
+    enum status (*usage_list_batch)(struct store *store, int64_t batch, store_usage_visitor *visit,
+                                    void *context, struct reason *reason);
+    enum status (*usage_list)(struct store *store, uint64_t since_us, uint64_t until_us,
+                              store_usage_visitor *visit, void *context, struct reason *reason);
+    enum status (*usage_set_cost)(struct store *store, const struct store_usage *usage,
+                                  int64_t cost_nanousd, struct slice price_id,
+                                  struct reason *reason);
+    enum status (*sum_add)(struct store *store, const struct store_sum *sum, struct reason *reason);
+    enum status (*report)(struct store *store, const struct store_report *report,
+                          store_report_visitor *visit, void *context, struct reason *reason);
+
+    enum status (*position_set)(struct store *store, const struct store_position *position,
+                                struct reason *reason);
+    enum status (*position_find)(struct store *store, uint64_t generation, uint32_t worker,
+                                 struct store_position *position_out, struct reason *reason);
+    enum status (*positions_delete)(struct store *store, uint64_t generation,
+                                    struct reason *reason);
+    enum status (*batch_next)(struct store *store, int64_t *batch_out, struct reason *reason);
+    enum status (*retention_next)(struct store *store, uint64_t before_us, int64_t *batch_out,
+                                  uint64_t *rows_out, struct reason *reason);
+    enum status (*retention_delete)(struct store *store, int64_t batch, uint64_t rows_max,
+                                    uint64_t *deleted_out, struct reason *reason);
+
+    enum status (*price_set)(struct store *store, const struct store_price *price,
+                             struct reason *reason);
+    enum status (*price_delete)(struct store *store, struct slice provider, struct slice model,
+                                uint64_t from_us, struct reason *reason);
+    enum status (*prices_list)(struct store *store, store_price_visitor *visit, void *context,
+                               struct reason *reason);
+
+    enum status (*audit_insert)(struct store *store, const struct store_audit_entry *entry,
+                                struct reason *reason);
+    enum status (*audit_last)(struct store *store, struct arena *arena,
+                              struct store_audit_entry *entry_out, struct reason *reason);
+    enum status (*audit_list)(struct store *store, uint64_t first, store_audit_visitor *visit,
+                              void *context, struct reason *reason);
+    enum status (*audit_delete_before)(struct store *store, uint64_t number, uint64_t *deleted_out,
+                                       struct reason *reason);
 };
 
 struct store {

@@ -16,14 +16,28 @@
 
 /* --- Transactions ------------------------------------------------------------------------------ */
 
-/* What follows, up to the commit, holds as a whole or not at all. Not nested. A call that failed
- * within it leaves it open: the caller rolls back. */
+/* What follows, up to the commit, holds as a whole or not at all. It takes the write lock at once
+ * and waits for it as long as busy_timeout_ms says; reading goes on beside it. Not nested. A call
+ * that failed within it leaves it open: the caller rolls back. Each changing call of this header and
+ * of store_audit.h is a transaction of its own where none is open. */
 MUST_CHECK enum status store_begin(struct store *store, struct reason *reason);
+/* A failed commit has rolled back: nothing of the transaction holds. */
 MUST_CHECK enum status store_commit(struct store *store, struct reason *reason);
+/* Allowed where no transaction is open. */
 void store_rollback(struct store *store);
 
-/* Whether the path still names the file that was opened: STATUS_OK; STATUS_NOT_FOUND: it was deleted
- * or another file put in its place; what is written now would be lost. */
+/* Makes every transaction committed so far, by any connection to the file, outlast a power cut. A
+ * commit alone outlasts the death of the process, not that of the machine: what is recycled only
+ * because the tables have it (segments of a journal) is recycled after this returned STATUS_OK. Not
+ * within a transaction. Costs one sync of the file's write-ahead log and holds no lock. After a
+ * failure nothing is durable until a later call returns STATUS_OK; such a call does not trust what
+ * the system kept of the failed sync, but writes it anew: STATUS_TIMED_OUT if readers or writers
+ * did not let it for busy_timeout_ms. */
+MUST_CHECK enum status store_sync(struct store *store, struct reason *reason);
+
+/* Whether the path still names the file that was opened, and its write-ahead log is there:
+ * STATUS_OK; STATUS_NOT_FOUND: one was deleted or another file put in its place; what is written now
+ * would be lost. */
 MUST_CHECK enum status store_check_file(struct store *store, struct reason *reason);
 
 /* --- Requests ------------------------------------------------------------------------------------ */
@@ -47,7 +61,7 @@ struct store_usage {
     struct slice model;    /* as the client named it */
     struct slice provider; /* of the last attempt, with the model's name there */
     struct slice target_model;
-    int64_t tokens[STORE_TOKENS_COUNT]; /* STORE_UNKNOWN: not known */
+    int64_t tokens[STORE_TOKENS_COUNT]; /* STORE_UNKNOWN, or any negative one: not known */
     int64_t cost_nanousd;               /* STORE_UNKNOWN: no price is known */
     struct slice price_id;              /* what it was reckoned with */
     unsigned status;                    /* HTTP status that the client got; 0: none */
@@ -85,7 +99,8 @@ struct store_open {
     struct slice record; /* the journal's own bytes, opaque here */
 };
 
-/* *inserted_out says whether the row is new: one that is there already (same id) is left as it is. */
+/* *inserted_out says whether the row is new: one that is there already (same id) is left as it is.
+ * The sums are the caller's: store_sum_of() and store_sum_add() for each row that is new. */
 MUST_CHECK enum status store_usage_insert(struct store *store, const struct store_usage *usage,
                                           bool *inserted_out, struct reason *reason);
 /* The same for an attempt, known by its request and number. */
@@ -106,24 +121,30 @@ MUST_CHECK enum status store_opens_list(struct store *store, uint64_t generation
 
 /* Called for each row; a status other than STATUS_OK ends the reading and is its status. */
 typedef enum status store_usage_visitor(void *context, const struct store_usage *usage);
-/* The rows of one batch, ordered by id. */
+/* The rows of one batch, ordered by id. The visitor does not call the store. */
 MUST_CHECK enum status store_usage_list_batch(struct store *store, int64_t batch,
                                               store_usage_visitor *visit, void *context,
                                               struct reason *reason);
-/* Rows from `since_us` on, before `until_us`, by batch and id: for pricing anew. Only the cost and
- * price_id may be changed while it reads, by store_usage_set_cost(). */
+/* Rows from `since_us` on, before `until_us` (0: no end), by batch and id: for pricing anew. They are
+ * read in pieces, none of them under way while the visitor runs, so the visitor may call the store;
+ * it does not have to hold a transaction over all of it. Rows inserted meanwhile may be missed. */
 MUST_CHECK enum status store_usage_list(struct store *store, uint64_t since_us, uint64_t until_us,
                                         store_usage_visitor *visit, void *context,
                                         struct reason *reason);
-/* Sets the price of a row, and moves the sums of its hour by the difference. STATUS_NOT_FOUND. */
+/* Sets the price of the row with that id (nothing else of `usage` is looked at), and moves the sums of its hour by the difference to what
+ * the row says now, the count of requests without a price too. STATUS_NOT_FOUND. */
 MUST_CHECK enum status store_usage_set_cost(struct store *store, const struct store_usage *usage,
                                             int64_t cost_nanousd, struct slice price_id,
                                             struct reason *reason);
 
 /* --- Sums ------------------------------------------------------------------------------------------ */
 
+#define STORE_HOUR_US UINT64_C(3600000000)
+
 /* A row of usage_hourly, and what is added to it. Its key is hour_us (the hour's start), key, user,
- * team, model, provider and reason. */
+ * team, model, provider and reason. Where a client may name any model it likes (a model that is not
+ * there), `model` is left empty, so that nobody can fill the table with names.
+ * Sums are held at INT64_MAX where they would go beyond. */
 struct store_sum {
     uint64_t hour_us;
     struct id key_id, user_id, team_id;
@@ -135,9 +156,16 @@ struct store_sum {
     uint64_t estimated;
     uint64_t unpriced; /* requests whose cost is not known */
     uint64_t tokens[STORE_TOKENS_COUNT];
-    int64_t cost_nanousd; /* held at INT64_MAX when it would go beyond */
+    uint64_t answered_tokens; /* input and output of answered requests */
+    int64_t cost_nanousd;
+    int64_t answered_cost_nanousd; /* of answered requests */
 };
-/* Adds to the row, or makes it. */
+/* What one admitted request adds, and where: the key borrows the row's slices. */
+void store_sum_of(const struct store_usage *usage, struct store_sum *sum_out);
+/* Adds the counts of `sum` to those of `into`; both have the same key. */
+void store_sum_merge(struct store_sum *into, const struct store_sum *sum);
+/* Adds to the row, or makes it; and to what reports read: the sums per day, and those per hour over
+ * all keys. The latter are gathered in memory and written by the commit. */
 MUST_CHECK enum status store_sum_add(struct store *store, const struct store_sum *sum,
                                      struct reason *reason);
 
@@ -161,7 +189,7 @@ MUST_CHECK enum status store_position_find(struct store *store, uint64_t generat
 /* Forgets a generation whose journal is wholly in the tables. */
 MUST_CHECK enum status store_positions_delete(struct store *store, uint64_t generation,
                                               struct reason *reason);
-/* The next number of a batch: one more than any in usage_logs or in the audit chain. */
+/* Takes the next number of a batch: one more than any that was committed. The first is 1. */
 MUST_CHECK enum status store_batch_next(struct store *store, int64_t *batch_out,
                                         struct reason *reason);
 
@@ -185,7 +213,7 @@ struct store_report {
     struct id user_id; /* zero: all users */
 };
 
-/* A line of a report, read from the hourly sums alone. */
+/* A line of a report, read from the sums alone. */
 struct store_report_line {
     struct slice id;   /* of the key, user or team, as text; the model or provider; the day
                           "2026-11-24" or hour "2026-11-24T13:00:00Z"; empty: none */
@@ -196,23 +224,27 @@ struct store_report_line {
     uint64_t estimated;
     uint64_t unpriced;
     uint64_t tokens[STORE_TOKENS_COUNT];
-    uint64_t answered_tokens; /* input and output of answered requests */
+    uint64_t answered_tokens;
     int64_t cost_nanousd;
+    int64_t answered_cost_nanousd;
 };
 typedef enum status store_report_visitor(void *context, const struct store_report_line *line);
-/* Days and hours in their order, the rest by cost, the dearest first. */
+/* Days and hours in their order, the rest by cost, the dearest first. Days and hours without any
+ * request have no line; STORE_GROUP_NONE always has its one. The visitor does not call the store. */
 MUST_CHECK enum status store_report(struct store *store, const struct store_report *report,
                                     store_report_visitor *visit, void *context,
                                     struct reason *reason);
 
 /* --- Retention ----------------------------------------------------------------------------------------- */
 
-/* The oldest batch whose rows are all older than `before_us`. STATUS_NOT_FOUND: none. */
+/* The oldest batch, once its rows are all older than `before_us`. STATUS_NOT_FOUND: none, or not
+ * yet. */
 MUST_CHECK enum status store_retention_next(struct store *store, uint64_t before_us,
                                             int64_t *batch_out, uint64_t *rows_out,
                                             struct reason *reason);
-/* Deletes up to `rows_max` rows of the batch, with their attempts; *deleted_out < rows_max: it is
- * empty now. The hourly sums stay. */
+/* Deletes up to `rows_max` rows of the batch, those with the lowest ids first, with their attempts;
+ * *deleted_out < rows_max: it is empty now. The sums stay. Space is used anew, the file does not
+ * shrink. */
 MUST_CHECK enum status store_retention_delete(struct store *store, int64_t batch, uint64_t rows_max,
                                               uint64_t *deleted_out, struct reason *reason);
 

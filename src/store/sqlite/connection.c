@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "store/sqlite/query.h"
 
+#define TALLY_KEY_BYTES_MAX 65536 /* two names */
+
 /* What a primary result code of SQLite's means to whoever runs weir. %s is the file. */
 static const struct failure {
     int code;
@@ -27,6 +29,7 @@ static const struct failure {
     {SQLITE_CORRUPT, STATUS_IO, "%s is damaged; restore it from a backup"},
     {SQLITE_NOTADB, STATUS_INVALID, "%s is not a SQLite database; move it away"},
     {SQLITE_NOMEM, STATUS_NO_MEMORY, "out of memory while working on %s"},
+    {SQLITE_ABORT, STATUS_IO, "a change of %s failed before and was undone; begin it anew"},
     {SQLITE_TOOBIG, STATUS_TOO_LARGE, "a value is too large for %s"},
 };
 
@@ -122,6 +125,8 @@ enum status connection_open(const struct store_config *config, struct connection
         reason_set(reason, "out of memory while opening %s", config->path);
         return STATUS_NO_MEMORY;
     }
+    tally_init(&connection->pending);
+    buffer_init(&connection->tally_key, TALLY_KEY_BYTES_MAX);
     status = open_database(connection, config, reason);
     if (status != STATUS_OK) {
         connection_close(&connection);
@@ -138,6 +143,8 @@ void connection_close(struct connection **connection)
     for (size_t i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize((*connection)->statements[i]);
     sqlite3_close((*connection)->database);
+    tally_fini(&(*connection)->pending);
+    buffer_fini(&(*connection)->tally_key);
     alloc_free(*connection);
     *connection = NULL;
 }
@@ -187,12 +194,16 @@ enum status connection_begin(struct connection *connection, struct reason *reaso
     return query_run(&query, reason);
 }
 
+enum status connection_commit(struct connection *connection, struct reason *reason)
+{
+    struct query query = query_start(connection, STATEMENT_COMMIT);
+    return query_run(&query, reason);
+}
+
 enum status connection_end(struct connection *connection, enum status status, struct reason *reason)
 {
-    if (status == STATUS_OK) {
-        struct query query = query_start(connection, STATEMENT_COMMIT);
-        status = query_run(&query, reason);
-    }
+    if (status == STATUS_OK)
+        status = connection_commit(connection, reason);
     /* Some errors have rolled back already. */
     if (status != STATUS_OK && sqlite3_get_autocommit(connection->database) == 0) {
         struct query query = query_start(connection, STATEMENT_ROLLBACK);

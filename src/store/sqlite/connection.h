@@ -6,13 +6,22 @@
 
 #include <sqlite3.h>
 
+#include "base/buffer.h"
+#include "store/sqlite/file.h"
 #include "store/sqlite/statements.h"
+#include "store/sqlite/tally.h"
 #include "store/store_driver.h"
 
 struct connection {
     struct store store; /* first, so that a struct store * is one of these */
     sqlite3 *database;
     sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared at their first use */
+    bool in_transaction;                       /* of the caller: between store_begin and its end */
+    struct tally pending; /* what the commit adds to usage_hourly_all; see sums.h */
+    struct buffer tally_key;
+    struct file_identity file, log; /* as they were when opened */
+    bool folder_synced;             /* the names of both files are on the disk */
+    bool sync_failed; /* what the system keeps of the write-ahead log is not to be trusted */
 };
 
 static inline struct connection *connection_of(struct store *store)
@@ -40,6 +49,8 @@ MUST_CHECK enum status connection_execute(struct connection *connection, const c
 
 /* A transaction that takes the write lock at once. */
 MUST_CHECK enum status connection_begin(struct connection *connection, struct reason *reason);
+/* Commits, or leaves the transaction as it is. */
+MUST_CHECK enum status connection_commit(struct connection *connection, struct reason *reason);
 /* Commits if `status` is STATUS_OK, else rolls back. Returns what it came to. */
 MUST_CHECK enum status connection_end(struct connection *connection, enum status status,
                                       struct reason *reason);

@@ -6,7 +6,7 @@
 
 /* A step is never changed once it was released; the next one goes to the end. Step 1 is the first.
  * Ids are 16 bytes; times are microseconds since 1970, NULL for "never". */
-static const char *const steps[] = {
+static const char *const first_tables[] = {
     "CREATE TABLE schema_version ("
     "  version INTEGER NOT NULL PRIMARY KEY,"
     "  applied_at INTEGER NOT NULL"
@@ -39,7 +39,11 @@ static const char *const steps[] = {
     /* A revoked key gives its name free. */
     "CREATE UNIQUE INDEX api_keys_user_name ON api_keys (user_id, name)"
     "  WHERE name IS NOT NULL AND revoked_at IS NULL;",
+    NULL,
 };
+
+/* Each step is a list of texts, up to NULL. */
+static const char *const *const steps[] = {first_tables, migrations_ledger_tables};
 
 #define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
 
@@ -118,6 +122,15 @@ static enum status record_step(struct connection *connection, uint64_t version, 
     return status;
 }
 
+static enum status run_texts(struct connection *connection, const char *const *texts,
+                             struct reason *reason)
+{
+    enum status status = STATUS_OK;
+    for (; *texts != NULL && status == STATUS_OK; texts++)
+        status = connection_execute(connection, *texts, reason);
+    return status;
+}
+
 /* One step in its transaction. The version is read again under the lock, since another process may
  * have done the step meanwhile. */
 static enum status run_next_step(struct connection *connection, uint64_t now_us, bool *done_out,
@@ -130,7 +143,7 @@ static enum status run_next_step(struct connection *connection, uint64_t now_us,
     status = migrations_version(connection, &version, reason);
     *done_out = status == STATUS_OK && version == STEP_COUNT;
     if (status == STATUS_OK && !*done_out) {
-        status = connection_execute(connection, steps[version], reason);
+        status = run_texts(connection, steps[version], reason);
         if (status == STATUS_OK)
             status = record_step(connection, version + 1, now_us, reason);
     }

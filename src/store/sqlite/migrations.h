@@ -22,4 +22,7 @@ MUST_CHECK enum status migrations_run(struct connection *connection, uint64_t no
 /* The version that this program's tables have. */
 uint64_t migrations_newest(void);
 
+/* A step in a file of its own: the tables of the ledger and of the audit chain. */
+extern const char *const migrations_ledger_tables[];
+
 #endif

@@ -14,6 +14,12 @@ static void note(struct query *query, int code)
 struct query query_start(struct connection *connection, enum statement statement)
 {
     struct query query = {connection, connection->statements[statement], SQLITE_OK};
+    if (connection->in_transaction && sqlite3_get_autocommit(connection->database) != 0) {
+        /* SQLite gave the caller's transaction up; what follows must not hold without the rest. */
+        query.statement = NULL;
+        query.code = SQLITE_ABORT_ROLLBACK;
+        return query;
+    }
     if (query.statement == NULL) {
         query.code = sqlite3_prepare_v3(connection->database, statement_sql(statement), -1,
                                         SQLITE_PREPARE_PERSISTENT, &query.statement, NULL);
@@ -44,6 +50,47 @@ void query_bind_text(struct query *query, int parameter, struct slice text)
     else
         query->code = sqlite3_bind_text64(query->statement, parameter, text.data, text.size,
                                           SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void query_bind_text_or_null(struct query *query, int parameter, struct slice text)
+{
+    query_bind_text(query, parameter, text.size > 0 ? text : slice_of(NULL, 0));
+}
+
+void query_bind_text_or_empty(struct query *query, int parameter, struct slice text)
+{
+    query_bind_text(query, parameter, text.size > 0 ? text : SLICE(""));
+}
+
+static bool id_is_zero(const struct id *id)
+{
+    static const struct id zero;
+    return memcmp(id, &zero, sizeof(zero)) == 0;
+}
+
+void query_bind_id_or_null(struct query *query, int parameter, const struct id *id)
+{
+    /* A blob without an address is NULL. */
+    query_bind_blob(query, parameter, id_is_zero(id) ? NULL : id->bytes, sizeof(id->bytes));
+}
+
+void query_bind_id_or_empty(struct query *query, int parameter, const struct id *id)
+{
+    query_bind_blob(query, parameter, id->bytes, id_is_zero(id) ? 0 : sizeof(id->bytes));
+}
+
+void query_bind_i64(struct query *query, int parameter, int64_t value)
+{
+    if (query->code == SQLITE_OK)
+        query->code = sqlite3_bind_int64(query->statement, parameter, value);
+}
+
+void query_bind_known(struct query *query, int parameter, int64_t value)
+{
+    if (value >= 0)
+        query_bind_i64(query, parameter, value);
+    else if (query->code == SQLITE_OK)
+        query->code = sqlite3_bind_null(query->statement, parameter);
 }
 
 /* SQLite's integers are signed; no time or count of weir's comes near the end of their range. */
@@ -119,4 +166,33 @@ uint64_t query_read_u64(struct query *query, int column)
 {
     const sqlite3_int64 value = sqlite3_column_int64(query->statement, column);
     return value > 0 ? (uint64_t)value : 0;
+}
+
+int64_t query_read_i64(struct query *query, int column)
+{
+    return sqlite3_column_int64(query->statement, column);
+}
+
+int64_t query_read_known(struct query *query, int column)
+{
+    if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)
+        return -1;
+    return sqlite3_column_int64(query->statement, column);
+}
+
+struct id query_read_id_or_zero(struct query *query, int column)
+{
+    struct id id = {{0}};
+    if (sqlite3_column_bytes(query->statement, column) != 0)
+        query_read_blob(query, column, id.bytes, sizeof(id.bytes));
+    return id;
+}
+
+struct slice query_read_bytes(struct query *query, int column)
+{
+    const void *bytes = sqlite3_column_blob(query->statement, column);
+    const int size = sqlite3_column_bytes(query->statement, column);
+    if (bytes == NULL && size > 0)
+        note(query, SQLITE_NOMEM);
+    return slice_of(bytes, bytes != NULL ? (size_t)size : 0);
 }

@@ -1,6 +1,7 @@
 #include "store/sqlite/sqlite_store.h"
 
 #include "store/sqlite/connection.h"
+#include "store/sqlite/ledger_operations.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/operations.h"
 
@@ -24,6 +25,35 @@ static const struct store_driver driver = {
     .keys_list = sqlite_keys_list,
     .keys_load = sqlite_keys_load,
     .keys_used = sqlite_keys_used,
+
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .sync = sqlite_sync,
+    .check_file = sqlite_check_file,
+    .usage_insert = sqlite_usage_insert,
+    .attempt_insert = sqlite_attempt_insert,
+    .open_insert = sqlite_open_insert,
+    .open_delete = sqlite_open_delete,
+    .opens_list = sqlite_opens_list,
+    .usage_list_batch = sqlite_usage_list_batch,
+    .usage_list = sqlite_usage_list,
+    .usage_set_cost = sqlite_usage_set_cost,
+    .sum_add = sqlite_sum_add,
+    .report = sqlite_report,
+    .position_set = sqlite_position_set,
+    .position_find = sqlite_position_find,
+    .positions_delete = sqlite_positions_delete,
+    .batch_next = sqlite_batch_next,
+    .retention_next = sqlite_retention_next,
+    .retention_delete = sqlite_retention_delete,
+    .price_set = sqlite_price_set,
+    .price_delete = sqlite_price_delete,
+    .prices_list = sqlite_prices_list,
+    .audit_insert = sqlite_audit_insert,
+    .audit_last = sqlite_audit_last,
+    .audit_list = sqlite_audit_list,
+    .audit_delete_before = sqlite_audit_delete_before,
 };
 
 enum status sqlite_store_open(const struct store_config *config, struct store **store_out,
@@ -44,6 +74,7 @@ enum status sqlite_store_open(const struct store_config *config, struct store **
         connection_close(&connection);
         return status;
     }
+    file_note(connection);
     connection->store.driver = &driver;
     *store_out = &connection->store;
     return STATUS_OK;

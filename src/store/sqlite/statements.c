@@ -7,6 +7,49 @@
     "k.expires_at, k.revoked_at, k.created_at, k.last_used_at "                                    \
     "FROM api_keys AS k JOIN users AS u ON u.id = k.user_id "
 
+/* In the order of enum count, from COUNT_ANSWERED on. */
+#define SUM_COLUMNS                                                                                \
+    "answered, estimated, unpriced, input_tokens, output_tokens, cached_tokens, "                  \
+    "cache_write_tokens, reasoning_tokens, audio_tokens, answered_tokens, cost_nanousd, "          \
+    "answered_cost_nanousd"
+/* An addition that overflows becomes a floating-point number, which is compared as what it is. */
+#define ADD(column) column " = min(" column " + excluded." column ", 9223372036854775807)"
+#define ADD_ALL                                                                                                                                                     \
+    " DO UPDATE SET " ADD("requests") ", " ADD("answered") ", " ADD("estimated") ", " ADD(                                                                          \
+        "unpric"                                                                                                                                                    \
+        "ed") ", " ADD("input_tokens") ", " ADD("output_tokens") ", " ADD("cached_tokens") ","                                                                      \
+                                                                                           " " ADD("cache_write_tokens") ", " ADD("reasoning_tokens") ", " ADD("au" \
+                                                                                                                                                               "di" \
+                                                                                                                                                               "o_" \
+                                                                                                                                                               "to" \
+                                                                                                                                                               "ke" \
+                                                                                                                                                               "n"  \
+                                                                                                                                                               "s") ", " ADD("answered_tokens") ", " ADD("cost_nanousd") ", " ADD("answered_cost_nanousd")
+#define MOVE(column, parameter)                                                                    \
+    column " = max(0, min(" column " + " parameter ", 9223372036854775807))"
+#define MOVE_ALL                                                                                   \
+    " SET " MOVE("unpriced", "?7") ", " MOVE("cost_nanousd",                                       \
+                                             "?8") ", " MOVE("answered_cost_nanousd", "?9")
+
+/* Read by position: see reports.c. */
+#define REPORT_HOURLY                                                                              \
+    "SELECT hour, user_id, key_id, team_id, model, provider, "                                     \
+    "CASE reason WHEN '' THEN 0 ELSE requests END, CASE reason WHEN '' THEN requests ELSE 0 "      \
+    "END, " SUM_COLUMNS " FROM usage_hourly "
+#define REPORT_DAILY                                                                               \
+    "SELECT day, user_id, key_id, team_id, model, provider, refused, requests, " SUM_COLUMNS       \
+    " FROM usage_daily "
+
+/* Written and read by position: see usage.c. */
+#define USAGE_COLUMNS                                                                              \
+    "id, timestamp, user_id, key_id, team_id, route, model, provider, target_model, "              \
+    "input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, "           \
+    "audio_tokens, cost_nanousd, price_id, status, outcome, answered, estimated, attempts, "       \
+    "cache, "                                                                                      \
+    "context, stream, latency_us, first_byte_us, client_request_id, provider_request_id, "         \
+    "idempotency_hash, metadata, batch"
+#define AUDIT_COLUMNS "number, timestamp, actor, action, subject, details, previous_hash, hash"
+
 static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
@@ -39,6 +82,99 @@ static const char *const texts[STATEMENT_COUNT] = {
         "SELECT id, user_id, NULL, 0, name, hash, hint, models, disabled, expires_at, revoked_at, "
         "created_at, last_used_at FROM api_keys",
     [STATEMENT_OWNERS_LOAD] = "SELECT id, name, disabled FROM users ORDER BY id",
+    [STATEMENT_SUM_HOURLY] =
+        "INSERT INTO usage_hourly (hour, user_id, key_id, team_id, model, provider, reason, "
+        "requests, " SUM_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+        "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) "
+        "ON CONFLICT" ADD_ALL,
+    [STATEMENT_SUM_DAILY] =
+        "INSERT INTO usage_daily (day, user_id, key_id, team_id, model, provider, refused, "
+        "requests, " SUM_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+        "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) "
+        "ON CONFLICT" ADD_ALL ", " ADD("refused"),
+    [STATEMENT_SUM_HOURLY_ALL] =
+        "INSERT INTO usage_hourly_all (hour, model, provider, refused, requests, " SUM_COLUMNS
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) "
+        "ON CONFLICT" ADD_ALL ", " ADD("refused"),
+    [STATEMENT_CHANGE_HOURLY] =
+        "UPDATE usage_hourly" MOVE_ALL " WHERE hour = ?1 AND user_id = ?2 AND key_id = ?3 "
+        "AND team_id = ?4 AND model = ?5 AND provider = ?6 AND reason = ''",
+    [STATEMENT_CHANGE_DAILY] =
+        "UPDATE usage_daily" MOVE_ALL " WHERE day = ?1 AND user_id = ?2 AND key_id = ?3 "
+        "AND team_id = ?4 AND model = ?5 AND provider = ?6",
+    [STATEMENT_CHANGE_HOURLY_ALL] =
+        "UPDATE usage_hourly_all" MOVE_ALL " WHERE hour = ?1 AND model = ?5 AND provider = ?6",
+    [STATEMENT_SUMS_EXTENT] = "SELECT (SELECT min(hour) FROM usage_hourly_all), "
+                              "(SELECT max(hour) FROM usage_hourly_all)",
+    [STATEMENT_REPORT_ALL] =
+        "SELECT hour, NULL, NULL, NULL, model, provider, refused, requests, " SUM_COLUMNS
+        " FROM usage_hourly_all WHERE hour >= ?1 AND hour < ?2",
+    [STATEMENT_REPORT_HOURLY] = REPORT_HOURLY "WHERE hour >= ?1 AND hour < ?2",
+    [STATEMENT_REPORT_HOURLY_OF_USER] = REPORT_HOURLY "WHERE hour = ?1 AND user_id = ?2",
+    [STATEMENT_REPORT_DAILY] = REPORT_DAILY "WHERE day >= ?1 AND day < ?2",
+    [STATEMENT_REPORT_DAILY_OF_USER] = REPORT_DAILY "WHERE day = ?1 AND user_id = ?2",
+
+    [STATEMENT_USAGE_INSERT] =
+        "INSERT INTO usage_logs (" USAGE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+        "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
+        "?27, ?28, ?29, ?30, ?31, ?32) ON CONFLICT (id) DO NOTHING",
+    [STATEMENT_ATTEMPT_INSERT] = "INSERT INTO usage_attempts (request_id, number, timestamp, "
+                                 "provider, target_model, status, "
+                                 "outcome, latency_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+                                 "ON CONFLICT (request_id, number) DO NOTHING",
+    [STATEMENT_OPEN_INSERT] = "INSERT INTO usage_open (id, generation, worker, record) "
+                              "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
+    [STATEMENT_OPEN_DELETE] = "DELETE FROM usage_open WHERE id = ?1",
+    [STATEMENT_OPENS_LIST] =
+        "SELECT id, generation, worker, record FROM usage_open WHERE generation = ?1 ORDER BY id",
+    [STATEMENT_USAGE_OF_BATCH] =
+        "SELECT " USAGE_COLUMNS " FROM usage_logs WHERE batch = ?1 ORDER BY id",
+    [STATEMENT_USAGE_BATCHES] =
+        "SELECT min(batch), max(batch) FROM usage_logs WHERE timestamp >= ?1 AND timestamp < ?2",
+    [STATEMENT_USAGE_PIECE] =
+        "SELECT " USAGE_COLUMNS " FROM usage_logs WHERE batch = ?1 AND id > ?2 "
+        "AND timestamp >= ?3 AND timestamp < ?4 ORDER BY id LIMIT ?5",
+    [STATEMENT_USAGE_PRICED] = "SELECT timestamp, user_id, key_id, team_id, model, provider, "
+                               "answered, cost_nanousd FROM usage_logs WHERE id = ?1",
+    [STATEMENT_USAGE_SET_COST] =
+        "UPDATE usage_logs SET cost_nanousd = ?2, price_id = ?3 WHERE id = ?1",
+
+    [STATEMENT_POSITION_SET] =
+        "INSERT INTO journal_positions (generation, worker, segment, \"offset\", sequence) "
+        "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET segment = excluded.segment, "
+        "\"offset\" = excluded.\"offset\", sequence = excluded.sequence",
+    [STATEMENT_POSITION_FIND] = "SELECT segment, \"offset\", sequence FROM journal_positions "
+                                "WHERE generation = ?1 AND worker = ?2",
+    [STATEMENT_POSITIONS_DELETE] = "DELETE FROM journal_positions WHERE generation = ?1",
+    [STATEMENT_BATCH_NEXT] =
+        "UPDATE usage_batches SET newest = 1 + max(newest, "
+        "ifnull((SELECT max(batch) FROM usage_logs), 0)) WHERE only_row = 1 RETURNING newest",
+    [STATEMENT_BATCH_OLDEST] = "SELECT min(batch) FROM usage_logs",
+    [STATEMENT_BATCH_IS_OLD] =
+        "SELECT count(*), max(timestamp) < ?2 FROM usage_logs WHERE batch = ?1",
+    [STATEMENT_RETENTION_ATTEMPTS] = "DELETE FROM usage_attempts WHERE request_id IN "
+                                     "(SELECT id FROM usage_logs WHERE batch = ?1 "
+                                     "ORDER BY id LIMIT ?2)",
+    [STATEMENT_RETENTION_ROWS] = "DELETE FROM usage_logs WHERE rowid IN "
+                                 "(SELECT rowid FROM usage_logs WHERE batch = ?1 "
+                                 "ORDER BY id LIMIT ?2)",
+
+    [STATEMENT_PRICE_SET] =
+        "INSERT INTO prices (provider, model, valid_from, definition, created_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET "
+        "definition = excluded.definition, created_at = excluded.created_at",
+    [STATEMENT_PRICE_DELETE] =
+        "DELETE FROM prices WHERE provider = ?1 AND model = ?2 AND valid_from = ?3",
+    [STATEMENT_PRICES_LIST] = "SELECT provider, model, valid_from, definition, created_at "
+                              "FROM prices ORDER BY provider, model, valid_from",
+
+    [STATEMENT_AUDIT_INSERT] = "INSERT INTO audit_log (" AUDIT_COLUMNS ") "
+                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [STATEMENT_AUDIT_LAST] = "SELECT " AUDIT_COLUMNS " FROM audit_log ORDER BY number DESC LIMIT 1",
+    [STATEMENT_AUDIT_LIST] =
+        "SELECT " AUDIT_COLUMNS " FROM audit_log WHERE number >= ?1 ORDER BY number",
+    [STATEMENT_AUDIT_DELETE_BEFORE] = "DELETE FROM audit_log WHERE number < ?1",
+
     [STATEMENT_KEY_USED] = "UPDATE api_keys SET last_used_at = ?2 "
                            "WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
 };
