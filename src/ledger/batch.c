@@ -131,7 +131,6 @@ static enum status take_closed(struct batch *batch, struct open_set *open, struc
 
 static enum status take_refused(struct batch *batch, struct slice payload)
 {
-    const uint64_t hour_us = UINT64_C(3600) * 1000000;
     struct record_refused refused;
     if (record_read_refused(payload, &refused) != STATUS_OK)
         return STATUS_INVALID;
@@ -139,7 +138,7 @@ static enum status take_refused(struct batch *batch, struct slice payload)
                    sizeof(batch->refused[0])))
         return STATUS_NO_MEMORY;
     batch->refused[batch->refused_count++] = (struct store_sum){
-        .hour_us = refused.time_us / hour_us * hour_us,
+        .hour_us = refused.time_us / STORE_HOUR_US * STORE_HOUR_US,
         .key_id = refused.key_id,
         .user_id = refused.user_id,
         .team_id = refused.team_id,
@@ -291,7 +290,7 @@ static enum status write_row(const struct application *application, struct batch
     if (status != STATUS_OK || !inserted)
         return status;
     application->result->inserted++;
-    sums_of_usage(&row->usage, &sum);
+    store_sum_of(&row->usage, &sum);
     status = sums_add(&application->batch->sums, &sum);
     if (status == STATUS_OK)
         status = write_attempts(application, row);
@@ -358,8 +357,10 @@ static enum status write_positions(const struct application *application)
 
 static enum status write_all(const struct application *application)
 {
-    enum status status =
-        store_batch_next(application->store, &application->result->number, application->reason);
+    enum status status = STATUS_OK;
+    if (application->batch->row_count > 0)
+        status =
+            store_batch_next(application->store, &application->result->number, application->reason);
     if (status == STATUS_OK)
         status = write_rows(application);
     if (status == STATUS_OK)

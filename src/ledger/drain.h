@@ -34,6 +34,10 @@ struct drain_config {
     struct keeper *keeper;
     struct store *store; /* the drain's alone */
     struct batch_seal seal;
+    /* A batch was deleted for its age, in the same transaction; may be NULL. Takes the seal's
+     * context. */
+    enum status (*retired)(void *context, struct store *store, int64_t batch, uint64_t rows,
+                           struct reason *reason);
     bool orphans_are_charged;
     uint64_t retention_us; /* rows older than this are deleted; 0: kept */
     void (*report)(void *context, bool is_error, const char *text);

@@ -5,8 +5,6 @@
 
 #include "base/alloc.h"
 
-#define HOUR_US (UINT64_C(3600) * 1000000)
-
 static uint64_t mix(uint64_t hash, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
@@ -66,29 +64,13 @@ static enum status grow(struct sums *sums)
     return STATUS_OK;
 }
 
-static uint64_t add(uint64_t a, uint64_t b)
-{
-    return a + b < a || a + b > INT64_MAX ? INT64_MAX : a + b;
-}
-
-static void accumulate(struct store_sum *to, const struct store_sum *more)
-{
-    to->requests += more->requests;
-    to->answered += more->answered;
-    to->estimated += more->estimated;
-    to->unpriced += more->unpriced;
-    for (size_t i = 0; i < STORE_TOKENS_COUNT; i++)
-        to->tokens[i] = add(to->tokens[i], more->tokens[i]);
-    to->cost_nanousd = (int64_t)add((uint64_t)to->cost_nanousd, (uint64_t)more->cost_nanousd);
-}
-
 enum status sums_add(struct sums *sums, const struct store_sum *sum)
 {
     if (sums->count == sums->capacity && grow(sums) != STATUS_OK)
         return STATUS_NO_MEMORY;
     uint32_t *slot = slot_of(sums, sum);
     if (*slot != 0) {
-        accumulate(&sums->items[*slot - 1], sum);
+        store_sum_merge(&sums->items[*slot - 1], sum);
         return STATUS_OK;
     }
     sums->items[sums->count++] = *sum;
@@ -108,25 +90,4 @@ void sums_fini(struct sums *sums)
     alloc_free(sums->items);
     alloc_free(sums->slots);
     *sums = (struct sums){0};
-}
-
-void sums_of_usage(const struct store_usage *usage, struct store_sum *sum_out)
-{
-    *sum_out = (struct store_sum){
-        .hour_us = usage->timestamp_us / HOUR_US * HOUR_US,
-        .key_id = usage->key_id,
-        .user_id = usage->user_id,
-        .team_id = usage->team_id,
-        .model = usage->model,
-        .provider = usage->provider,
-        .requests = 1,
-        .answered = usage->answered,
-        .estimated = usage->estimated,
-        .unpriced = usage->cost_nanousd == STORE_UNKNOWN,
-    };
-    for (size_t i = 0; i < STORE_TOKENS_COUNT; i++)
-        if (usage->tokens[i] != STORE_UNKNOWN)
-            sum_out->tokens[i] = (uint64_t)usage->tokens[i];
-    if (usage->cost_nanousd != STORE_UNKNOWN)
-        sum_out->cost_nanousd = usage->cost_nanousd;
 }

@@ -21,7 +21,5 @@ void sums_fini(struct sums *sums);
 void sums_clear(struct sums *sums);
 /* STATUS_NO_MEMORY: nothing was added. */
 MUST_CHECK enum status sums_add(struct sums *sums, const struct store_sum *sum);
-/* What one admitted request adds. */
-void sums_of_usage(const struct store_usage *usage, struct store_sum *sum_out);
 
 #endif

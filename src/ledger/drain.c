@@ -1,0 +1,437 @@
+#include "ledger/drain.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "ledger/recovery.h"
+#include "ledger/source.h"
+
+#define PAUSE_MS    200   /* between two looks at the journals */
+#define RETRY_MS    1000  /* after the store failed */
+#define RECOVER_MS  10000 /* between two looks for generations that fell free */
+#define DURABLE_MS  1000  /* between two syncs of the store, for segments that wait for it */
+#define RETAIN_MS   60000
+#define RETAIN_ROWS 500 /* deleted in one transaction */
+#define REFUSED_MAX 64  /* generations of other versions that are remembered */
+
+struct drain {
+    struct drain_config config;
+    struct source *sources;
+    struct batch batch;
+    bool batch_is_waiting; /* collected, but the store has refused it so far */
+    bool must_sync;        /* segments were left since the store was synced */
+    bool is_reported;
+    bool has_recovered;
+    uint64_t recover_at_ms, sync_at_ms, retain_at_ms;
+    uint64_t passed_over[REFUSED_MAX];
+    size_t passed_over_count;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    atomic_bool must_stop;
+    uint64_t stop_by_ms;
+    bool is_drained; /* at the end: everything is in the store */
+    /* Told to others. */
+    _Atomic uint64_t rows, batches, failures, records, records_lost, orphans, recovered_rows;
+    _Atomic uint64_t busy_ns, open_requests;
+    atomic_bool is_recovering, has_failed;
+};
+
+static uint64_t now_ms(void)
+{
+    return clock_monotonic_ns() / NS_PER_MS;
+}
+
+/* --- Telling ------------------------------------------------------------------------------------------------ */
+
+static void tell_failure(struct drain *drain, const struct reason *reason)
+{
+    atomic_fetch_add(&drain->failures, 1);
+    atomic_store(&drain->has_failed, true);
+    if (!drain->is_reported)
+        drain->config.report(drain->config.context, true, reason->text);
+    drain->is_reported = true;
+}
+
+static void tell_success(struct drain *drain)
+{
+    atomic_store(&drain->has_failed, false);
+    if (drain->is_reported)
+        drain->config.report(drain->config.context, false,
+                             "the store takes the ledger's records again");
+    drain->is_reported = false;
+}
+
+static void tell_recovered(struct drain *drain, uint64_t generation,
+                           const struct recovery_result *result)
+{
+    char text[256];
+    atomic_fetch_add(&drain->orphans, result->orphans);
+    atomic_fetch_add(&drain->recovered_rows, result->rows);
+    atomic_fetch_add(&drain->records_lost, result->records_lost);
+    if (result->rows == 0 && result->records_lost == 0)
+        return;
+    snprintf(text, sizeof(text),
+             "took over the journal of a process that died (generation %" PRIu64 "): %" PRIu64
+             " requests, %" PRIu64 " of them were open, %" PRIu64 " records were damaged",
+             generation, result->rows, result->orphans, result->records_lost);
+    drain->config.report(drain->config.context, result->records_lost > 0, text);
+}
+
+/* --- Recovery -------------------------------------------------------------------------------------------------- */
+
+static bool is_passed_over(const struct drain *drain, uint64_t generation)
+{
+    for (size_t i = 0; i < drain->passed_over_count; i++)
+        if (drain->passed_over[i] == generation)
+            return true;
+    return false;
+}
+
+static void pass_over(struct drain *drain, uint64_t generation, const struct reason *reason)
+{
+    drain->config.report(drain->config.context, true, reason->text);
+    if (drain->passed_over_count < REFUSED_MAX)
+        drain->passed_over[drain->passed_over_count++] = generation;
+}
+
+static enum status recover_one(struct drain *drain, uint64_t generation, struct reason *reason)
+{
+    const struct recovery_config config = {
+        .directory = drain->config.directory,
+        .store = drain->config.store,
+        .seal = &drain->config.seal,
+        .orphans_are_charged = drain->config.orphans_are_charged,
+    };
+    struct generation_lock lock;
+    struct recovery_result result;
+    enum status status =
+        directory_lock_generation(drain->config.directory, generation, &lock, reason);
+    if (status == STATUS_EXISTS || status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* its process lives, or another has just recovered it */
+    if (status != STATUS_OK)
+        return status;
+    status = recovery_run(&config, generation, &result, reason);
+    if (status == STATUS_OK || result.rows > 0)
+        tell_recovered(drain, generation, &result);
+    directory_unlock_generation(drain->config.directory, &lock, status == STATUS_OK);
+    if (status != STATUS_UNSUPPORTED)
+        return status;
+    pass_over(drain, generation, reason);
+    return STATUS_OK;
+}
+
+static enum status recover(struct drain *drain, struct reason *reason)
+{
+    struct directory_listing listing;
+    enum status status = directory_list(drain->config.directory, &listing, reason);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; status == STATUS_OK && i < listing.generation_count; i++) {
+        const uint64_t generation = listing.generations[i];
+        if (generation != drain->config.generation && !is_passed_over(drain, generation))
+            status = recover_one(drain, generation, reason);
+    }
+    directory_listing_free(&listing);
+    return status;
+}
+
+static enum status recover_if_due(struct drain *drain, struct reason *reason)
+{
+    if (now_ms() < drain->recover_at_ms)
+        return STATUS_OK;
+    const enum status status = recover(drain, reason);
+    if (status != STATUS_OK)
+        return status;
+    drain->recover_at_ms = now_ms() + RECOVER_MS;
+    drain->has_recovered = true;
+    atomic_store(&drain->is_recovering, false);
+    return STATUS_OK;
+}
+
+/* --- Following ------------------------------------------------------------------------------------------------- */
+
+static struct slice live_segment(void *context, uint32_t worker, uint64_t number)
+{
+    const struct drain *drain = context;
+    const char *bytes = keeper_segment(drain->config.keeper, worker, number);
+    return bytes == NULL ? (struct slice){0} : slice_of(bytes, drain->config.segment_bytes);
+}
+
+static void init_sources(struct drain *drain)
+{
+    for (uint32_t i = 0; i < drain->config.worker_count; i++)
+        drain->sources[i] = (struct source){
+            .generation = drain->config.generation,
+            .worker = i,
+            .reader = {.offset = SEGMENT_PAGE_BYTES, .sequence = 1},
+            .segment = live_segment,
+            .context = drain,
+            .appended = &drain->config.journals[i]->appended,
+            .segment_bytes = drain->config.segment_bytes,
+        };
+}
+
+static void note_sources(struct drain *drain)
+{
+    uint64_t open = 0;
+    uint64_t lost = 0;
+    for (uint32_t i = 0; i < drain->config.worker_count; i++) {
+        open += drain->sources[i].open.count;
+        lost += drain->sources[i].records_lost;
+        drain->sources[i].records_lost = 0;
+    }
+    atomic_store(&drain->open_requests, open);
+    if (lost == 0)
+        return;
+    atomic_fetch_add(&drain->records_lost, lost);
+    drain->config.report(drain->config.context, true,
+                         "records of the journal are damaged; something has written to its files");
+}
+
+/* True: there may be more than the batch took. */
+static bool collect(struct drain *drain, struct reason *reason)
+{
+    bool is_more = false;
+    for (uint32_t i = 0; i < drain->config.worker_count; i++) {
+        const enum status status = source_collect(&drain->sources[i], &drain->batch);
+        is_more |= status == STATUS_OK;
+        if (status != STATUS_OK && status != STATUS_AGAIN) {
+            reason_set(reason, "out of memory for the ledger's records");
+            tell_failure(drain, reason);
+        }
+    }
+    note_sources(drain);
+    return is_more;
+}
+
+/* Segments are used again once what they held is safe against a power cut too. */
+static enum status free_segments(struct drain *drain, struct reason *reason)
+{
+    if (!drain->must_sync || now_ms() < drain->sync_at_ms)
+        return STATUS_OK;
+    const enum status status = store_sync(drain->config.store, reason);
+    if (status != STATUS_OK)
+        return status;
+    drain->must_sync = false;
+    drain->sync_at_ms = now_ms() + DURABLE_MS;
+    for (uint32_t i = 0; i < drain->config.worker_count; i++)
+        keeper_drained(drain->config.keeper, i, drain->sources[i].number);
+    return STATUS_OK;
+}
+
+static enum status apply(struct drain *drain, struct reason *reason)
+{
+    struct batch_result result;
+    const enum status status =
+        batch_apply(&drain->batch, drain->config.store, &drain->config.seal, &result, reason);
+    drain->batch_is_waiting = status != STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    atomic_fetch_add(&drain->rows, result.inserted);
+    atomic_fetch_add(&drain->batches, 1);
+    atomic_fetch_add(&drain->records, drain->batch.records);
+    batch_clear(&drain->batch);
+    drain->must_sync = true;
+    return STATUS_OK;
+}
+
+/* --- Retention ---------------------------------------------------------------------------------------------------- */
+
+static enum status delete_batch(struct drain *drain, int64_t number, uint64_t rows,
+                                struct reason *reason)
+{
+    struct store *store = drain->config.store;
+    uint64_t deleted = RETAIN_ROWS;
+    while (deleted == RETAIN_ROWS) {
+        enum status status = store_begin(store, reason);
+        if (status != STATUS_OK)
+            return status;
+        status = store_retention_delete(store, number, RETAIN_ROWS, &deleted, reason);
+        if (status == STATUS_OK && deleted < RETAIN_ROWS && drain->config.retired != NULL)
+            status = drain->config.retired(drain->config.seal.context, store, number, rows, reason);
+        if (status == STATUS_OK)
+            status = store_commit(store, reason);
+        if (status != STATUS_OK) {
+            store_rollback(store);
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status retain(struct drain *drain, struct reason *reason)
+{
+    enum status status = STATUS_OK;
+    if (drain->config.retention_us == 0 || now_ms() < drain->retain_at_ms)
+        return STATUS_OK;
+    const uint64_t before_us = clock_realtime_us() - drain->config.retention_us;
+    for (unsigned i = 0; i < 100 && status == STATUS_OK; i++) {
+        int64_t number;
+        uint64_t rows;
+        status = store_retention_next(drain->config.store, before_us, &number, &rows, reason);
+        if (status == STATUS_OK)
+            status = delete_batch(drain, number, rows, reason);
+    }
+    drain->retain_at_ms = now_ms() + RETAIN_MS;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* --- The thread ------------------------------------------------------------------------------------------------------ */
+
+/* True: there is more to do at once. */
+static bool turn(struct drain *drain)
+{
+    struct reason reason = {0};
+    bool is_more = false;
+    enum status status = recover_if_due(drain, &reason);
+    if (status == STATUS_OK && !drain->batch_is_waiting)
+        is_more = collect(drain, &reason);
+    if (status == STATUS_OK && (!batch_is_empty(&drain->batch) || drain->batch_is_waiting))
+        status = apply(drain, &reason);
+    if (status == STATUS_OK)
+        status = free_segments(drain, &reason);
+    if (status == STATUS_OK && !drain->must_stop)
+        status = retain(drain, &reason);
+    if (status == STATUS_OK)
+        tell_success(drain);
+    else
+        tell_failure(drain, &reason);
+    return status == STATUS_OK && is_more;
+}
+
+static bool wait_for_more(struct drain *drain)
+{
+    const uint64_t pause_ms = atomic_load(&drain->has_failed) ? RETRY_MS : PAUSE_MS;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)((uint64_t)until.tv_nsec + pause_ms * NS_PER_MS) / 1000000000;
+    until.tv_nsec = (long)(((uint64_t)until.tv_nsec + pause_ms * NS_PER_MS) % 1000000000);
+    pthread_mutex_lock(&drain->lock);
+    if (!drain->must_stop)
+        pthread_cond_timedwait(&drain->changed, &drain->lock, &until);
+    const bool must_stop = drain->must_stop;
+    pthread_mutex_unlock(&drain->lock);
+    return !must_stop;
+}
+
+static bool is_drained(const struct drain *drain)
+{
+    uint64_t open = 0;
+    for (uint32_t i = 0; i < drain->config.worker_count; i++)
+        open += drain->sources[i].open.count;
+    return batch_is_empty(&drain->batch) && !drain->batch_is_waiting && open == 0;
+}
+
+/* The workers have stopped: what they appended is moved, as long as there is time. */
+static void finish(struct drain *drain)
+{
+    struct reason reason = {0};
+    const struct timespec pause = {0, 50 * (long)NS_PER_MS};
+    drain->sync_at_ms = 0;
+    do {
+        if (turn(drain))
+            continue;
+        if (!atomic_load(&drain->has_failed))
+            break;
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    } while (now_ms() < drain->stop_by_ms);
+    drain->is_drained = !atomic_load(&drain->has_failed) && is_drained(drain) &&
+                        store_sync(drain->config.store, &reason) == STATUS_OK;
+}
+
+static void *run(void *argument)
+{
+    struct drain *drain = argument;
+    struct timespec cpu;
+    pthread_setname_np(pthread_self(), "weir-drain");
+    do {
+        while (turn(drain) && !drain->must_stop)
+            continue;
+        if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) == 0)
+            atomic_store(&drain->busy_ns,
+                         (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec);
+    } while (wait_for_more(drain));
+    finish(drain);
+    return NULL;
+}
+
+/* --- Lifecycle ---------------------------------------------------------------------------------------------------------- */
+
+enum status drain_create(const struct drain_config *config, struct drain **drain_out,
+                         struct reason *reason)
+{
+    struct drain *drain = alloc_zeroed(1, sizeof(*drain));
+    pthread_condattr_t attributes;
+    if (drain != NULL)
+        drain->sources = alloc_zeroed(config->worker_count, sizeof(drain->sources[0]));
+    if (drain == NULL || drain->sources == NULL) {
+        alloc_free(drain);
+        reason_set(reason, "out of memory for the ledger");
+        return STATUS_NO_MEMORY;
+    }
+    drain->config = *config;
+    drain->is_recovering = true;
+    init_sources(drain);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&drain->lock, NULL);
+    pthread_cond_init(&drain->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&drain->thread, NULL, run, drain) != 0) {
+        pthread_mutex_destroy(&drain->lock);
+        pthread_cond_destroy(&drain->changed);
+        alloc_free(drain->sources);
+        alloc_free(drain);
+        reason_set(reason, "cannot start the ledger's thread");
+        return STATUS_NO_MEMORY;
+    }
+    *drain_out = drain;
+    return STATUS_OK;
+}
+
+bool drain_destroy(struct drain **drain_pointer, uint64_t wait_ms)
+{
+    struct drain *drain = *drain_pointer;
+    if (drain == NULL)
+        return true;
+    pthread_mutex_lock(&drain->lock);
+    drain->must_stop = true;
+    drain->stop_by_ms = now_ms() + wait_ms;
+    pthread_cond_signal(&drain->changed);
+    pthread_mutex_unlock(&drain->lock);
+    pthread_join(drain->thread, NULL);
+    const bool is_drained = drain->is_drained;
+    batch_fini(&drain->batch);
+    for (uint32_t i = 0; i < drain->config.worker_count; i++)
+        source_fini(&drain->sources[i]);
+    pthread_mutex_destroy(&drain->lock);
+    pthread_cond_destroy(&drain->changed);
+    alloc_free(drain->sources);
+    alloc_free(drain);
+    *drain_pointer = NULL;
+    return is_drained;
+}
+
+void drain_figures(const struct drain *drain, struct drain_figures *figures_out)
+{
+    *figures_out = (struct drain_figures){
+        .rows = atomic_load(&drain->rows),
+        .batches = atomic_load(&drain->batches),
+        .failures = atomic_load(&drain->failures),
+        .records = atomic_load(&drain->records),
+        .records_lost = atomic_load(&drain->records_lost),
+        .orphans = atomic_load(&drain->orphans),
+        .recovered_rows = atomic_load(&drain->recovered_rows),
+        .busy_ns = atomic_load(&drain->busy_ns),
+        .open_requests = atomic_load(&drain->open_requests),
+        .is_recovering = atomic_load(&drain->is_recovering),
+        .has_failed = atomic_load(&drain->has_failed),
+    };
+}
