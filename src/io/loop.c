@@ -13,13 +13,14 @@
 
 #define EVENTS_PER_TURN 256
 #define TIMERS_PER_TURN 2000
+#define YIELDED_NS_MAX  NS_PER_MS /* of a turn, for tasks that yielded */
 #define WAIT_MS_MAX     60000
 
 /* Lies in coroutine_user(), so it outlives the task and serves the stack's next one; its timer
  * may stay filed meanwhile. */
 struct task {
     struct timer timer;
-    struct list_node ready; /* linked while ready to run */
+    struct list_node ready; /* linked while ready to run, or yielded */
     struct loop *loop;
     struct coroutine *coroutine;
     enum status wake_status;
@@ -41,7 +42,8 @@ struct loop {
     struct timer_wheel *timers;
     struct coroutine_pool *pool;
     struct list_node ready;
-    uint32_t ready_count;
+    struct list_node yielded; /* tasks that have had their share of a turn */
+    uint32_t ready_count, yielded_count;
     uint32_t task_count;
     struct task *current;
     struct loop_hooks hooks;
@@ -129,6 +131,7 @@ enum status loop_create(struct loop **loop_out, struct reason *reason)
     if (loop == NULL)
         return STATUS_NO_MEMORY;
     list_init(&loop->ready);
+    list_init(&loop->yielded);
     read_clocks(loop);
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     enum status status = STATUS_IO;
@@ -344,7 +347,8 @@ void task_clear_cancel(struct task *task)
 void task_yield(struct loop *loop)
 {
     ASSERT(loop->current != NULL);
-    make_ready(loop->current);
+    list_push_back(&loop->yielded, &loop->current->ready);
+    loop->yielded_count++;
     coroutine_suspend(loop->current->coroutine);
 }
 
@@ -376,25 +380,39 @@ uint32_t loop_task_count(const struct loop *loop)
 
 /* --- Turns ---------------------------------------------------------------------------------- */
 
-/* Each task that is ready now runs once; what becomes ready meanwhile runs in the next turn, after
- * new events were noted. */
-static void run_ready(struct loop *loop)
+static void run_first(struct loop *loop, struct list_node *tasks)
 {
-    for (uint32_t left = loop->ready_count; left > 0; left--) {
-        struct task *task = LIST_ENTRY(loop->ready.next, struct task, ready);
-        list_remove(&task->ready);
-        loop->ready_count--;
-        loop->current = task;
-        task->turn_operations = 0;
-        task->turn_bytes = 0;
-        coroutine_resume(task->coroutine);
-    }
+    struct task *task = LIST_ENTRY(tasks->next, struct task, ready);
+    list_remove(&task->ready);
+    loop->current = task;
+    task->turn_operations = 0;
+    task->turn_bytes = 0;
+    coroutine_resume(task->coroutine);
     loop->current = NULL;
+}
+
+/* Each task that is ready now runs once; what becomes ready meanwhile runs in the next turn, after
+ * new events were noted. Of those that yielded one runs, and others while there is time: however
+ * many have much to do, those that have little wait for a millisecond and one share at most. */
+static void run_tasks(struct loop *loop)
+{
+    const uint32_t yielded_count = loop->yielded_count;
+    for (uint32_t left = loop->ready_count; left > 0; left--) {
+        loop->ready_count--;
+        run_first(loop, &loop->ready);
+    }
+    const uint64_t end_ns = yielded_count > 0 ? clock_monotonic_ns() + YIELDED_NS_MAX : 0;
+    for (uint32_t left = yielded_count; left > 0; left--) {
+        loop->yielded_count--;
+        run_first(loop, &loop->yielded);
+        if (clock_monotonic_ns() >= end_ns)
+            return;
+    }
 }
 
 static int wait_time(struct loop *loop, int wait_ms)
 {
-    if (loop->ready_count > 0)
+    if (loop->ready_count + loop->yielded_count > 0)
         return 0;
     const int uv_ms = uv_backend_timeout(&loop->uv);
     if (uv_ms >= 0 && uv_ms < wait_ms)
@@ -430,7 +448,7 @@ void loop_turn(struct loop *loop, int wait_ms)
     if (uv_has_something)
         uv_run(&loop->uv, UV_RUN_NOWAIT);
     timer_wheel_advance(loop->timers, loop_now_ms(loop), TIMERS_PER_TURN);
-    run_ready(loop);
+    run_tasks(loop);
     if (loop->hooks.after_turn != NULL)
         loop->hooks.after_turn(loop->hooks.context, clock_monotonic_ns() - loop->now_ns);
 }

@@ -2,8 +2,9 @@
  *
  * A task is a coroutine that the loop schedules. It runs until it waits; waits return a status.
  * A turn of the loop: wait for events; let each event's watch note it and wake its task; run the
- * embedded libuv loop if it has something; fire timers; run each task that was ready, once. No
- * task runs while events are noted, so a watch may free itself then, and nothing else.
+ * embedded libuv loop if it has something; fire timers; run each task that was ready, once; and of
+ * those that yielded one, or as many as a millisecond holds. No task runs while events are noted, so
+ * a watch may free itself then, and nothing else.
  *
  * Data sockets stand in one edge-triggered epoll set, entered once for their whole life, so the
  * path of a request makes no epoll_ctl call. The libuv loop's own descriptor is a member of that
@@ -90,7 +91,7 @@ void task_wake(struct task *task, enum status status);
 void task_cancel(struct task *task);
 /* Forgets a cancellation that no wait has returned yet. */
 void task_clear_cancel(struct task *task);
-/* Goes to the end of the ready list, so that others get their turn. */
+/* Lets others run: those that are ready, and those that yielded before. */
 void task_yield(struct loop *loop);
 /* Counts `bytes` and one operation towards this task's turn. */
 void task_charge(struct loop *loop, size_t bytes);

@@ -12,7 +12,7 @@
 #define JSON_DEPTH_DEFAULT   64
 #define JSON_DEPTH_LIMIT     1024 /* the largest depth_max */
 #define JSON_MEMBERS_DEFAULT 1024
-#define JSON_PAUSE_BYTES     ((size_t)256 * 1024)
+#define JSON_PAUSE_BYTES     ((size_t)128 * 1024)
 
 enum json_type {
     JSON_TYPE_NULL,

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
+#include "base/clock.h"
 #include "io/coroutine.h"
 #include "io/service.h"
 
@@ -146,6 +147,41 @@ static void a_task_that_used_its_share_lets_others_run(void **state)
     loop_destroy(&loop);
 }
 
+/* More than a turn has for those that yielded. */
+static void work_long_three_times(void *argument)
+{
+    struct trace *trace = argument;
+    for (int i = 0; i < 3; i++) {
+        const uint64_t end_ns = clock_monotonic_ns() + 3 * NS_PER_MS / 2;
+        while (clock_monotonic_ns() < end_ns)
+            ;
+        trace->steps++;
+        task_yield(trace->loop);
+    }
+}
+
+static void a_turn_has_one_share_for_all_that_have_much_to_do(void **state)
+{
+    (void)state;
+    struct loop *loop = loop_for_test();
+    struct trace traces[3] = {{.loop = loop}, {.loop = loop}, {.loop = loop}};
+    struct trace small[6];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(task_spawn(loop, work_long_three_times, &traces[i]), STATUS_OK);
+    loop_turn(loop, 0); /* nobody knows yet what they are like */
+    for (int i = 0; i < 6; i++) {
+        small[i] = (struct trace){.loop = loop};
+        assert_int_equal(traces[0].steps + traces[1].steps + traces[2].steps, 3 + i);
+        assert_int_equal(traces[i % 3].steps, 1 + i / 3);
+        assert_int_equal(task_spawn(loop, wait_once, &small[i]), STATUS_OK);
+        loop_turn(loop, 1000);
+        assert_non_null(small[i].task);
+        task_wake(small[i].task, STATUS_OK);
+    }
+    turn_until_quiet(loop);
+    loop_destroy(&loop);
+}
+
 static void stacks_are_used_again(void **state)
 {
     (void)state;
@@ -254,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_wait_ends_at_its_deadline),
         cmocka_unit_test(a_cancellation_is_returned_once),
         cmocka_unit_test(a_task_that_used_its_share_lets_others_run),
+        cmocka_unit_test(a_turn_has_one_share_for_all_that_have_much_to_do),
         cmocka_unit_test(stacks_are_used_again),
         cmocka_unit_test(messages_of_another_thread_arrive_in_order),
         cmocka_unit_test(a_task_waits_for_a_service),
