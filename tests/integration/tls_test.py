@@ -48,6 +48,18 @@ def test_large_bodies_pass_in_both_directions(secure):
     assert len(secure.upstream.call.body) > 3 << 20
 
 
+def test_a_session_ticket_is_not_the_start_of_an_early_answer(secure):
+    # It comes after the handshake of TLS 1.3, while the body waits for room.
+    for connection in secure.upstream.open_connections():
+        connection.sock.close()
+    secure.upstream.behaviour.reads_after_s = 0.5
+    response = secure.ask(x="z" * (16 << 20))
+    assert response.status == 200
+    assert len(secure.upstream.call.body) > 16 << 20
+    assert secure.upstream.call.connection.number == len(secure.upstream.connections)
+    assert secure.upstream.call.connection.sock.version() == "TLSv1.3"
+
+
 def test_single_bytes_under_tls_are_the_same_stream(secure):
     body = b"".join(answers.events(["a", "b"]))
     secure.upstream.answer([Dribble(b"".join(answers.chunked([body], headers=[
@@ -171,13 +183,15 @@ def test_a_missing_authority_file_is_named_at_the_start(tmp_path):
 
 @pytest.fixture(scope="module")
 def listening(make_gateway, authority):
-    """A weir whose listener speaks TLS, beside a plain one."""
+    """A weir whose listener speaks TLS, beside a plain one. It waits for a head shortly, for
+    another request longer."""
     certificate, key = authority.sign("listener")
     port, plain = free_port(), free_port()
     gateway = make_gateway({"listen": [
         {"address": f"127.0.0.1:{plain}"},
         {"address": f"127.0.0.1:{port}", "tls": {"certificate": str(certificate),
-                                                 "key": str(key)}}]}, plain_port=plain)
+                                                 "key": str(key)}}],
+        "timeouts": {"header": "1s", "idle": "10s"}}, plain_port=plain)
     gateway.weir.port = port
     gateway.weir.tls = authority.client_context()
     yield gateway
@@ -209,6 +223,24 @@ def test_pipelining_and_single_bytes_work_over_tls(listening):
         assert connection.response("GET").status == connection.response().status == 200
         connection.send_in_pieces(data)
         assert connection.response("GET").status == connection.response().status == 200
+
+
+def stacks(gateway):
+    return sum(value for (name, _), value in gateway.weir.metrics().items()
+               if name == "weir_coroutine_stacks")
+
+
+def test_an_idle_connection_over_tls_holds_no_task_and_may_be_idle_longer_than_a_head_takes(
+        listening):
+    before = stacks(listening)
+    with listening.weir.connect() as connection:
+        for _ in range(2):
+            connection.send(listening.request())
+            assert connection.response().status == 200
+            wait_until(lambda: stacks(listening) <= before, 0.8, "the end of the task")
+            time.sleep(2)  # a head would have had to come
+        connection.send(listening.request())
+        assert connection.response().status == 200
 
 
 def test_large_bodies_pass_through_the_listener(listening):

@@ -75,6 +75,7 @@ class Behaviour:
     close_after_requests: int = 0  # without announcing it; 0 never
     idle_close_s: float = 0.0  # 0 never
     send_buffer_bytes: int = 0  # the kernel's choice
+    reads_after_s: float = 0.0  # how long a connection waits, after its handshake, before it reads
 
 
 @dataclass
@@ -291,6 +292,7 @@ class Connection:
             return False
         if self.upstream.tls is not None:
             self.sock = self.upstream.tls.wrap_socket(self.sock, server_side=True)
+        self.wait(behaviour.reads_after_s)
         return True
 
     def _serve(self):

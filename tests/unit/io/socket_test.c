@@ -162,6 +162,32 @@ static void a_peer_that_is_gone_already_cancels_a_new_owner(void **state)
     pair_close(&pair);
 }
 
+static void read_and_then_sleep_as_owner(void *argument)
+{
+    struct pair *pair = argument;
+    socket_set_owner(&pair->socket, task_current(pair->loop));
+    read_once(argument);
+    assert_int_equal(pair->status, STATUS_OK);
+    pair->status = task_sleep(pair->loop, 1000);
+    socket_set_owner(&pair->socket, NULL);
+}
+
+static void an_end_that_comes_with_awaited_bytes_cancels_the_next_wait(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_open(&pair);
+    run(&pair, read_and_then_sleep_as_owner);
+    assert_int_equal(pair.steps, 0);
+    assert_int_equal(write(pair.other, "abc", 3), 3);
+    close(pair.other);
+    pair.other = -1; /* both make one event */
+    turn_until_quiet(&pair);
+    assert_int_equal(pair.size, 3);
+    assert_int_equal(pair.status, STATUS_CANCELLED);
+    pair_close(&pair);
+}
+
 #define MUCH (4 * 1024 * 1024)
 
 static void write_much(void *argument)
@@ -326,6 +352,7 @@ int main(void)
         cmocka_unit_test(a_read_ends_at_its_deadline),
         cmocka_unit_test(a_peer_that_goes_away_cancels_the_owner_wherever_it_waits),
         cmocka_unit_test(a_peer_that_is_gone_already_cancels_a_new_owner),
+        cmocka_unit_test(an_end_that_comes_with_awaited_bytes_cancels_the_next_wait),
         cmocka_unit_test(a_write_waits_until_all_was_taken),
         cmocka_unit_test(a_write_to_a_closed_peer_is_closed),
         cmocka_unit_test(an_idle_socket_is_reusable_until_something_happens),
