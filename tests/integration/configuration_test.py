@@ -257,6 +257,49 @@ def test_many_reloads_under_load_lose_no_request(reloaded):
     assert statuses and set(statuses) == {200}
 
 
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
+def test_a_reload_follows_a_changed_address_and_cuts_no_stream(make_gateway):
+    gateway = make_gateway()
+    old, new = gateway.weir.port, free_port()
+    gate = threading.Event()
+    script = answers.stream()
+    gateway.upstream.answer([*script[:2], Gate(gate), *script[2:]])
+    with gateway.open_stream() as stream, gateway.weir.connect() as idle:
+        stream.next_event()
+        idle.send(gateway.request())
+        assert idle.response().status == 200
+        reload(gateway, gateway.weir.config | {"listen": f"127.0.0.1:{new}"})
+        wait_until(lambda: is_open(new), what="the new port")
+        wait_until(lambda: not is_open(old), what="the end of the old port")
+        gateway.weir.port = new
+        assert gateway.ask().status == 200
+        idle.send(gateway.request())
+        assert idle.response().status == 200
+        gate.set()
+        assert stream.rest() and b"[DONE]" in stream.body
+    reload(gateway, gateway.weir.config | {"listen": f"127.0.0.1:{old}"})
+    wait_until(lambda: is_open(old) and not is_open(new), what="the old port again")
+    gateway.weir.port = old
+    assert gateway.ask().status == 200
+
+
+def test_a_reload_to_an_address_that_is_taken_leaves_the_old_one_in_force(make_gateway):
+    gateway = make_gateway()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        before = reload(gateway, gateway.weir.config |
+                        {"listen": f"127.0.0.1:{taken.getsockname()[1]}"})
+        wait_until(lambda: [line for line in gateway.weir.log_lines()[before:]
+                            if line["log.level"] in ("error", "warn")])
+        assert gateway.ask().status == 200
+
+
 # Listeners
 
 def test_weir_listens_on_ipv6_and_on_several_addresses(make_gateway):

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Shows that the load generator and the provider notice what they are there to notice.
 
-A relay between the two spoils one thing at a time. Run it by hand after a change to the C programs:
-`python3 tests/perf/kit_test.py`.
+A relay between the two spoils one thing at a time.
 """
 
 import socket
