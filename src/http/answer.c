@@ -76,41 +76,46 @@ static void count_sent(struct http_exchange *exchange, size_t sent, size_t head_
     exchange->answer_bytes += sent - head_size;
 }
 
-/* Copies the pieces but for their first `skip` bytes. */
-static enum status copy_rest(const struct iovec *pieces, int count, size_t skip,
-                             struct body_memory *rest)
+static bool is_in_scratch(const struct http_exchange *exchange, const struct iovec *piece)
+{
+    const struct scratch *scratch = exchange->server->scratch;
+    return (uintptr_t)piece->iov_base - (uintptr_t)scratch < sizeof(*scratch);
+}
+
+/* Moves what lies in the scratch, where other tasks write while this one waits. */
+static enum status leave_scratch(const struct http_exchange *exchange, struct iovec *pieces,
+                                 int count, struct body_memory *memory)
 {
     size_t total = 0;
     for (int i = 0; i < count; i++)
-        total += pieces[i].iov_len;
-    enum status status = body_memory_reserve(rest, total - skip);
+        total += is_in_scratch(exchange, &pieces[i]) ? pieces[i].iov_len : 0;
+    enum status status = body_memory_reserve(memory, total);
     for (int i = 0; i < count && status == STATUS_OK; i++) {
-        const size_t skipped = skip < pieces[i].iov_len ? skip : pieces[i].iov_len;
-        skip -= skipped;
-        status = body_memory_append(rest, (const char *)pieces[i].iov_base + skipped,
-                                    pieces[i].iov_len - skipped);
+        if (!is_in_scratch(exchange, &pieces[i]))
+            continue;
+        status = body_memory_append(memory, pieces[i].iov_base, pieces[i].iov_len);
+        pieces[i].iov_base = memory->data + memory->size - pieces[i].iov_len;
     }
     return status;
 }
 
-static enum status send_rest(struct http_exchange *exchange, const struct iovec *pieces, int count,
+static enum status send_rest(struct http_exchange *exchange, struct iovec *pieces, int count,
                              size_t skip)
 {
-    struct body_memory rest = {0};
-    enum status status = copy_rest(pieces, count, skip, &rest);
-    if (status == STATUS_OK) {
-        struct iovec piece = {rest.data, rest.size};
-        status = socket_write(&exchange->connection->socket, &piece, 1,
+    struct body_memory memory = {0};
+    const int done = socket_skip(pieces, count, skip);
+    enum status status = leave_scratch(exchange, pieces + done, count - done, &memory);
+    if (status == STATUS_OK)
+        status = socket_write(&exchange->connection->socket, pieces + done, count - done,
                               exchange->server->limits.write_ms);
-    }
-    body_memory_free(&rest);
+    body_memory_free(&memory);
     return status;
 }
 
 /* Sends the pieces; `overhead` of their bytes are not body. A connection on which a part went out
  * and the rest did not is of no more use. */
-static enum status send_pieces(struct http_exchange *exchange, const struct iovec *pieces,
-                               int count, size_t overhead)
+static enum status send_pieces(struct http_exchange *exchange, struct iovec *pieces, int count,
+                               size_t overhead)
 {
     size_t total = 0, sent = 0;
     for (int i = 0; i < count; i++)
@@ -140,8 +145,8 @@ enum status http_answer_send(struct http_exchange *exchange, struct slice body)
     ASSERT(exchange->is_begun && !exchange->head_is_sent);
     http_answer_header_number(exchange, SLICE("content-length"), body.size);
     const struct slice head = finished_head(exchange);
-    const struct iovec pieces[] = {{(char *)(uintptr_t)head.data, head.size},
-                                   {(char *)(uintptr_t)body.data, body.size}};
+    struct iovec pieces[] = {{(char *)(uintptr_t)head.data, head.size},
+                             {(char *)(uintptr_t)body.data, body.size}};
     const bool is_bare = body.size == 0 || has_no_body(exchange);
     const enum status status = send_pieces(exchange, pieces, is_bare ? 1 : 2, head.size);
     exchange->is_ended = status == STATUS_OK;
@@ -151,7 +156,7 @@ enum status http_answer_send(struct http_exchange *exchange, struct slice body)
 enum status http_answer_send_empty(struct http_exchange *exchange)
 {
     const struct slice head = finished_head(exchange);
-    const struct iovec piece = {(char *)(uintptr_t)head.data, head.size};
+    struct iovec piece = {(char *)(uintptr_t)head.data, head.size};
     const enum status status = send_pieces(exchange, &piece, 1, head.size);
     exchange->is_ended = status == STATUS_OK;
     return status;

@@ -3,8 +3,8 @@
  * A head is built in the loop's scratch between http_answer_begin() and the call that sends it;
  * the task does not wait in between. Framing is chosen here: Content-Length for whole bodies,
  * chunked for streams, and to HTTP/1.0 clients the end of the connection.
- * Bytes that the client did not take at once are copied, and waited for: so pieces may lie in the
- * scratch.
+ * Bytes that the client did not take at once are waited for. Pieces may lie in the scratch: then
+ * they are copied. Elsewhere they stay as they are until the call returns.
  * Statuses of what sends: STATUS_OK; STATUS_CLOSED, STATUS_CANCELLED: the client is gone;
  * STATUS_TIMED_OUT: it took nothing for the server's write_ms; STATUS_NO_MEMORY. After another
  * status than STATUS_OK the connection is lost and nothing more is sent. */

@@ -28,7 +28,7 @@ from support.attack import (Attack, HostileUpstream, closing_times,  # noqa: E40
 DESCRIPTORS = 20000
 TIMEOUTS_S = {"first_byte": 2, "event_gap": 3, "total": 4}
 LATE_S = 1.0  # how much later than its timeout an attacker may get its answer
-KIB_PER_UNREAD_MAX = 64 + KIB_PER_STREAM_MAX
+KIB_PER_UNREAD_MAX = 64 + 8 + KIB_PER_STREAM_MAX  # one read, what the allocator rounds up, a stream
 CLOSED_WITHIN_S = 1.0
 VANISH_AFTER_S = 2.5  # on average
 

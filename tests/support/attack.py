@@ -23,7 +23,7 @@ LENGTH = re.compile(rb"\r\ncontent-length: ?(\d+)", re.I)
 
 STREAM_HEAD = answers.head(200, [answers.CONTENT_EVENTS, answers.CHUNKED])
 SMALL_EVENT = answers.chunk(answers.event(answers.delta("word")))
-LARGE_EVENTS = answers.chunk(answers.event(answers.delta("x" * 1000)) * 4)
+LARGE_EVENTS = answers.chunk(answers.event(answers.delta("x" * 1000)) * 60)
 WHOLE = b"".join(answers.chat())
 
 
@@ -113,7 +113,7 @@ class HostileUpstream:
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * BUFFER_BYTES)
         self.flooded_bytes = 0
         self.closed_at = {}  # by the user of the request
 
@@ -125,7 +125,7 @@ class HostileUpstream:
 
     async def __aenter__(self):
         self.server = await asyncio.get_running_loop().create_server(
-            lambda: Answering(self), sock=self.listener)
+            lambda: Answering(self), sock=self.listener, backlog=4096)
         return self
 
     async def __aexit__(self, *_):
