@@ -13,7 +13,9 @@
 #define QUERY_MS       2000
 #define QUERY_TRIES    2
 
-/* States of a name: asking (is_asking), known (count > 0 and not expired), else to be asked. */
+/* States of a name: known (count > 0, before expires_ms), stale (count > 0, for DNS_STALE_MS
+ * after it), failed (before retry_ms), else unknown. Independently of that it may be asked for
+ * (is_asking). Only an unknown name is waited for; a stale one is asked for meanwhile. */
 struct name {
     struct list_node node; /* in dns->names, the latest used first */
     struct dns *dns;
@@ -21,7 +23,8 @@ struct name {
     bool is_asking;
     unsigned waiter_count;
     uint64_t expires_ms;
-    int error; /* c-ares' code of the last query */
+    uint64_t retry_ms; /* after a failure it is not asked for before this; else 0 */
+    int error;         /* c-ares' code of the last query */
     struct dns_answer answer;
     struct list_node waiters;
 };
@@ -244,12 +247,9 @@ static void on_answer(void *argument, int error, int timeouts, struct ares_addri
     name->is_asking = false;
     name->error = error;
     name->dns->asking_count--;
-    if (error == ARES_SUCCESS) {
+    name->retry_ms = error == ARES_SUCCESS ? 0 : loop_deadline(name->dns->loop, DNS_RETRY_MS);
+    if (error == ARES_SUCCESS)
         keep_answer(name, info);
-    } else if (name->answer.count > 0) {
-        if (loop_now_ms(name->dns->loop) > name->expires_ms + DNS_STALE_MS)
-            name->answer.count = 0;
-    }
     if (info != NULL)
         ares_freeaddrinfo(info);
     while (!list_is_empty(&name->waiters)) {
@@ -268,20 +268,37 @@ static void ask(struct name *name)
     ares_getaddrinfo(name->dns->channel, name->host, NULL, &hints, on_answer, name);
 }
 
-/* Asks if nobody does, and waits for the answer. */
+/* Asks, unless somebody does or a failure is too recent. */
+static void ask_if_due(struct name *name)
+{
+    if (!name->is_asking && loop_now_ms(name->dns->loop) >= name->retry_ms)
+        ask(name);
+}
+
+/* Waits while the name is asked for. */
 static enum status wait_for_answer(struct name *name, uint64_t deadline_ms)
 {
     struct waiter waiter = {.task = task_current(name->dns->loop)};
     if (!name->is_asking)
-        ask(name);
-    if (!name->is_asking)
-        return STATUS_OK; /* c-ares answered from the hosts file */
+        return STATUS_OK; /* c-ares answered from the hosts file, or the last query failed */
     list_push_back(&name->waiters, &waiter.node);
     name->waiter_count++;
     const enum status status = task_wait(name->dns->loop, deadline_ms);
     name->waiter_count--;
     list_remove(&waiter.node);
     return status;
+}
+
+/* Leaves in name->answer what may be given: while there is something, nobody waits. */
+static enum status refresh(struct name *name, uint64_t deadline_ms)
+{
+    const uint64_t now_ms = loop_now_ms(name->dns->loop);
+    if (name->answer.count > 0 && now_ms <= name->expires_ms)
+        return STATUS_OK;
+    if (now_ms > name->expires_ms + DNS_STALE_MS)
+        name->answer.count = 0;
+    ask_if_due(name);
+    return name->answer.count > 0 ? STATUS_OK : wait_for_answer(name, deadline_ms);
 }
 
 /* --- Resolving -------------------------------------------------------------------------------- */
@@ -326,11 +343,9 @@ enum status dns_resolve(struct dns *dns, struct slice host, uint16_t port, uint6
         name = add_name(dns, host);
     if (name == NULL)
         return STATUS_NO_MEMORY;
-    if (name->answer.count == 0 || loop_now_ms(dns->loop) > name->expires_ms) {
-        const enum status status = wait_for_answer(name, deadline_ms);
-        if (status != STATUS_OK)
-            return status;
-    }
+    const enum status status = refresh(name, deadline_ms);
+    if (status != STATUS_OK)
+        return status;
     if (name->answer.count == 0) {
         reason_set(reason, "cannot resolve %s: %s", name->host, ares_strerror(name->error));
         return STATUS_NOT_FOUND;

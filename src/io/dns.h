@@ -1,8 +1,10 @@
 /* Name resolution by c-ares for one loop, with a cache that obeys the records' TTL.
  *
  * Numeric hosts and "localhost" (RFC 6761 section 6.3) are answered at once. Equal questions that
- * are asked at the same time make one query. When a name cannot be resolved any more, its last
- * known addresses are given for DNS_STALE_MS longer.
+ * are asked at the same time make one query. A name whose time is over is asked for again in the
+ * background, and its last known addresses are given meanwhile, for DNS_STALE_MS at most: nobody
+ * waits for a name server that is down. After a failed query the next one for the name is made
+ * DNS_RETRY_MS later at the earliest; until then a name without known addresses is not found.
  * Memory: at most DNS_CACHE_MAX names; the one that was asked for longest ago goes first.
  * Thread: the loop's. */
 #ifndef IO_DNS_H
@@ -22,6 +24,7 @@
 #define DNS_TTL_MIN_MS    1000
 #define DNS_TTL_MAX_MS    300000
 #define DNS_STALE_MS      300000
+#define DNS_RETRY_MS      1000
 
 struct dns;
 

@@ -254,6 +254,15 @@ static void a_known_name_is_not_asked_for_again_whatever_its_case_and_port(void 
     fixture_close(&fixture);
 }
 
+/* Answers what is asked in the background. */
+static void serve_turns(struct fixture *fixture)
+{
+    for (int i = 0; i < 20; i++) {
+        dns_peer_serve(&fixture->peer);
+        loop_turn(fixture->loop, 1);
+    }
+}
+
 /* Whether resolving again after `ms` asks the server. */
 static bool asks_after(struct fixture *fixture, const char *host, uint64_t ms)
 {
@@ -261,6 +270,7 @@ static bool asks_after(struct fixture *fixture, const char *host, uint64_t ms)
     pass(fixture, ms);
     const unsigned before = fixture->peer.question_count;
     resolve(&question, fixture, host);
+    serve_turns(fixture);
     assert_int_equal(question.status, STATUS_OK);
     return fixture->peer.question_count > before;
 }
@@ -368,10 +378,7 @@ static void an_answer_for_which_nobody_waits_any_more_is_kept(void **state)
     loop_fixture_run(fixture.loop, ask, &question);
     pass(&fixture, 50);
     assert_int_equal(question.status, STATUS_TIMED_OUT);
-    for (int i = 0; i < 20; i++) {
-        dns_peer_serve(&fixture.peer);
-        loop_turn(fixture.loop, 1);
-    }
+    serve_turns(&fixture);
     const unsigned before = fixture.peer.question_count;
     begin(&question, &fixture, SLICE("one.test"));
     assert_true(question.is_over);
@@ -394,7 +401,7 @@ static void a_deadline_in_the_past_asks_and_does_not_wait(void **state)
 
 /* --- What goes wrong --- */
 
-static void a_name_that_does_not_exist_is_said_and_asked_for_again(void **state)
+static void a_name_that_does_not_exist_is_said_and_asked_for_again_a_second_later(void **state)
 {
     (void)state;
     struct fixture fixture;
@@ -404,6 +411,13 @@ static void a_name_that_does_not_exist_is_said_and_asked_for_again(void **state)
     assert_int_equal(question.status, STATUS_NOT_FOUND);
     assert_non_null(strstr(question.reason.text, "cannot resolve none.test: "));
     const unsigned before = fixture.peer.question_count;
+    begin(&question, &fixture, SLICE("none.test"));
+    assert_true(question.is_over);
+    assert_int_equal(question.status, STATUS_NOT_FOUND);
+    assert_non_null(strstr(question.reason.text, "cannot resolve none.test: "));
+    serve_turns(&fixture);
+    assert_int_equal(fixture.peer.question_count, before);
+    pass(&fixture, DNS_RETRY_MS);
     resolve(&question, &fixture, "none.test");
     assert_int_equal(question.status, STATUS_NOT_FOUND);
     assert_true(fixture.peer.question_count > before);
@@ -423,12 +437,64 @@ static void a_server_that_says_nothing_is_given_up(void **state)
     assert_int_equal(question.status, STATUS_NOT_FOUND);
     assert_string_not_equal(strchr(question.reason.text, ':'), strchr(other.reason.text, ':'));
     fixture.peer.mode = DNS_PEER_ANSWERS;
+    pass(&fixture, DNS_RETRY_MS);
     resolve(&question, &fixture, "one.test");
     assert_answer(&question, 1, "192.0.2.1");
     fixture_close(&fixture);
 }
 
-static void what_was_known_last_serves_while_no_server_answers(void **state)
+/* Resolves a name that is known or stale: that waits for nobody. */
+static void assert_at_once(struct fixture *fixture, const char *host, const char *address)
+{
+    struct question question;
+    begin(&question, fixture, slice_from_text(host));
+    assert_true(question.is_over);
+    assert_answer(&question, 1, address);
+}
+
+static void what_was_known_last_serves_at_once_while_no_server_answers(void **state)
+{
+    (void)state;
+    static const enum dns_peer_mode modes[] = {DNS_PEER_FAILS, DNS_PEER_SILENT};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        struct fixture fixture;
+        struct question question;
+        fixture_open(&fixture, records, RECORD_COUNT);
+        resolve(&question, &fixture, "one.test");
+        fixture.peer.mode = modes[i];
+        pass(&fixture, 11000);
+        assert_at_once(&fixture, "one.test", "192.0.2.1");
+        pass(&fixture, DNS_STALE_MS - 30000);
+        assert_at_once(&fixture, "one.test", "192.0.2.1");
+        pass(&fixture, 60000);
+        begin(&question, &fixture, SLICE("one.test"));
+        finish_hurrying(&question);
+        assert_int_equal(question.status, STATUS_NOT_FOUND);
+        fixture_close(&fixture);
+    }
+}
+
+static void a_stale_name_is_asked_for_once_and_its_new_address_holds(void **state)
+{
+    (void)state;
+    static const struct dns_peer_record moved[] = {{"one.test", "192.0.2.99", 10}};
+    struct fixture fixture;
+    struct question question;
+    fixture_open(&fixture, records, RECORD_COUNT);
+    resolve(&question, &fixture, "one.test");
+    const unsigned before = fixture.peer.question_count;
+    fixture.peer.records = moved;
+    fixture.peer.record_count = 1;
+    pass(&fixture, 11000);
+    for (int i = 0; i < 10; i++)
+        assert_at_once(&fixture, "one.test", "192.0.2.1");
+    serve_turns(&fixture);
+    assert_int_equal(fixture.peer.question_count, before + 2); /* one for each family */
+    assert_at_once(&fixture, "one.test", "192.0.2.99");
+    fixture_close(&fixture);
+}
+
+static void an_outage_is_asked_about_once_a_second(void **state)
 {
     (void)state;
     struct fixture fixture;
@@ -437,17 +503,19 @@ static void what_was_known_last_serves_while_no_server_answers(void **state)
     resolve(&question, &fixture, "one.test");
     fixture.peer.mode = DNS_PEER_FAILS;
     pass(&fixture, 11000);
-    begin(&question, &fixture, SLICE("one.test"));
-    finish_hurrying(&question);
-    assert_answer(&question, 1, "192.0.2.1");
-    pass(&fixture, DNS_STALE_MS - 30000);
-    begin(&question, &fixture, SLICE("one.test"));
-    finish_hurrying(&question);
-    assert_answer(&question, 1, "192.0.2.1");
-    pass(&fixture, 60000);
-    begin(&question, &fixture, SLICE("one.test"));
-    finish_hurrying(&question);
-    assert_int_equal(question.status, STATUS_NOT_FOUND);
+    assert_at_once(&fixture, "one.test", "192.0.2.1");
+    serve_turns(&fixture);
+    const unsigned failed = fixture.peer.question_count;
+    for (int i = 0; i < 8; i++) {
+        pass(&fixture, 100);
+        assert_at_once(&fixture, "one.test", "192.0.2.1");
+        serve_turns(&fixture);
+    }
+    assert_int_equal(fixture.peer.question_count, failed);
+    pass(&fixture, DNS_RETRY_MS);
+    assert_at_once(&fixture, "one.test", "192.0.2.1");
+    serve_turns(&fixture);
+    assert_true(fixture.peer.question_count > failed);
     fixture_close(&fixture);
 }
 
@@ -549,9 +617,11 @@ int main(void)
         cmocka_unit_test(who_gives_up_takes_nothing_from_the_others),
         cmocka_unit_test(an_answer_for_which_nobody_waits_any_more_is_kept),
         cmocka_unit_test(a_deadline_in_the_past_asks_and_does_not_wait),
-        cmocka_unit_test(a_name_that_does_not_exist_is_said_and_asked_for_again),
+        cmocka_unit_test(a_name_that_does_not_exist_is_said_and_asked_for_again_a_second_later),
         cmocka_unit_test(a_server_that_says_nothing_is_given_up),
-        cmocka_unit_test(what_was_known_last_serves_while_no_server_answers),
+        cmocka_unit_test(what_was_known_last_serves_at_once_while_no_server_answers),
+        cmocka_unit_test(a_stale_name_is_asked_for_once_and_its_new_address_holds),
+        cmocka_unit_test(an_outage_is_asked_about_once_a_second),
         cmocka_unit_test(the_name_asked_for_longest_ago_makes_room),
         cmocka_unit_test(no_more_names_are_asked_for_at_a_time_than_are_kept),
         cmocka_unit_test(every_failed_allocation_ends_the_question_alone),
