@@ -198,7 +198,7 @@ static enum status asker_start(struct models_watch *watch, struct snapshot *snap
     asker->snapshot = snapshot_ref(snapshot);
     asker->provider = provider;
     upstream_endpoint_init(&asker->endpoint, watch->loop, watch->dns, &upstream, &no_hooks,
-                           &snapshot->providers[provider].connection_count);
+                           &snapshot->providers[provider].load);
     list_push_back(&watch->askers, &asker->node);
     const enum status status = task_spawn(watch->loop, asker_run, asker);
     if (status != STATUS_OK)

@@ -17,6 +17,7 @@
 #include "io/address.h"
 #include "io/tls.h"
 #include "telemetry/metrics.h"
+#include "upstream/endpoint.h"
 
 struct provider {
     const struct config_provider *config;
@@ -24,8 +25,8 @@ struct provider {
     struct tls_context *tls;            /* owned; NULL: in the clear */
     struct slice head_lines;            /* Host, credentials and fixed headers of every call */
     struct slice proxy_authorization;   /* "Basic …", or empty */
-    _Atomic uint32_t connection_count;  /* of all workers */
     atomic_bool refuses_stream_options; /* it answered 400 to them: no longer asked */
+    struct upstream_load load;
 };
 
 struct snapshot_listener {

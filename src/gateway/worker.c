@@ -54,7 +54,7 @@ static void endpoint_init(struct worker *worker, struct target_endpoint *endpoin
     endpoint->provider = provider;
     endpoint->worker = worker;
     upstream_endpoint_init(&endpoint->upstream, worker->loop, worker->dns, &upstream, &hooks,
-                           &provider->connection_count);
+                           &provider->load);
 }
 
 static enum status calling_create(struct worker *worker, struct snapshot *snapshot,

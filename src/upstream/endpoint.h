@@ -1,14 +1,16 @@
 /* An address where weir calls, with its TLS, and the connections that one loop holds to it.
  *
  * Connections are kept alive and used again, the latest first, while they are younger than
- * `idle_ms` since their last use and untouched by the peer. The bound on open connections is
- * shared by all loops through `open_count`.
+ * `idle_ms` since their last use and untouched by the peer. The loops share the bound on
+ * connections through `load`: no more are in use than may be. What one loop keeps idle is in
+ * nobody's way: another may open one nevertheless, and while more are open than may be in use,
+ * those that come back are closed. So never twice as many are open, and no longer than `idle_ms`.
  * Lifecycle of a connection: upstream_connection_get() → one exchange → upstream_connection_put()
  * if it ended cleanly, else upstream_connection_drop().
  * Thread: the loop's. Memory: the endpoint owns its idle connections; the texts of its config are
  * borrowed for its life.
  *
- * Statuses of upstream_connection_get(): STATUS_OK; STATUS_LIMITED: as many are open as may be;
+ * Statuses of upstream_connection_get(): STATUS_OK; STATUS_LIMITED: as many are in use as may be;
  * STATUS_TIMED_OUT, STATUS_CANCELLED, STATUS_NO_MEMORY; STATUS_NOT_FOUND: the name was not
  * resolved; STATUS_CLOSED: refused; STATUS_PROTOCOL: TLS or the proxy failed; STATUS_IO: no
  * descriptors. The reason says more. */
@@ -52,14 +54,22 @@ struct upstream_endpoint_hooks {
     void *context;
 };
 
+/* The connections of all loops. Each use writes it, so it shares no cache line with others. */
+struct upstream_load {
+    char before[64];
+    _Atomic uint32_t in_use; /* or being made */
+    _Atomic uint32_t open;   /* in use, being made or idle */
+    char after[64];
+};
+
 struct upstream_endpoint {
     struct upstream_endpoint_config config;
     struct upstream_endpoint_hooks hooks;
     struct loop *loop;
     struct dns *dns;
-    _Atomic uint32_t *open_count; /* of all loops; borrowed */
-    struct list_node idle;        /* the latest used first */
-    uint32_t connection_count;    /* of this loop, in use or idle */
+    struct upstream_load *load; /* borrowed */
+    struct list_node idle;      /* the latest used first */
+    uint32_t connection_count;  /* of this loop, in use or idle */
     struct tls_session session;
     bool is_retired; /* connections are dropped when they are put back */
 };
@@ -75,7 +85,7 @@ struct upstream_connection {
 void upstream_endpoint_init(struct upstream_endpoint *endpoint, struct loop *loop, struct dns *dns,
                             const struct upstream_endpoint_config *config,
                             const struct upstream_endpoint_hooks *hooks,
-                            _Atomic uint32_t *open_count);
+                            struct upstream_load *load);
 /* Closes the idle connections; none may be in use. */
 void upstream_endpoint_fini(struct upstream_endpoint *endpoint);
 /* Closes the idle connections and from now on those that come back. */

@@ -39,7 +39,7 @@ static void make_endpoint(struct upstream_fixture *fixture,
     const struct upstream_endpoint_hooks hooks = {
         .on_open = on_open, .on_idle = on_idle, .on_use = on_use, .context = fixture};
     upstream_endpoint_init(&fixture->endpoint, fixture->loop, fixture->dns, config, &hooks,
-                           &fixture->open_count);
+                           &fixture->load);
 }
 
 void upstream_fixture_open(struct upstream_fixture *fixture)
@@ -72,7 +72,8 @@ void upstream_fixture_close(struct upstream_fixture *fixture)
     upstream_endpoint_fini(&fixture->endpoint);
     assert_int_equal(fixture->open, 0);
     assert_int_equal(fixture->idle, 0);
-    assert_int_equal(fixture->open_count, 0);
+    assert_int_equal(fixture->load.open, 0);
+    assert_int_equal(fixture->load.in_use, 0);
     assert_int_equal(body_memory_used(), 0);
     dns_destroy(&fixture->dns);
     alloc_free(fixture->scratch);

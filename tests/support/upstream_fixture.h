@@ -14,7 +14,7 @@ struct upstream_fixture {
     struct scratch *scratch;
     int listening_fd;
     uint16_t port;
-    _Atomic uint32_t open_count;
+    struct upstream_load load;
     struct upstream_endpoint endpoint;
     /* From the endpoint's hooks. */
     int open, idle;

@@ -60,7 +60,7 @@ static void a_connection_is_used_again(void **state)
     upstream_fixture_open(&fixture);
     struct upstream_connection *connection = got(&fixture, false), *first = connection;
     assert_false(connection->is_reused);
-    assert_int_equal(fixture.open_count, 1);
+    assert_int_equal(fixture.load.open, 1);
     upstream_connection_put(&connection);
     assert_null(connection);
     assert_int_equal(fixture.idle, 1);
@@ -72,7 +72,7 @@ static void a_connection_is_used_again(void **state)
     assert_int_equal(fixture.reuses, 1);
     upstream_connection_drop(&connection);
     assert_null(connection);
-    assert_int_equal(fixture.open_count, 0);
+    assert_int_equal(fixture.load.open, 0);
     assert_int_equal(fixture.open, 0);
     upstream_fixture_close(&fixture);
 }
@@ -104,7 +104,7 @@ static void a_fresh_one_is_new_although_another_is_idle(void **state)
     upstream_connection_put(&connection);
     connection = got(&fixture, true);
     assert_false(connection->is_reused);
-    assert_int_equal(fixture.open_count, 2);
+    assert_int_equal(fixture.load.open, 2);
     assert_int_equal(fixture.idle, 1);
     upstream_connection_drop(&connection);
     upstream_fixture_close(&fixture);
@@ -127,7 +127,7 @@ static void an_idle_connection_is_closed_when_its_time_is_over(void **state)
     time_warp_forward(200);
     loop_fixture_settle(fixture.loop);
     assert_int_equal(fixture.idle, 0);
-    assert_int_equal(fixture.open_count, 0);
+    assert_int_equal(fixture.load.open, 0);
     peer_expect_end(&peer);
     peer_close(&peer);
     upstream_fixture_close(&fixture);
@@ -143,7 +143,7 @@ static void a_connection_in_use_has_no_idle_time(void **state)
     connection = got(&fixture, false);
     time_warp_forward(10000);
     loop_fixture_settle(fixture.loop);
-    assert_int_equal(fixture.open_count, 1);
+    assert_int_equal(fixture.load.open, 1);
     assert_true(socket_is_open(&connection->socket));
     upstream_connection_put(&connection);
     time_warp_forward(3900); /* counted from its last use */
@@ -172,7 +172,7 @@ static void an_idle_connection_that_the_peer_touches_is_dropped(void **state)
         touches[i](&peer);
         loop_fixture_settle(fixture.loop);
         assert_int_equal(fixture.idle, 0);
-        assert_int_equal(fixture.open_count, 0);
+        assert_int_equal(fixture.load.open, 0);
         connection = got(&fixture, false);
         assert_false(connection->is_reused);
         upstream_connection_drop(&connection);
@@ -196,7 +196,7 @@ static void a_connection_that_the_peer_touched_in_use_is_not_kept(void **state)
         upstream_connection_put(&connection);
         assert_null(connection);
         assert_int_equal(fixture.idle, 0);
-        assert_int_equal(fixture.open_count, 0);
+        assert_int_equal(fixture.load.open, 0);
         peer_close(&peer);
         upstream_fixture_close(&fixture);
     }
@@ -215,8 +215,8 @@ static void no_more_connections_than_may_be_are_opened(void **state)
     begin(&getting, &fixture, false);
     assert_true(getting.is_over); /* it does not wait */
     assert_int_equal(getting.status, STATUS_LIMITED);
-    assert_non_null(strstr(getting.reason.text, "2 connections to 127.0.0.1 are open"));
-    assert_int_equal(fixture.open_count, 2);
+    assert_non_null(strstr(getting.reason.text, "2 connections to 127.0.0.1 are in use"));
+    assert_int_equal(fixture.load.open, 2);
     upstream_connection_put(&a);
     a = got(&fixture, false); /* what is idle may be used */
     upstream_connection_drop(&b);
@@ -233,14 +233,49 @@ static void the_bound_is_shared_with_other_loops(void **state)
     struct getting getting;
     upstream_fixture_open(&fixture);
     fixture.endpoint.config.connections_max = 5;
-    fixture.open_count = 5; /* another loop's */
+    fixture.load.in_use = fixture.load.open = 5; /* another loop's */
     begin(&getting, &fixture, false);
     assert_int_equal(getting.status, STATUS_LIMITED);
-    fixture.open_count--;
+    fixture.load.in_use--;
+    fixture.load.open--;
     struct upstream_connection *connection = got(&fixture, false);
     upstream_connection_drop(&connection);
-    assert_int_equal(fixture.open_count, 4);
-    fixture.open_count = 0;
+    assert_int_equal(fixture.load.in_use, 4);
+    assert_int_equal(fixture.load.open, 4);
+    fixture.load.in_use = fixture.load.open = 0;
+    upstream_fixture_close(&fixture);
+}
+
+/* Two endpoints that share a load, as two loops' do. */
+static void what_another_loop_keeps_idle_refuses_nobody(void **state)
+{
+    (void)state;
+    struct upstream_fixture fixture;
+    struct upstream_endpoint other;
+    const struct upstream_endpoint_hooks none = {0};
+    upstream_fixture_open(&fixture);
+    fixture.endpoint.config.connections_max = 2;
+    upstream_endpoint_init(&other, fixture.loop, fixture.dns, &fixture.endpoint.config, &none,
+                           &fixture.load);
+    struct upstream_connection *a = got(&fixture, false), *b = got(&fixture, false);
+    upstream_connection_put(&a);
+    upstream_connection_put(&b);
+    assert_int_equal(fixture.load.in_use, 0);
+
+    struct getting theirs = {.endpoint = &other, .loop = fixture.loop}, getting;
+    loop_fixture_run(fixture.loop, get, &theirs);
+    loop_fixture_until_set(fixture.loop, &theirs.is_over);
+    assert_int_equal(theirs.status, STATUS_OK);
+    assert_int_equal(fixture.load.open, 3);
+
+    a = got(&fixture, false); /* now as many are in use as may be */
+    begin(&getting, &fixture, false);
+    assert_int_equal(getting.status, STATUS_LIMITED);
+    upstream_connection_put(&a); /* too many are open: it is not kept */
+    assert_int_equal(fixture.load.open, 2);
+    assert_int_equal(fixture.idle, 1);
+    upstream_connection_drop(&theirs.connection);
+    upstream_endpoint_fini(&other);
     upstream_fixture_close(&fixture);
 }
 
@@ -270,7 +305,7 @@ static void a_retired_endpoint_closes_what_is_idle_and_what_comes_back(void **st
 
 static void assert_nothing_is_left(const struct upstream_fixture *fixture)
 {
-    assert_int_equal(fixture->open_count, 0);
+    assert_int_equal(fixture->load.open, 0);
     assert_int_equal(fixture->open, 0);
     assert_int_equal(fixture->endpoint.connection_count, 0);
 }
@@ -311,7 +346,7 @@ static void a_connection_that_takes_too_long_is_given_up(void **state)
     begin(&getting, &fixture, false);
     loop_fixture_settle(fixture.loop);
     assert_false(getting.is_over);
-    assert_int_equal(fixture.open_count, 1); /* it counts while it is made */
+    assert_int_equal(fixture.load.open, 1); /* it counts while it is made */
     time_warp_forward(5100);
     loop_fixture_until_set(fixture.loop, &getting.is_over);
     assert_int_equal(getting.status, STATUS_TIMED_OUT);
@@ -371,6 +406,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_the_peer_touched_in_use_is_not_kept),
         cmocka_unit_test(no_more_connections_than_may_be_are_opened),
         cmocka_unit_test(the_bound_is_shared_with_other_loops),
+        cmocka_unit_test(what_another_loop_keeps_idle_refuses_nobody),
         cmocka_unit_test(a_retired_endpoint_closes_what_is_idle_and_what_comes_back),
         cmocka_unit_test(a_refusal_is_said_and_counts_nothing),
         cmocka_unit_test(a_connection_that_takes_too_long_is_given_up),
