@@ -1,7 +1,6 @@
 #include "http/exchange.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -150,9 +149,9 @@ static void linger(struct http_connection *connection)
     const uint64_t deadline_ms = loop_deadline(loop, LINGER_MS);
     char *bytes = connection->server->scratch->read;
     size_t total = 0, got;
-    if (connection->socket.tls != NULL || connection->socket.was_reset)
+    if (connection->socket.was_reset)
         return;
-    shutdown(connection->socket.fd, SHUT_WR);
+    socket_end_sending(&connection->socket);
     while (total < LINGER_BYTES_MAX && socket_read(&connection->socket, bytes, SCRATCH_READ_BYTES,
                                                    deadline_ms, &got) == STATUS_OK)
         total += got;

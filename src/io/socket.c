@@ -112,6 +112,13 @@ enum status socket_connect(struct socket *connection, struct loop *loop,
     return status;
 }
 
+void socket_end_sending(struct socket *socket)
+{
+    if (socket->tls != NULL)
+        tls_destroy(&socket->tls, !socket->was_reset);
+    shutdown(socket->fd, SHUT_WR);
+}
+
 void socket_close(struct socket *socket)
 {
     if (socket->tls != NULL)

@@ -49,6 +49,9 @@ MUST_CHECK enum status socket_open(struct socket *socket, struct loop *loop, int
  * STATUS_CLOSED: refused or unreachable; STATUS_IO: no descriptor was to be had. */
 MUST_CHECK enum status socket_connect(struct socket *socket, struct loop *loop,
                                       const struct address *address, uint64_t deadline_ms);
+/* Ends the sending side, over TLS with a close_notify; what is read from then on is good for
+ * nothing but being counted: over TLS it is the peer's records as they are. */
+void socket_end_sending(struct socket *socket);
 /* Closes it, with a TLS close_notify if the connection is sound. May be called twice. */
 void socket_close(struct socket *socket);
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -451,34 +452,58 @@ static void ask_over_tls(void *argument)
     client->is_over = true;
 }
 
-static void requests_come_over_tls(void **state)
+/* Sends the request and reads up to the end of the connection, which is a clean one. */
+static void exchange_over_tls(struct http_fixture *fixture, struct tls_client *client)
 {
-    (void)state;
-    struct http_fixture fixture;
     struct tls_context *context = NULL;
-    struct tls_client client = {.request = "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
-                                           "GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                                           "\r\n"};
     int fds[2];
-    http_fixture_open(&fixture, NULL);
     peer_tcp_pair(fds);
     const struct address peer = {0};
     assert_int_equal(tls_server_context_create(certificate.chain, certificate.key, &context, NULL),
                      STATUS_OK);
-    assert_int_equal(tls_client_context_create(certificate.ca, &client.context, NULL), STATUS_OK);
-    client.loop = fixture.loop;
-    assert_int_equal(socket_open(&client.socket, fixture.loop, fds[0]), STATUS_OK);
-    http_server_accept(&fixture.server, fds[1], &peer, context);
+    assert_int_equal(tls_client_context_create(certificate.ca, &client->context, NULL), STATUS_OK);
+    client->loop = fixture->loop;
+    assert_int_equal(socket_open(&client->socket, fixture->loop, fds[0]), STATUS_OK);
+    http_server_accept(&fixture->server, fds[1], &peer, context);
     tls_context_unref(&context); /* the connection holds it as long as it needs it */
-    loop_fixture_run(fixture.loop, ask_over_tls, &client);
-    loop_fixture_until_set(fixture.loop, &client.is_over);
-    assert_int_equal(client.status, STATUS_CLOSED);
-    assert_false(client.socket.was_reset);
+    loop_fixture_run(fixture->loop, ask_over_tls, client);
+    loop_fixture_until_set(fixture->loop, &client->is_over);
+    assert_int_equal(client->status, STATUS_CLOSED);
+    assert_false(client->socket.was_reset);
+    socket_close(&client->socket);
+    tls_session_fini(&client->session);
+    tls_context_unref(&client->context);
+}
+
+static void requests_come_over_tls(void **state)
+{
+    (void)state;
+    struct http_fixture fixture;
+    struct tls_client client = {.request = "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
+                                           "GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                                           "\r\n"};
+    http_fixture_open(&fixture, NULL);
+    exchange_over_tls(&fixture, &client);
     assert_non_null(strstr(client.answer, "GET /1\n"));
     assert_non_null(strstr(client.answer, "GET /2\n"));
-    socket_close(&client.socket);
-    tls_session_fini(&client.session);
-    tls_context_unref(&client.context);
+    http_fixture_close(&fixture);
+}
+
+/* The client sends all of its body before it looks for an answer. */
+static void a_refused_upload_over_tls_gets_its_answer(void **state)
+{
+    (void)state;
+    static char upload[4 << 20];
+    struct http_fixture fixture;
+    struct tls_client client = {.request = upload};
+    memset(upload, 'x', sizeof(upload) - 1);
+    const int head = snprintf(upload, sizeof(upload),
+                              "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n");
+    upload[head] = 'x';
+    http_fixture_open(&fixture, NULL);
+    exchange_over_tls(&fixture, &client);
+    assert_non_null(strstr(client.answer, "HTTP/1.1 413 "));
+    loop_fixture_until_quiet(fixture.loop);
     http_fixture_close(&fixture);
 }
 
@@ -568,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_connection_without_memory_is_turned_away),
         cmocka_unit_test(every_failed_allocation_concerns_one_request_alone),
         cmocka_unit_test(requests_come_over_tls),
+        cmocka_unit_test(a_refused_upload_over_tls_gets_its_answer),
         cmocka_unit_test(a_handshake_that_fails_is_counted),
         cmocka_unit_test(who_comes_over_tls_beyond_the_bound_is_closed_silently),
         cmocka_unit_test(blocks_are_used_again),
