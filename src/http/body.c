@@ -7,6 +7,7 @@
 /* A body has `body_ms` and a millisecond for each 16 bytes that came: slower than that is slow. */
 #define SLOW_BYTES_PER_MS 16
 #define INFLATE_STEP      (64 * 1024)
+#define FIRST_BYTES       ((size_t)256 * 1024)
 
 struct body_reader {
     struct http_exchange *exchange;
@@ -78,16 +79,28 @@ static enum status read_some(struct body_reader *reader, size_t *size_out)
                        memory->capacity - memory->size, deadline_ms, size_out);
 }
 
+/* Room for more than `used` of a body of `size` bytes. It grows with what came, up to what the head
+ * declared and never beyond: who sends a head alone holds no more than the first part. */
+static enum status make_room(struct body_memory *memory, size_t used, size_t size)
+{
+    if (used < memory->capacity)
+        return STATUS_OK;
+    const size_t wanted = used < FIRST_BYTES / 2 ? FIRST_BYTES : used * 2;
+    return body_memory_reserve(memory, wanted < size ? wanted : size);
+}
+
 static enum status read_with_length(struct body_reader *reader)
 {
     struct http_exchange *exchange = reader->exchange;
     const size_t size = (size_t)exchange->body_left;
-    enum status status = body_memory_reserve(reader->memory, size);
+    enum status status = make_room(reader->memory, exchange->ahead.size, size);
     if (status == STATUS_OK)
         status = body_memory_append(reader->memory, exchange->ahead.data, exchange->ahead.size);
     while (status == STATUS_OK && reader->memory->size < size) {
         size_t got;
-        status = read_some(reader, &got);
+        status = make_room(reader->memory, reader->memory->size, size);
+        if (status == STATUS_OK)
+            status = read_some(reader, &got);
         if (status == STATUS_OK)
             reader->memory->size += got;
     }

@@ -244,7 +244,10 @@ def test_above_the_memory_for_bodies_it_is_503(make_gateway):
                                           "answer_bytes": "1MiB"}})
     with gateway.weir.connect() as holder:
         announced = wire.request("POST", "/v1/chat/completions", padded(6 << 20), gateway.key)
-        holder.send(announced[:2000])  # the rest does not come; its room is taken
+        holder.send(announced[:2000])
+        time.sleep(0.1)
+        assert gateway.ask(padded(3 << 20)).status == 200  # what is announced takes no room
+        holder.send(announced[2000:-1000])  # the end does not come; what came takes its room
         wait_until(lambda: gateway.ask(padded(3 << 20)).status == 503, what="no room")
         response = gateway.ask(padded(3 << 20))
         assert response.status == 503 and response.error["code"] == "overloaded"

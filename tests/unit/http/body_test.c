@@ -492,6 +492,52 @@ static void the_memory_of_a_body_is_counted_while_it_is_read(void **state)
     http_fixture_close(&fixture);
 }
 
+/* A head that promises megabytes holds no more memory for it than for a small body. */
+static void the_memory_of_a_large_body_grows_with_what_came(void **state)
+{
+    (void)state;
+    static char huge[3000000];
+    static const struct {
+        size_t sent, held;
+    } steps[] = {
+        {0, 256 << 10},     {262143, 256 << 10}, {262144, 512 << 10}, {524288, 1 << 20},
+        {1 << 20, 2 << 20}, {2 << 20, 3000000},  {2999999, 3000000},
+    };
+    struct http_fixture fixture;
+    memset(huge, 'h', sizeof(huge));
+    http_fixture_open(&fixture, NULL);
+    fixture.server.limits.body_bytes = sizeof(huge);
+    peer_send_text(&fixture.client,
+                   "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n");
+    size_t sent = 0;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        peer_send(&fixture.client, slice_of(huge + sent, steps[i].sent - sent));
+        sent = steps[i].sent;
+        for (int turn = 0; turn < 50 && body_memory_used() != steps[i].held; turn++)
+            loop_turn(fixture.loop, 1);
+        assert_int_equal(body_memory_used(), steps[i].held);
+    }
+    peer_send_text(&fixture.client, "h" NEXT);
+    peer_expect(&fixture.client, "GET /next\n");
+    assert_true(fixture.client.received.size > sizeof(huge));
+    http_fixture_close(&fixture);
+}
+
+static void a_body_that_finds_no_room_to_grow_is_refused(void **state)
+{
+    (void)state;
+    static char much[400000];
+    struct http_fixture fixture;
+    http_fixture_open(&fixture, NULL);
+    fixture.server.limits.body_bytes = 3000000;
+    body_memory_set_max(500000);
+    peer_send_text(&fixture.client,
+                   "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n");
+    peer_send(&fixture.client, slice_of(much, sizeof(much)));
+    assert_refused_by(&fixture, 503);
+    http_fixture_close(&fixture);
+}
+
 /* Whatever allocation fails: an answer or the end of the connection, and nothing is lost. */
 static void assert_survives_each_failure(struct slice request)
 {
@@ -551,6 +597,8 @@ int main(void)
         cmocka_unit_test(an_unknown_coding_is_refused_before_its_body_is_read),
         cmocka_unit_test(bodies_together_are_bounded),
         cmocka_unit_test(the_memory_of_a_body_is_counted_while_it_is_read),
+        cmocka_unit_test(the_memory_of_a_large_body_grows_with_what_came),
+        cmocka_unit_test(a_body_that_finds_no_room_to_grow_is_refused),
         cmocka_unit_test(every_failed_allocation_is_one_requests_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
