@@ -76,12 +76,14 @@ static enum status take_list(struct asker *asker, struct slice body, struct aren
     struct models_list *list = models_list_create(models.names, models.count);
     if (list == NULL)
         return STATUS_NO_MEMORY;
-    models_list_unref(&asker->list);
-    asker->list = list;
     const struct gateway *gateway = asker->watch->gateway;
-    for (unsigned i = 0; i < gateway->worker_count; i++)
-        worker_update_list(gateway->workers[i], asker->snapshot, asker->provider, list);
-    return STATUS_OK;
+    enum status told = STATUS_OK;
+    for (unsigned i = 0; i < gateway->worker_count && told == STATUS_OK; i++)
+        told = worker_update_list(gateway->workers[i], asker->snapshot, asker->provider, list);
+    models_list_unref(told == STATUS_OK ? &asker->list : &list);
+    if (told == STATUS_OK)
+        asker->list = list;
+    return told;
 }
 
 static enum status ask_with(struct asker *asker, struct upstream_attempt *attempt,

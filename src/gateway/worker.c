@@ -181,22 +181,32 @@ static void close_unwanted(struct worker *worker, const struct snapshot *snapsho
     }
 }
 
-/* Keeps what is open and wanted, with the snapshot's certificate; opens what is missing. */
+static void take_certificates(struct worker *worker, const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->config->listen.count; i++) {
+        const struct snapshot_listener *wanted = &snapshot->listeners[i];
+        struct worker_listener *open = find_listener(worker, &wanted->address);
+        tls_context_unref(&open->tls);
+        open->tls = wanted->tls != NULL ? tls_context_ref(wanted->tls) : NULL;
+    }
+}
+
+/* Opens what is missing; keeps what is open and wanted, with the snapshot's certificate; closes
+ * the rest. On another status than STATUS_OK all is as it was. */
 static enum status follow_listeners(struct worker *worker, const struct snapshot *snapshot,
                                     struct reason *reason)
 {
     for (size_t i = 0; i < snapshot->config->listen.count; i++) {
         const struct snapshot_listener *wanted = &snapshot->listeners[i];
-        struct worker_listener *open = find_listener(worker, &wanted->address);
-        if (open == NULL) {
-            const enum status status = open_listener(worker, &wanted->address, wanted->tls, reason);
-            if (status != STATUS_OK)
-                return status;
+        if (find_listener(worker, &wanted->address) != NULL)
             continue;
+        const enum status status = open_listener(worker, &wanted->address, wanted->tls, reason);
+        if (status != STATUS_OK) {
+            close_unwanted(worker, worker->calling != NULL ? worker->calling->snapshot : NULL);
+            return status;
         }
-        tls_context_unref(&open->tls);
-        open->tls = wanted->tls != NULL ? tls_context_ref(wanted->tls) : NULL;
     }
+    take_certificates(worker, snapshot);
     close_unwanted(worker, snapshot);
     return STATUS_OK;
 }
@@ -250,6 +260,103 @@ static enum status follow(struct worker *worker, struct snapshot *snapshot, stru
     drop_lists(worker);
     worker->lists = lists;
     worker->list_count = count;
+    return STATUS_OK;
+}
+
+/* --- From the control thread ------------------------------------------------------------------- */
+
+static void deliver_snapshot(struct loop_message *message)
+{
+    struct worker *worker = LIST_ENTRY(message, struct worker, orders.snapshot_message);
+    struct snapshot *snapshot = atomic_exchange(&worker->orders.snapshot, NULL);
+    struct reason reason = {"out of memory"};
+    if (follow(worker, snapshot, &reason) != STATUS_OK)
+        log_write(worker->log, LOG_LEVEL_ERROR, "reload",
+                  "worker %u stays with the former configuration: %s", worker->index, reason.text);
+    snapshot_unref(&snapshot);
+}
+
+void worker_update(struct worker *worker, struct snapshot *snapshot)
+{
+    struct snapshot *overtaken = atomic_exchange(&worker->orders.snapshot, snapshot_ref(snapshot));
+    if (overtaken == NULL)
+        loop_post(worker->loop, &worker->orders.snapshot_message);
+    snapshot_unref(&overtaken);
+}
+
+static void take_step(struct worker *worker, enum worker_step step)
+{
+    switch (step) {
+    case WORKER_STEP_CLOSE_AFTER_ANSWERS:
+        http_server_close_after_answers(&worker->server);
+        break;
+    case WORKER_STEP_STOP_ACCEPTING:
+        close_unwanted(worker, NULL);
+        http_server_close_idle(&worker->server);
+        break;
+    case WORKER_STEP_CUT_OFF:
+        http_server_close_all(&worker->server);
+        break;
+    case WORKER_STEP_STOP:
+        loop_stop(worker->loop);
+        break;
+    case WORKER_STEP_COUNT:
+        break;
+    }
+}
+
+static void deliver_steps(struct loop_message *message)
+{
+    struct worker *worker = LIST_ENTRY(message, struct worker, orders.steps_message);
+    const unsigned steps = atomic_exchange(&worker->orders.steps, 0);
+    for (unsigned step = 0; step < WORKER_STEP_COUNT; step++) {
+        if (steps & 1U << step)
+            take_step(worker, (enum worker_step)step);
+    }
+}
+
+void worker_wind_down(struct worker *worker, enum worker_step step)
+{
+    if (atomic_fetch_or(&worker->orders.steps, 1U << step) == 0)
+        loop_post(worker->loop, &worker->orders.steps_message);
+}
+
+struct list_message {
+    struct loop_message message;
+    struct worker *worker;
+    struct snapshot *snapshot;
+    size_t provider;
+    struct models_list *list;
+};
+
+static void deliver_list(struct loop_message *delivered)
+{
+    struct list_message *message = LIST_ENTRY(delivered, struct list_message, message);
+    struct worker *worker = message->worker;
+    if (worker->calling->snapshot == message->snapshot && message->provider < worker->list_count) {
+        models_list_unref(&worker->lists[message->provider]);
+        worker->lists[message->provider] = message->list;
+        message->list = NULL;
+    }
+    models_list_unref(&message->list);
+    snapshot_unref(&message->snapshot);
+    alloc_free(message);
+}
+
+enum status worker_update_list(struct worker *worker, struct snapshot *snapshot, size_t provider,
+                               struct models_list *list)
+{
+    struct list_message *message = alloc_bytes(sizeof(*message));
+    if (message == NULL)
+        return STATUS_NO_MEMORY;
+    *message = (struct list_message){
+        .message = {.deliver = deliver_list},
+        .worker = worker,
+        .snapshot = snapshot_ref(snapshot),
+        .provider = provider,
+        .list = models_list_ref(list),
+    };
+    loop_post(worker->loop, &message->message);
     return STATUS_OK;
 }
 
@@ -310,6 +417,8 @@ enum status worker_create(struct gateway *gateway, unsigned index, struct worker
         return STATUS_NO_MEMORY;
     worker->gateway = gateway;
     worker->index = index;
+    worker->orders.snapshot_message.deliver = deliver_snapshot;
+    worker->orders.steps_message.deliver = deliver_steps;
     list_init(&worker->listeners);
     char name[16];
     snprintf(name, sizeof(name), "weir-w%u", index % 1000);
@@ -351,6 +460,8 @@ void worker_destroy(struct worker **taken)
     *taken = NULL;
     if (worker == NULL)
         return;
+    struct snapshot *undelivered = atomic_exchange(&worker->orders.snapshot, NULL);
+    snapshot_unref(&undelivered);
     close_unwanted(worker, NULL);
     calling_destroy(worker->calling);
     drop_lists(worker);
@@ -388,95 +499,4 @@ void worker_join(struct worker *worker)
     if (worker->is_started)
         pthread_join(worker->thread, NULL);
     worker->is_started = false;
-}
-
-/* --- Messages from the control thread ------------------------------------------------------------ */
-
-struct message {
-    struct loop_message message;
-    struct worker *worker;
-    enum worker_step step;
-    struct snapshot *snapshot; /* a reference, or only to compare with */
-    size_t provider;
-    struct models_list *list;
-};
-
-static void post(struct worker *worker, const struct message *content,
-                 void (*deliver)(struct loop_message *message))
-{
-    struct message *message = alloc_bytes(sizeof(*message));
-    if (message == NULL)
-        return; /* the worker stays with what it has; the control thread logs what is in force */
-    *message = *content;
-    message->worker = worker;
-    message->message.deliver = deliver;
-    loop_post(worker->loop, &message->message);
-}
-
-static void deliver_snapshot(struct loop_message *delivered)
-{
-    struct message *message = LIST_ENTRY(delivered, struct message, message);
-    struct worker *worker = message->worker;
-    struct reason reason = {"out of memory"};
-    if (follow(worker, message->snapshot, &reason) != STATUS_OK)
-        log_write(worker->log, LOG_LEVEL_ERROR, "reload",
-                  "worker %u stays with the former configuration: %s", worker->index, reason.text);
-    snapshot_unref(&message->snapshot);
-    alloc_free(message);
-}
-
-void worker_update(struct worker *worker, struct snapshot *snapshot)
-{
-    post(worker, &(struct message){.snapshot = snapshot_ref(snapshot)}, deliver_snapshot);
-}
-
-static void deliver_list(struct loop_message *delivered)
-{
-    struct message *message = LIST_ENTRY(delivered, struct message, message);
-    struct worker *worker = message->worker;
-    if (worker->calling->snapshot == message->snapshot && message->provider < worker->list_count) {
-        models_list_unref(&worker->lists[message->provider]);
-        worker->lists[message->provider] = message->list;
-        message->list = NULL;
-    }
-    models_list_unref(&message->list);
-    snapshot_unref(&message->snapshot);
-    alloc_free(message);
-}
-
-void worker_update_list(struct worker *worker, struct snapshot *snapshot, size_t provider,
-                        struct models_list *list)
-{
-    post(worker,
-         &(struct message){.snapshot = snapshot_ref(snapshot),
-                           .provider = provider,
-                           .list = models_list_ref(list)},
-         deliver_list);
-}
-
-static void deliver_step(struct loop_message *delivered)
-{
-    struct message *message = LIST_ENTRY(delivered, struct message, message);
-    struct worker *worker = message->worker;
-    switch (message->step) {
-    case WORKER_STEP_CLOSE_AFTER_ANSWERS:
-        http_server_close_after_answers(&worker->server);
-        break;
-    case WORKER_STEP_STOP_ACCEPTING:
-        close_unwanted(worker, NULL);
-        http_server_close_idle(&worker->server);
-        break;
-    case WORKER_STEP_CUT_OFF:
-        http_server_close_all(&worker->server);
-        break;
-    case WORKER_STEP_STOP:
-        loop_stop(worker->loop);
-        break;
-    }
-    alloc_free(message);
-}
-
-void worker_wind_down(struct worker *worker, enum worker_step step)
-{
-    post(worker, &(struct message){.step = step}, deliver_step);
 }

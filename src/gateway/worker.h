@@ -9,6 +9,7 @@
 #define GATEWAY_WORKER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,6 +50,15 @@ struct worker_listener {
     struct address address;
 };
 
+/* What the control thread wants. Part of the worker, so that neither a reload nor a stop takes
+ * memory to be told; what is wanted twice before the worker looked is told once. */
+struct worker_orders {
+    struct loop_message snapshot_message;
+    _Atomic(struct snapshot *) snapshot; /* a reference; NULL: none is on its way */
+    struct loop_message steps_message;
+    atomic_uint steps; /* a bit for each enum worker_step; 0: none is on its way */
+};
+
 struct worker {
     struct gateway *gateway;
     unsigned index;
@@ -66,6 +76,7 @@ struct worker {
     struct key_hasher *hasher;
     struct metrics_worker *metrics;
     struct log_producer *log;
+    struct worker_orders orders;
 };
 
 MUST_CHECK enum status worker_create(struct gateway *gateway, unsigned index,
@@ -76,17 +87,21 @@ void worker_destroy(struct worker **worker);
 
 /* --- From the control thread --- */
 
-/* The worker follows to another snapshot, of which it takes a reference of its own. */
+/* The worker follows to another snapshot, of which it takes a reference of its own. Where it cannot
+ * (no memory, or a listener that does not open) it says so in the log, and the former one stays. */
 void worker_update(struct worker *worker, struct snapshot *snapshot);
-/* The models that a provider of `snapshot` lists; ignored if the worker has moved on. */
-void worker_update_list(struct worker *worker, struct snapshot *snapshot, size_t provider,
-                        struct models_list *list);
+/* The models that a provider of `snapshot` lists; ignored if the worker has moved on. On
+ * STATUS_NO_MEMORY the worker keeps the list that it has. */
+MUST_CHECK enum status worker_update_list(struct worker *worker, struct snapshot *snapshot,
+                                          size_t provider, struct models_list *list);
 
+/* In the order of a stop. */
 enum worker_step {
     WORKER_STEP_CLOSE_AFTER_ANSWERS, /* go on, but end each connection with its answer */
     WORKER_STEP_STOP_ACCEPTING,      /* close listeners and idle connections */
     WORKER_STEP_CUT_OFF,             /* end what is in flight */
     WORKER_STEP_STOP,                /* end the loop; nothing is in flight */
+    WORKER_STEP_COUNT,
 };
 void worker_wind_down(struct worker *worker, enum worker_step step);
 /* Waits for the thread to end, after WORKER_STEP_STOP. */
