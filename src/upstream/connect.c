@@ -6,6 +6,21 @@
 
 #define PROXY_ANSWER_BYTES_MAX 8192
 
+/* Says why a step did not end well, where the step itself leaves that to its caller. */
+static enum status explain(enum status status, const char *step, struct slice host,
+                           struct reason *reason)
+{
+    if (status == STATUS_TIMED_OUT)
+        reason_set(reason, "%s %.*s took too long", step, SLICE_ARGS(host));
+    else if (status == STATUS_CLOSED)
+        reason_set(reason, "%s %.*s failed: the connection was closed", step, SLICE_ARGS(host));
+    else if (status == STATUS_CANCELLED)
+        reason_set(reason, "%s %.*s was given up: the client went away", step, SLICE_ARGS(host));
+    else if (status == STATUS_NO_MEMORY)
+        reason_set(reason, "out of memory");
+    return status;
+}
+
 /* --- Addresses -------------------------------------------------------------------------------- */
 
 /* Each address gets its share of the time that is left, so that one that does not answer leaves
@@ -24,15 +39,17 @@ static enum status connect_to(struct upstream_endpoint *endpoint, struct socket 
     *socket = (struct socket){.fd = -1};
     enum status status = dns_resolve(endpoint->dns, host, port, deadline_ms, &answer, reason);
     if (status != STATUS_OK)
-        return status;
+        return explain(status, "resolving", host, reason);
     for (unsigned i = 0; i < answer.count; i++) {
         const uint64_t share_ms = share_of(endpoint->loop, deadline_ms, answer.count - i);
         status = socket_connect(socket, endpoint->loop, &answer.addresses[i], share_ms);
         if (status == STATUS_OK || status == STATUS_CANCELLED)
-            return status;
+            return explain(status, "connecting to", host, reason);
     }
-    reason_set(reason, "cannot connect to %.*s port %u: %s", SLICE_ARGS(host), port,
-               status == STATUS_TIMED_OUT ? "no answer in time" : "refused or unreachable");
+    const char *why = status == STATUS_TIMED_OUT ? "no answer in time"
+                      : status == STATUS_IO      ? "no descriptor is left"
+                                                 : "refused or unreachable";
+    reason_set(reason, "cannot connect to %.*s port %u: %s", SLICE_ARGS(host), port, why);
     return status;
 }
 
@@ -96,8 +113,21 @@ static enum status read_proxy_answer(struct socket *socket, uint64_t deadline_ms
 static enum status open_tunnel(struct upstream_endpoint *endpoint, struct socket *socket,
                                uint64_t deadline_ms, struct reason *reason)
 {
-    const enum status status = ask_proxy(endpoint, socket, deadline_ms);
-    return status == STATUS_OK ? read_proxy_answer(socket, deadline_ms, reason) : status;
+    enum status status = ask_proxy(endpoint, socket, deadline_ms);
+    if (status == STATUS_OK)
+        status = read_proxy_answer(socket, deadline_ms, reason);
+    return explain(status, "asking the proxy", endpoint->config.proxy.host, reason);
+}
+
+/* Who closes instead of shaking hands has refused them, whatever it says. */
+static enum status shake_hands(struct upstream_endpoint *endpoint, struct socket *socket,
+                               uint64_t deadline_ms, struct reason *reason)
+{
+    const struct upstream_endpoint_config *config = &endpoint->config;
+    const enum status status = tls_connect(socket, config->tls, config->host.data,
+                                           &endpoint->session, deadline_ms, reason);
+    explain(status, "the TLS handshake with", config->host, reason);
+    return status == STATUS_CLOSED ? STATUS_PROTOCOL : status;
 }
 
 /* ---------------------------------------------------------------------------------------------- */
@@ -115,8 +145,7 @@ enum status upstream_connect(struct upstream_endpoint *endpoint, struct socket *
     if (status == STATUS_OK && has_proxy)
         status = open_tunnel(endpoint, socket, deadline_ms, reason);
     if (status == STATUS_OK && config->tls != NULL)
-        status = tls_connect(socket, config->tls, config->host.data, &endpoint->session,
-                             deadline_ms, reason);
+        status = shake_hands(endpoint, socket, deadline_ms, reason);
     if (status != STATUS_OK)
         socket_close(socket);
     return status;

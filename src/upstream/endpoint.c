@@ -114,8 +114,10 @@ static enum status open_new(struct upstream_endpoint *endpoint,
                             struct upstream_connection **connection_out, struct reason *reason)
 {
     struct upstream_connection *connection = alloc_zeroed(1, sizeof(*connection));
-    if (connection == NULL)
+    if (connection == NULL) {
+        reason_set(reason, "out of memory");
         return STATUS_NO_MEMORY;
+    }
     connection->endpoint = endpoint;
     list_init(&connection->node);
     timer_init(&connection->idle_timer, on_idle_timeout);

@@ -12,8 +12,9 @@
  *
  * Statuses of upstream_connection_get(): STATUS_OK; STATUS_LIMITED: as many are in use as may be;
  * STATUS_TIMED_OUT, STATUS_CANCELLED, STATUS_NO_MEMORY; STATUS_NOT_FOUND: the name was not
- * resolved; STATUS_CLOSED: refused; STATUS_PROTOCOL: TLS or the proxy failed; STATUS_IO: no
- * descriptors. The reason says more. */
+ * resolved; STATUS_CLOSED: refused, or closed by the proxy; STATUS_PROTOCOL: the TLS handshake
+ * failed, or the proxy gave no tunnel; STATUS_IO: no descriptors. The reason says more in each
+ * case. */
 #ifndef UPSTREAM_ENDPOINT_H
 #define UPSTREAM_ENDPOINT_H
 

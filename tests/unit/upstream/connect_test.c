@@ -147,6 +147,7 @@ static void resolving_counts_towards_the_time_to_connect(void **state)
     time_warp_forward(1100);
     finish(&connecting);
     assert_int_equal(connecting.status, STATUS_TIMED_OUT);
+    assert_string_equal(connecting.reason.text, "resolving alone.test took too long");
     upstream_fixture_close(&fixture);
     dns_peer_close(&names);
 }
@@ -315,8 +316,55 @@ static void a_proxy_that_gives_no_tunnel_is_said(void **state)
     assert_proxy_fails("HTTP/1.1 502 Bad Gateway\r\nA: b\r\n\r\n", false, STATUS_PROTOCOL, "502");
     assert_proxy_fails("SMTP ready\r\n\r\n", false, STATUS_PROTOCOL, "refused the tunnel");
     assert_proxy_fails(endless, false, STATUS_PROTOCOL, "too long");
-    assert_proxy_fails("HTTP/1.1 200 OK\r\n", true, STATUS_CLOSED, "");
-    assert_proxy_fails("", true, STATUS_CLOSED, "");
+    assert_proxy_fails("HTTP/1.1 200 OK\r\n", true, STATUS_CLOSED,
+                       "asking the proxy 127.0.0.1 failed: the connection was closed");
+    assert_proxy_fails("", true, STATUS_CLOSED, "the connection was closed");
+}
+
+/* A proxy, or an upstream over TLS, that only listens. */
+static void open_with_silence(struct upstream_fixture *fixture, struct tls_context *context)
+{
+    if (context == NULL) {
+        open_with_proxy(fixture, "upstream.test");
+        return;
+    }
+    upstream_fixture_open(fixture);
+    struct upstream_endpoint_config config = fixture->endpoint.config;
+    config.tls = context;
+    upstream_fixture_reset(fixture, &config);
+}
+
+static void whoever_says_nothing_is_named(struct tls_context *context, const char *step)
+{
+    static const struct {
+        enum status status;
+        const char *why;
+    } ends[] = {{STATUS_TIMED_OUT, "took too long"}, {STATUS_CANCELLED, "the client went away"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct upstream_fixture fixture;
+        struct peer peer;
+        struct connecting connecting = {0};
+        open_with_silence(&fixture, context);
+        begin(&connecting, &fixture);
+        upstream_fixture_accept(&fixture, &peer);
+        loop_fixture_settle(fixture.loop);
+        if (ends[i].status == STATUS_TIMED_OUT)
+            time_warp_forward(5100);
+        else
+            task_cancel(connecting.task);
+        finish(&connecting);
+        assert_int_equal(connecting.status, ends[i].status);
+        assert_non_null(strstr(connecting.reason.text, step));
+        assert_non_null(strstr(connecting.reason.text, ends[i].why));
+        peer_close(&peer);
+        upstream_fixture_close(&fixture);
+    }
+}
+
+static void a_proxy_that_says_nothing_is_named(void **state)
+{
+    (void)state;
+    whoever_says_nothing_is_named(NULL, "asking the proxy 127.0.0.1");
 }
 
 /* --- TLS --- */
@@ -431,6 +479,41 @@ static void a_certificate_of_another_host_is_refused(void **state)
     dns_peer_close(&names);
 }
 
+static void an_upstream_that_does_not_shake_hands_is_named(void **state)
+{
+    (void)state;
+    struct tls_context *context = NULL;
+    assert_int_equal(tls_client_context_create(certificate.ca, &context, NULL), STATUS_OK);
+    whoever_says_nothing_is_named(context, "the TLS handshake with 127.0.0.1");
+    tls_context_unref(&context);
+}
+
+/* It refused the handshake, not the connection. */
+static void who_closes_instead_of_shaking_hands_failed_at_tls(void **state)
+{
+    (void)state;
+    static void (*const ends[])(struct peer *) = {peer_close, peer_reset};
+    for (size_t i = 0; i < 2; i++) {
+        struct upstream_fixture fixture;
+        struct peer peer;
+        struct connecting connecting = {0};
+        struct tls_context *context = NULL;
+        assert_int_equal(tls_client_context_create(certificate.ca, &context, NULL), STATUS_OK);
+        open_with_silence(&fixture, context);
+        begin(&connecting, &fixture);
+        upstream_fixture_accept(&fixture, &peer);
+        loop_fixture_settle(fixture.loop); /* the handshake has begun */
+        ends[i](&peer);
+        finish(&connecting);
+        assert_int_equal(connecting.status, STATUS_PROTOCOL);
+        assert_string_equal(connecting.reason.text, "the TLS handshake with 127.0.0.1 failed: "
+                                                    "the connection was closed");
+        peer_close(&peer);
+        tls_context_unref(&context);
+        upstream_fixture_close(&fixture);
+    }
+}
+
 static void tls_goes_through_the_tunnel(void **state)
 {
     (void)state;
@@ -471,6 +554,9 @@ int main(void)
         cmocka_unit_test(a_proxy_that_gives_no_tunnel_is_said),
         cmocka_unit_test(hands_are_shaken_with_the_host_that_was_named),
         cmocka_unit_test(a_certificate_of_another_host_is_refused),
+        cmocka_unit_test(a_proxy_that_says_nothing_is_named),
+        cmocka_unit_test(an_upstream_that_does_not_shake_hands_is_named),
+        cmocka_unit_test(who_closes_instead_of_shaking_hands_failed_at_tls),
         cmocka_unit_test(tls_goes_through_the_tunnel),
     };
     return cmocka_run_group_tests(tests, make_certificate, remove_certificate);
