@@ -11,7 +11,7 @@
 
 /* --- The request's head ---------------------------------------------------------------------------- */
 
-static bool is_forwarded(const struct config_provider *provider, const struct http_header *header)
+static bool is_wanted(const struct config_provider *provider, const struct http_header *header)
 {
     switch (header->id) {
     case HTTP_HEADER_ACCEPT:
@@ -30,6 +30,11 @@ static bool is_forwarded(const struct config_provider *provider, const struct ht
             return true;
     }
     return false;
+}
+
+static bool is_forwarded(const struct config_provider *provider, const struct http_header *header)
+{
+    return is_wanted(provider, header) && !provider_sets_header(provider, header->name);
 }
 
 static void write_forwarded(const struct request *request, struct head_writer *writer)

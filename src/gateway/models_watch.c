@@ -41,9 +41,11 @@ static struct provider *provider_of(const struct asker *asker)
 static struct slice make_request(const struct asker *asker, struct arena *arena)
 {
     const struct provider *provider = provider_of(asker);
-    return arena_printf(arena, "GET %.*s/models HTTP/1.1\r\n%.*saccept: application/json\r\n\r\n",
+    const bool has_accept = provider_sets_header(provider->config, SLICE("accept"));
+    return arena_printf(arena, "GET %.*s/models HTTP/1.1\r\n%.*s%s\r\n",
                         SLICE_ARGS(provider->config->base_url.path),
-                        SLICE_ARGS(provider->head_lines));
+                        SLICE_ARGS(provider->head_lines),
+                        has_accept ? "" : "accept: application/json\r\n");
 }
 
 static enum status read_body(struct upstream_attempt *attempt, uint64_t deadline_ms,

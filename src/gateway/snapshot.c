@@ -15,10 +15,10 @@
 
 /* --- Providers -------------------------------------------------------------------------------- */
 
-static bool has_header(const struct config_provider *config, struct slice name)
+bool provider_sets_header(const struct config_provider *config, struct slice name)
 {
     for (size_t i = 0; i < config->headers.count; i++) {
-        if (slice_equal(config->headers.items[i].name, name))
+        if (slice_equal_nocase(config->headers.items[i].name, name))
             return true;
     }
     return false;
@@ -29,11 +29,11 @@ static enum status make_head_lines(struct snapshot *snapshot, struct provider *p
     const struct config_provider *config = provider->config;
     struct buffer lines;
     buffer_init(&lines, (size_t)1 << 20);
-    if (!has_header(config, SLICE("host")))
+    if (!provider_sets_header(config, SLICE("host")))
         buffer_printf(&lines, "host: %.*s\r\n", SLICE_ARGS(config->base_url.authority));
-    if (config->api_key.size > 0 && !has_header(config, SLICE("authorization")))
+    if (config->api_key.size > 0 && !provider_sets_header(config, SLICE("authorization")))
         buffer_printf(&lines, "authorization: Bearer %.*s\r\n", SLICE_ARGS(config->api_key));
-    if (!has_header(config, SLICE("accept-encoding")))
+    if (!provider_sets_header(config, SLICE("accept-encoding")))
         buffer_append(&lines, SLICE("accept-encoding: identity\r\n"));
     for (size_t i = 0; i < config->headers.count; i++)
         buffer_printf(&lines, "%.*s: %.*s\r\n", SLICE_ARGS(config->headers.items[i].name),

@@ -29,6 +29,10 @@ struct provider {
     struct upstream_load load;
 };
 
+/* Whether the configuration sets this header for every call: it stands in head_lines then, and
+ * nobody else's may stand beside it. */
+bool provider_sets_header(const struct config_provider *config, struct slice name);
+
 struct snapshot_listener {
     struct address address;
     struct tls_context *tls; /* owned; NULL: in the clear */

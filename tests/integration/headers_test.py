@@ -57,6 +57,18 @@ def test_a_providers_own_headers_and_the_forwarded_ones_are_sent(make_gateway):
     assert call.header_values("user-agent") == ["fixed"]
 
 
+def test_a_providers_own_header_replaces_the_clients(make_gateway):
+    fixed = {"user-agent": "fixed", "Accept": "text/fixed", "traceparent": "fixed",
+             "openai-beta": "fixed", "anthropic-version": "fixed", "x-session": "fixed"}
+    gateway = make_gateway({"providers": {"main": {
+        "headers": fixed, "forward_headers": ["x-session", "x-other"]}}})
+    gateway.ask(headers=[(name.title(), "the client's") for name in [*fixed, "x-other"]])
+    call = gateway.upstream.call
+    for name, value in fixed.items():
+        assert call.header_values(name.lower()) == [value]
+    assert call.header_values("x-other") == ["the client's"]
+
+
 def test_a_provider_without_a_key_gets_no_authorization(make_gateway):
     upstream = Upstream()
     gateway = make_gateway({
