@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/slice.h"
 #include "cli/commands.h"
 #include "cli/serve.h"
 #include "cli/version.h"
-#include "config/settings.h"
 
 static const struct command {
     const char *name;

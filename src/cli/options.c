@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "config/settings.h"
+#include "base/nearest.h"
 
 #define OPTIONS_MAX 64
 

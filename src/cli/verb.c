@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "cli/options.h"
-#include "config/settings.h"
 
 #define VERBS_MAX 32
 

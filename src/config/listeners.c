@@ -1,5 +1,6 @@
 #include <stddef.h>
 
+#include "base/nearest.h"
 #include "config/loader.h"
 
 #define LISTENERS_MAX 64

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/nearest.h"
+
 #define ARENA_BYTES_MAX   ((size_t)32 << 20)
 #define MESSAGE_BYTES_MAX 512
 

@@ -1,4 +1,5 @@
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "config/loader.h"
 
 #define RULES_MAX   4096

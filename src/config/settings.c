@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "config/config.h"
 
 #define KIB         ((uint64_t)1 << 10)
@@ -150,63 +151,17 @@ bool settings_is_group(const struct settings *settings, struct slice path)
     return false;
 }
 
-#define WORD_BYTES_MAX 40
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-    const unsigned ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-/* Levenshtein's distance. */
-static unsigned distance(struct slice a, struct slice b)
-{
-    unsigned row[WORD_BYTES_MAX + 1];
-    if (a.size > WORD_BYTES_MAX || b.size > WORD_BYTES_MAX)
-        return UINT32_MAX;
-    for (unsigned j = 0; j <= b.size; j++)
-        row[j] = j;
-    for (unsigned i = 0; i < a.size; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i + 1;
-        for (unsigned j = 0; j < b.size; j++) {
-            const unsigned change = diagonal + (a.data[i] != b.data[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = least(row[j] + 1, row[j + 1] + 1, change);
-        }
-    }
-    return row[b.size];
-}
-
-static void consider(struct slice word, struct slice name, unsigned *best, struct slice *found)
-{
-    const unsigned here = distance(word, name);
-    const unsigned near_enough = 1 + (unsigned)(name.size / 3);
-    if (here <= near_enough && here < *best) {
-        *best = here;
-        *found = word;
-    }
-}
-
-struct slice nearest_word(const struct slice *words, size_t count, struct slice name)
-{
-    struct slice found = {0};
-    unsigned best = UINT32_MAX;
-    for (size_t i = 0; i < count; i++)
-        consider(words[i], name, &best, &found);
-    return found;
-}
-
 struct slice settings_nearest(const struct settings *settings, struct slice group,
                               struct slice name)
 {
-    struct slice found = {0}, rest;
-    unsigned best = UINT32_MAX;
+    struct nearest nearest;
+    struct slice rest;
+    nearest_begin(&nearest, name);
     for (size_t i = 0; i < settings->count; i++) {
         if (is_below(slice_from_text(settings->items[i].path), group, &rest))
-            consider(slice_of(rest.data, slice_find_byte(rest, '.')), name, &best, &found);
+            nearest_consider(&nearest, slice_of(rest.data, slice_find_byte(rest, '.')));
     }
-    return found;
+    return nearest.found;
 }
 
 struct slice settings_elsewhere(const struct settings *settings, struct slice name)

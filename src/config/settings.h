@@ -62,7 +62,5 @@ struct slice settings_nearest(const struct settings *settings, struct slice grou
                               struct slice name);
 /* The whole path of a setting whose last name is `name`; else empty. */
 struct slice settings_elsewhere(const struct settings *settings, struct slice name);
-/* The nearest of the words, as above. */
-struct slice nearest_word(const struct slice *words, size_t count, struct slice name);
 
 #endif

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/nearest.h"
 #include "config/loader.h"
 #include "config/units.h"
 

@@ -83,16 +83,6 @@ static void a_right_name_at_the_wrong_level_is_found(void **state)
     assert_int_equal(settings_elsewhere(&settings_of_config, SLICE("")).size, 0);
 }
 
-static void the_nearest_of_some_words_is_found(void **state)
-{
-    (void)state;
-    static const struct slice words[] = {{"name", 4}, {"targets", 7}, {"optional", 8}};
-    assert_true(slice_equal(nearest_word(words, 3, SLICE("target")), SLICE("targets")));
-    assert_true(slice_equal(nearest_word(words, 3, SLICE("nmae")), SLICE("name")));
-    assert_int_equal(nearest_word(words, 3, SLICE("zzz")).size, 0);
-    assert_int_equal(nearest_word(words, 0, SLICE("name")).size, 0);
-}
-
 static void read_page(char *page, size_t size)
 {
     FILE *file = fopen("docs/configuration.md", "r");
@@ -192,7 +182,6 @@ int main(void)
         cmocka_unit_test(names_in_the_environment_and_on_the_command_line_follow_from_the_path),
         cmocka_unit_test(the_nearest_name_is_one_that_may_be_meant),
         cmocka_unit_test(a_right_name_at_the_wrong_level_is_found),
-        cmocka_unit_test(the_nearest_of_some_words_is_found),
         cmocka_unit_test(the_page_says_default_range_and_choices_of_each_setting),
         cmocka_unit_test(the_page_lists_what_is_of_later_versions),
     };
