@@ -22,6 +22,7 @@
 #define PATH_BYTES     512  /* a longer one is no path of a socket either */
 #define SIGNAL_COUNT   3
 #define DEMO_KEY_BYTES 1024
+#define MISTAKE_BYTES  8192 /* a longer one is logged without its place */
 
 struct control {
     const struct config_source *source;
@@ -79,11 +80,13 @@ static void log_report(struct control *control, const struct config_report *repo
 {
     for (size_t i = 0; i < report->count; i++) {
         const struct config_mistake *mistake = &report->mistakes[i];
-        log_write(control->producer,
-                  mistake->severity == CONFIG_SEVERITY_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN,
-                  "config", "%.*s:%u:%u: %.*s%s%.*s", SLICE_ARGS(mistake->file), mistake->line,
-                  mistake->column, SLICE_ARGS(mistake->message),
-                  mistake->suggestion.size > 0 ? "; " : "", SLICE_ARGS(mistake->suggestion));
+        const bool is_error = mistake->severity == CONFIG_SEVERITY_ERROR;
+        struct buffer text;
+        buffer_init(&text, MISTAKE_BYTES);
+        const enum status status = config_mistake_write(mistake, &text);
+        log_write(control->producer, is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "config", "%.*s",
+                  SLICE_ARGS(status == STATUS_OK ? buffer_slice(&text) : mistake->message));
+        buffer_fini(&text);
     }
 }
 

@@ -69,18 +69,25 @@ void config_report_sort(struct config_report *report)
     }
 }
 
+enum status config_mistake_write(const struct config_mistake *mistake, struct buffer *text)
+{
+    buffer_append(text, mistake->file);
+    if (mistake->line > 0)
+        buffer_printf(text, ":%u:%u", mistake->line, mistake->column);
+    buffer_append(text, mistake->severity == CONFIG_SEVERITY_WARNING ? SLICE(": warning: ")
+                                                                     : SLICE(": "));
+    buffer_append(text, mistake->message);
+    if (mistake->suggestion.size > 0)
+        buffer_printf(text, " (%.*s)", SLICE_ARGS(mistake->suggestion));
+    return buffer_status(text);
+}
+
 enum status config_report_write(const struct config_report *report, struct buffer *text)
 {
     for (size_t i = 0; i < report->count; i++) {
-        const struct config_mistake *mistake = &report->mistakes[i];
-        buffer_append(text, mistake->file);
-        if (mistake->line > 0)
-            buffer_printf(text, ":%u:%u", mistake->line, mistake->column);
-        buffer_append(text, mistake->severity == CONFIG_SEVERITY_WARNING ? SLICE(": warning: ")
-                                                                         : SLICE(": "));
-        buffer_append(text, mistake->message);
-        if (mistake->suggestion.size > 0)
-            buffer_printf(text, " (%.*s)", SLICE_ARGS(mistake->suggestion));
+        const enum status status = config_mistake_write(&report->mistakes[i], text);
+        if (status != STATUS_OK)
+            return status;
         buffer_append_byte(text, '\n');
     }
     if (report->left_out > 0)

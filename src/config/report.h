@@ -46,8 +46,11 @@ void config_report_add(struct config_report *report, const struct config_mistake
 /* Puts them in the order of the file; those that stand outside it come last. */
 void config_report_sort(struct config_report *report);
 
-/* Appends a line for each mistake: "FILE:LINE:COLUMN: message (suggestion)\n", warnings marked
- * as such; what `weir check` prints. Statuses of buffer_append(). */
+/* Appends "FILE:LINE:COLUMN: message (suggestion)", a warning marked as such; without a place where
+ * it has none in a file. Statuses of buffer_append(). */
+MUST_CHECK enum status config_mistake_write(const struct config_mistake *mistake,
+                                            struct buffer *text);
+/* The same for each mistake, in lines: what `weir check` prints. Statuses of buffer_append(). */
 MUST_CHECK enum status config_report_write(const struct config_report *report, struct buffer *text);
 
 #endif

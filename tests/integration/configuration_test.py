@@ -224,6 +224,8 @@ def test_a_vanished_file_leaves_the_old_one_in_force(reloaded):
     reloaded.weir.config_path.unlink()
     reloaded.weir.send_signal(signal.SIGHUP)
     wait_until(lambda: len(reloaded.weir.log_lines()) > before)
+    said = reloaded.weir.log_lines()[before]["message"]
+    assert said.startswith(f"{reloaded.weir.config_path}: cannot read"), said
     assert reloaded.ask().status == 200
 
 
