@@ -1,10 +1,14 @@
 #include "config/show.h"
 
+#include <string.h>
+
 #include "config/settings.h"
 #include "config/units.h"
 #include "json/write.h"
 
 #define KEY_BYTES_MAX   512
+#define KEY_COLUMN      36                /* or as much as the longest key needs */
+#define VALUE_COLUMN    40                /* longer values push their origin to the right */
 #define VALUE_BYTES_MAX ((size_t)8 << 20) /* more than any value may come to */
 
 static void put_texts(const struct config_texts *texts, struct buffer *out)
@@ -87,6 +91,7 @@ static void put_value(const struct setting *setting, const void *base, struct bu
 struct show {
     const struct config *config;
     enum config_form form;
+    int key_column;
     struct buffer *out;
     struct json_writer writer;
 };
@@ -119,7 +124,8 @@ static void show_line(struct show *show, struct slice key, struct slice value,
     char text[SETTINGS_NAME_BYTES];
     const struct slice name = source_name(setting, origin, text);
     if (show->form == CONFIG_FORM_TEXT) {
-        buffer_printf(show->out, "%-36.*s %-40.*s ", SLICE_ARGS(key), SLICE_ARGS(value));
+        buffer_printf(show->out, "%-*.*s %-*.*s ", show->key_column, SLICE_ARGS(key), VALUE_COLUMN,
+                      SLICE_ARGS(value));
         if (origin.kind == CONFIG_ORIGIN_FILE)
             buffer_printf(show->out, "%.*s:%u\n", SLICE_ARGS(show->config->file), origin.line);
         else
@@ -217,6 +223,32 @@ static void show_all(struct show *show)
         show_rule(show, i);
 }
 
+static size_t longest_path(const struct settings *settings)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < settings->count; i++) {
+        const size_t size = strlen(settings->items[i].path);
+        if (settings->items[i].type != SETTING_TYPE_LATER && size > longest)
+            longest = size;
+    }
+    return longest;
+}
+
+static int key_column(const struct config *config)
+{
+    size_t width = KEY_COLUMN;
+    for (size_t i = 0; i < config->provider_count; i++) {
+        const size_t size = sizeof("providers..") - 1 + config->providers[i].name.size +
+                            longest_path(&settings_of_provider);
+        width = size > width ? size : width;
+    }
+    for (size_t i = 0; i < config->rules.count; i++) {
+        const size_t size = sizeof("models.") - 1 + config->rules.items[i].name.size;
+        width = size > width ? size : width;
+    }
+    return (int)(width < KEY_BYTES_MAX ? width : KEY_BYTES_MAX);
+}
+
 static void show_json(struct show *show)
 {
     const struct config *config = show->config;
@@ -247,6 +279,7 @@ enum status config_show(const struct config *config, enum config_form form, stru
         show_json(&show);
         return buffer_status(text);
     }
+    show.key_column = key_column(config);
     show_all(&show);
     for (size_t i = 0; i < config->notices.count; i++)
         buffer_printf(text, "note: %.*s\n", SLICE_ARGS(config->notices.items[i]));

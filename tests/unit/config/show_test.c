@@ -56,6 +56,36 @@ static void each_setting_says_where_it_comes_from(void **state)
     loading_end(&loading);
 }
 
+/* Where the value begins in the line of the setting. */
+static size_t column_of(const struct buffer *text, const char *key, const char *value)
+{
+    const struct slice all = buffer_slice(text);
+    const size_t line = slice_find(all, slice_from_text(key));
+    assert_true(line < all.size);
+    return slice_find(slice_from(all, line), slice_from_text(value));
+}
+
+static void columns_are_as_wide_as_the_longest_key(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config =
+        loading_sound(&loading, "providers:\n"
+                                "  a-provider-of-a-long-name: { base_url: 'http://h/v1' }\n"
+                                "models:\n"
+                                "  - { name: short, targets: [a-provider-of-a-long-name] }\n");
+    struct buffer text = shown_as(config, CONFIG_FORM_TEXT);
+    const size_t column = column_of(&text, "store ", "sqlite");
+    assert_int_equal(column_of(&text, "providers.a-provider-of-a-long-name.base_url ", "http://h"),
+                     column);
+    assert_int_equal(
+        column_of(&text, "providers.a-provider-of-a-long-name.timeouts.stream_total ", "1h"),
+        column);
+    assert_int_equal(column_of(&text, "models.short ", "a-provider"), column);
+    buffer_fini(&text);
+    loading_end(&loading);
+}
+
 static void json_says_the_same(void **state)
 {
     (void)state;
@@ -192,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_setting_says_where_it_comes_from),
+        cmocka_unit_test(columns_are_as_wide_as_the_longest_key),
         cmocka_unit_test(json_says_the_same),
         cmocka_unit_test(no_form_shows_a_secret),
         cmocka_unit_test(targets_are_shown_with_the_name_they_are_called_by),
