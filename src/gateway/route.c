@@ -7,29 +7,29 @@
 #include "telemetry/metrics.h"
 
 static const struct route routes[] = {
-    {"/v1/chat/completions", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true, "/chat/completions",
+    {"/v1/chat/completions", "/v1/chat/completions", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true,
+     "/chat/completions", chat_handle, "POST, OPTIONS"},
+    {"/v1/completions", "/v1/completions", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true,
+     "/completions", chat_handle, "POST, OPTIONS"},
+    {"/v1/embeddings", "/v1/embeddings", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true, "/embeddings",
      chat_handle, "POST, OPTIONS"},
-    {"/v1/completions", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true, "/completions", chat_handle,
-     "POST, OPTIONS"},
-    {"/v1/embeddings", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true, "/embeddings", chat_handle,
-     "POST, OPTIONS"},
-    {"/v1/moderations", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true, "/moderations", chat_handle,
-     "POST, OPTIONS"},
-    {"/v1/models", ROUTE_METHOD_GET, ERROR_STYLE_OPENAI, true, NULL, models_handle,
+    {"/v1/moderations", "/v1/moderations", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true,
+     "/moderations", chat_handle, "POST, OPTIONS"},
+    {"/v1/models", "/v1/models", ROUTE_METHOD_GET, ERROR_STYLE_OPENAI, true, NULL, models_handle,
      "GET, HEAD, OPTIONS"},
-    {"/v1/models/", ROUTE_METHOD_GET, ERROR_STYLE_OPENAI, true, NULL, model_handle,
-     "GET, HEAD, OPTIONS"},
-    {"/v1/chat", ROUTE_METHOD_POST, ERROR_STYLE_DETAIL, true, "/chat/completions",
+    {"/v1/models/", "/v1/models/{id}", ROUTE_METHOD_GET, ERROR_STYLE_OPENAI, true, NULL,
+     model_handle, "GET, HEAD, OPTIONS"},
+    {"/v1/chat", "/v1/chat", ROUTE_METHOD_POST, ERROR_STYLE_DETAIL, true, "/chat/completions",
      simple_chat_handle, "POST, OPTIONS"},
-    {"/v1/chat/stream", ROUTE_METHOD_POST, ERROR_STYLE_DETAIL, true, "/chat/completions",
-     simple_chat_stream_handle, "POST, OPTIONS"},
-    {"/v1/health", ROUTE_METHOD_GET, ERROR_STYLE_DETAIL, false, NULL, health_handle,
+    {"/v1/chat/stream", "/v1/chat/stream", ROUTE_METHOD_POST, ERROR_STYLE_DETAIL, true,
+     "/chat/completions", simple_chat_stream_handle, "POST, OPTIONS"},
+    {"/v1/health", "/v1/health", ROUTE_METHOD_GET, ERROR_STYLE_DETAIL, false, NULL, health_handle,
      "GET, HEAD, OPTIONS"},
-    {"/livez", ROUTE_METHOD_GET, ERROR_STYLE_PLAIN, false, NULL, livez_handle,
+    {"/livez", "/livez", ROUTE_METHOD_GET, ERROR_STYLE_PLAIN, false, NULL, livez_handle,
      "GET, HEAD, OPTIONS"},
-    {"/readyz", ROUTE_METHOD_GET, ERROR_STYLE_PLAIN, false, NULL, readyz_handle,
+    {"/readyz", "/readyz", ROUTE_METHOD_GET, ERROR_STYLE_PLAIN, false, NULL, readyz_handle,
      "GET, HEAD, OPTIONS"},
-    {"/healthz", ROUTE_METHOD_GET, ERROR_STYLE_PLAIN, false, NULL, readyz_handle,
+    {"/healthz", "/healthz", ROUTE_METHOD_GET, ERROR_STYLE_PLAIN, false, NULL, readyz_handle,
      "GET, HEAD, OPTIONS"},
 };
 
@@ -79,7 +79,7 @@ const char *const *route_metric_names(uint32_t *count_out)
 {
     static const char *names[ROUTE_COUNT];
     for (size_t i = 0; i < ROUTE_COUNT; i++)
-        names[i] = routes[i].path;
+        names[i] = routes[i].name;
     *count_out = ROUTE_COUNT;
     return names;
 }

@@ -19,6 +19,7 @@ enum route_method {
 
 struct route {
     const char *path; /* with its /v1; one that ends in '/' has a rest, such as a model's name */
+    const char *name; /* what metrics call it */
     enum route_method method;
     enum error_style style;
     bool needs_key;
