@@ -12,12 +12,16 @@
 #include "cli/data_lock.h"
 #include "cli/options.h"
 #include "cli/version.h"
+#include "cli/welcome.h"
 #include "config/load.h"
+
+#define WELCOME_BYTES_MAX ((size_t)64 << 10)
 
 /* --- Options --------------------------------------------------------------------------------------------- */
 
 static const char help[] =
     "Usage: weir serve [--listen ADDR:PORT] [--workers N] [--config FILE] [--data-dir DIR]\n"
+    "                  [--json]\n"
     "\n"
     "Runs the gateway until SIGTERM or SIGINT. Without a configuration file it answers with a\n"
     "model served at http://localhost:1234/v1 (and, if OPENAI_API_KEY is set, sends gpt* to\n"
@@ -28,6 +32,9 @@ static const char help[] =
     "  --config FILE       the configuration            (default ./weir.yaml, "
     "/etc/weir/weir.yaml)\n"
     "  --data-dir DIR      database, keys, secrets      (default ./data)\n"
+    "  --json              when ready, prints one line: {\"version\",\"pid\",\"address\",\n"
+    "                      "
+    "\"listen\":[],\"admin\":[],\"metrics\":[],\"data_dir\",\"file\",\"key\"}\n"
     "\n"
     "Example: weir serve --listen 0.0.0.0:8000 --config /etc/weir/weir.yaml\n";
 
@@ -53,32 +60,22 @@ static enum status make_data_dir(const char *path, struct reason *reason)
     return STATUS_IO;
 }
 
-/* --- What a newcomer sees -------------------------------------------------------------------------------------- */
+/* --- When it is ready ------------------------------------------------------------------------------------------- */
 
-static void print_welcome(const struct config *config, struct slice key)
+/* Text is for the newcomer, who gets a key; JSON for whoever asked for it. */
+static void print_welcome(const struct config *config, struct slice key, bool as_json)
 {
-    const struct config_listener *listener = &config->listen.items[0];
-    const char *scheme = listener->certificate.size > 0 ? "https" : "http";
-    const bool is_v6 = listener->address.ip.size == 16;
-    char base[160];
-    snprintf(base, sizeof(base), "%s://%s%s%s:%u/v1", scheme, is_v6 ? "[" : "",
-             listener->address.host.data, is_v6 ? "]" : "", listener->address.port);
-    printf("weir %s is ready\n\n"
-           "  address  %s\n"
-           "  key      %.*s\n\n"
-           "Try it:\n\n"
-           "curl %s/chat/completions -H 'Authorization: Bearer %.*s' "
-           "-H 'Content-Type: application/json' "
-           "-d '{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"Say "
-           "hello.\"}]}'\n\n"
-           "Or in Python (pip install openai):\n\n"
-           "from openai import OpenAI\n"
-           "client = OpenAI(base_url=\"%s\", api_key=\"%.*s\")\n"
-           "answer = client.chat.completions.create(model=\"gpt-4o-mini\", "
-           "messages=[{\"role\": \"user\", \"content\": \"Say hello.\"}])\n"
-           "print(answer.choices[0].message.content)\n\n",
-           WEIR_VERSION, base, SLICE_ARGS(key), base, SLICE_ARGS(key), base, SLICE_ARGS(key));
+    struct buffer text;
+    buffer_init(&text, WELCOME_BYTES_MAX);
+    enum status status = STATUS_OK;
+    if (as_json)
+        status = welcome_write_json(config, key, WEIR_VERSION, &text);
+    else if (key.size > 0)
+        status = welcome_write_text(config, key, WEIR_VERSION, &text);
+    if (status == STATUS_OK)
+        fwrite(text.data, 1, text.size, stdout);
     fflush(stdout);
+    buffer_fini(&text);
 }
 
 /* --- Serving ------------------------------------------------------------------------------------------------------ */
@@ -99,7 +96,7 @@ static int fail(const struct reason *reason)
 }
 
 /* The address is taken from the snapshot before it is handed over. */
-static int run(const struct config_source *source, const struct config **config)
+static int run(const struct config_source *source, const struct config **config, bool as_json)
 {
     struct reason reason = {"out of memory"};
     struct control *control;
@@ -110,8 +107,8 @@ static int run(const struct config_source *source, const struct config **config)
         .with_demo_key = in_force->file.size == 0,
     };
     const enum status status = control_create(&wanted, config, &control, &reason);
-    if (status == STATUS_OK && control_demo_key(control).size > 0)
-        print_welcome(in_force, control_demo_key(control));
+    if (status == STATUS_OK)
+        print_welcome(in_force, control_demo_key(control), as_json);
     config_unref(&in_force);
     if (status != STATUS_OK)
         return fail(&reason);
@@ -120,7 +117,8 @@ static int run(const struct config_source *source, const struct config **config)
     return 0;
 }
 
-static int lock_and_run(const struct config_source *source, const struct config **config)
+static int lock_and_run(const struct config_source *source, const struct config **config,
+                        bool as_json)
 {
     struct reason reason = {"out of memory"};
     struct data_lock lock;
@@ -132,7 +130,7 @@ static int lock_and_run(const struct config_source *source, const struct config 
         config_unref(config);
         return fail(&reason);
     }
-    const int code = run(source, config);
+    const int code = run(source, config, as_json);
     data_lock_release(&lock);
     return code;
 }
@@ -140,13 +138,13 @@ static int lock_and_run(const struct config_source *source, const struct config 
 int serve_command(int argc, char **argv)
 {
     struct config_source source = {.environment = environ};
+    bool as_json = false;
     const struct option_spec options[] = {
-        OPTION_TEXT("listen", &source.listen),
-        OPTION_TEXT("workers", &source.workers),
-        OPTION_TEXT("config", &source.path),
-        OPTION_TEXT("data-dir", &source.data_dir),
+        OPTION_TEXT("listen", &source.listen), OPTION_TEXT("workers", &source.workers),
+        OPTION_TEXT("config", &source.path),   OPTION_TEXT("data-dir", &source.data_dir),
+        OPTION_FLAG("json", &as_json),
     };
-    const int code = options_parse(argc, argv, options, 4, NULL, help);
+    const int code = options_parse(argc, argv, options, 5, NULL, help);
     if (code >= 0)
         return code;
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is a status */
@@ -157,5 +155,5 @@ int serve_command(int argc, char **argv)
     const enum status status = config_load(&source, &report, &config);
     print_report(&report);
     config_report_fini(&report);
-    return status == STATUS_OK ? lock_and_run(&source, &config) : 2;
+    return status == STATUS_OK ? lock_and_run(&source, &config, as_json) : 2;
 }

@@ -179,9 +179,9 @@ def defaults(folder, **environment):
 
     def spawn():
         with open(weir.stderr_path, "ab") as stderr, open(weir.stdout_path, "wb") as stdout:
-            weir.process = subprocess.Popen([BINARY, "serve"], cwd=folder, env=weir.environment,
-                                            stdin=subprocess.DEVNULL, stdout=stdout,
-                                            stderr=stderr, start_new_session=True,
+            weir.process = subprocess.Popen([BINARY, "serve", *weir.arguments], cwd=folder,
+                                            env=weir.environment, stdin=subprocess.DEVNULL,
+                                            stdout=stdout, stderr=stderr, start_new_session=True,
                                             preexec_fn=end_with_parent)
 
     weir.spawn = spawn
@@ -203,6 +203,29 @@ def test_the_demo_key_is_made_once_and_printed_again(tmp_path):
     assert keys[0] == keys[1]
     secret = tmp_path / "data" / "secrets" / "demo.key"
     assert secret.read_text().strip() == keys[0] and secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_serve_says_in_json_where_it_is_and_the_key(tmp_path):
+    weir = defaults(tmp_path)
+    weir.arguments = ["--json"]
+    weir.start()
+    wait_until(lambda: weir.stdout().endswith("\n"))
+    said = json.loads(weir.stdout())
+    assert said["address"] == f"http://127.0.0.1:{weir.port}/v1" and said["file"] is None
+    assert said["admin"] == [f"http://127.0.0.1:{weir.admin_port}"]
+    assert said["pid"] == weir.process.pid
+    assert weir.get("/v1/models", said["key"]).status == 200
+    weir.stop()
+
+
+def test_serve_of_a_file_has_no_key_to_tell(idle):
+    idle.arguments = ["--json"]
+    idle.start()
+    wait_until(lambda: idle.stdout().endswith("\n"))
+    said = json.loads(idle.stdout())
+    assert said["key"] is None and said["file"] == str(idle.config_path)
+    assert said["listen"] == [f"http://127.0.0.1:{idle.port}"]
+    idle.stop()
 
 
 def test_the_demo_key_outlives_the_database(tmp_path):
