@@ -54,6 +54,9 @@ static void add_error_headers(struct request *request)
     case ERROR_METHOD_NOT_ALLOWED:
         http_answer_header(exchange, SLICE("allow"), slice_from_text(request->route->allow));
         break;
+    case ERROR_UNSUPPORTED_ENCODING: /* RFC 9110 section 15.5.16 */
+        http_answer_header(exchange, SLICE("accept-encoding"), SLICE("gzip, br, zstd"));
+        break;
     case ERROR_OVERLOADED:
         http_answer_header(exchange, SLICE("retry-after"), SLICE("1"));
         http_answer_header(exchange, SLICE("retry-after-ms"), SLICE("1000"));

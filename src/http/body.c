@@ -160,6 +160,16 @@ static enum status read_chunked(struct body_reader *reader)
 
 /* --- Content codings ---------------------------------------------------------------------------- */
 
+/* Answers of upstream may come as `deflate` too. Clients mean two different formats by it (RFC 9110
+ * section 8.4.1.2, note), so of them it is not taken. */
+static enum status coding_of_request(const struct http_fields *fields,
+                                     enum content_coding *coding_out)
+{
+    const enum status status = content_coding_of(fields, coding_out);
+    return status == STATUS_OK && *coding_out == CONTENT_CODING_DEFLATE ? STATUS_UNSUPPORTED
+                                                                        : status;
+}
+
 static enum status inflate_all(struct http_exchange *exchange, struct inflate *inflate,
                                struct slice encoded, struct body_memory *plain)
 {
@@ -235,7 +245,7 @@ enum status http_body_read(struct http_exchange *exchange, struct http_body *bod
         .reason = reason,
     };
     enum content_coding coding;
-    enum status status = content_coding_of(&exchange->head.fields, &coding);
+    enum status status = coding_of_request(&exchange->head.fields, &coding);
     if (status == STATUS_OK && !exchange->body_is_done)
         status = read_framed(&reader, body_out);
     if (status == STATUS_OK) {

@@ -58,10 +58,18 @@ def test_names_of_codings_are_read_in_any_case(gateway, upstream, coding):
     assert response.status == 200 and upstream.call.body == BODY
 
 
-@pytest.mark.parametrize("coding", ["compress", "magic", "gzip, magic", "lzma"])
+@pytest.mark.parametrize("coding", ["compress", "deflate", "magic", "gzip, magic", "lzma"])
 def test_an_unknown_coding_is_415(gateway, upstream, coding):
     response = gateway.ask(BODY, headers=[("content-encoding", coding)])
     assert response.status == 415 and response.error["type"] == "invalid_request_error"
+    assert response.header("accept-encoding") == "gzip, br, zstd"
+    assert not upstream.calls
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_nothing_at_all_is_no_encoded_body(gateway, upstream, coding):
+    response = gateway.ask(b"", headers=[("content-encoding", coding)])
+    assert response.status == 400 and "encoded" in response.error["message"]
     assert not upstream.calls
 
 
