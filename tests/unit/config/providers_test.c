@@ -140,6 +140,8 @@ static void mistakes_are_named(void **state)
     loading_refused("providers:\n  p: x\n", 2, "settings are wanted");
     loading_refused("providers:\n  p:\n", 2, "settings are wanted");
     loading_refused("providers:\n  p: {dialect: openai}\n", 2, "has no base_url");
+    loading_refused("providers:\n  p: {base_url: ftp://a}\n", 2, "neither https:// nor http://");
+    loading_refused("providers:\n  p: {base_url: ''}\n", 2, "neither https:// nor http://");
     loading_refused("providers:\n  a/b: {base_url: http://a}\n", 2, "is no provider's name");
     loading_refused("providers:\n  'a b': {base_url: http://a}\n", 2, "is no provider's name");
     loading_refused("providers:\n  '': {base_url: http://a}\n", 2, "is no provider's name");
