@@ -127,8 +127,10 @@ enum status snapshot_create(const struct config **config, struct metrics *metric
                             struct snapshot **snapshot_out, struct reason *reason)
 {
     struct snapshot *snapshot = alloc_zeroed(1, sizeof(*snapshot));
-    if (snapshot == NULL)
+    if (snapshot == NULL) {
+        config_unref(config);
         return STATUS_NO_MEMORY;
+    }
     arena_init(&snapshot->arena, NULL, 0, ARENA_BYTES_MAX);
     atomic_store(&snapshot->references, 1);
     snapshot->config = *config;

@@ -48,7 +48,7 @@ struct snapshot {
     struct arena arena;
 };
 
-/* Takes over the caller's reference of *config. STATUS_INVALID: a CA, certificate or key
+/* Takes over the caller's reference of *config in any case. STATUS_INVALID: a CA, certificate or key
  * file cannot be used, the reason says which; STATUS_NO_MEMORY. */
 MUST_CHECK enum status snapshot_create(const struct config **config, struct metrics *metrics,
                                        struct snapshot **snapshot_out, struct reason *reason);
