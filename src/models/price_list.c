@@ -1,0 +1,179 @@
+#include "models/price_list.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+#define PROVIDER_BYTES_MAX 64
+#define MODEL_BYTES_MAX    256
+#define CAPACITY_FIRST     16
+
+struct entry {
+    struct slice provider, model; /* parts of the price's id */
+    struct price price;
+};
+
+struct price_list {
+    const char *source;
+    struct entry **entries; /* sorted by provider, model and beginning */
+    size_t count, capacity;
+};
+
+struct price_list *price_list_create(const char *source)
+{
+    struct price_list *list = alloc_zeroed(1, sizeof(*list));
+    if (list != NULL)
+        list->source = source;
+    return list;
+}
+
+void price_list_destroy(struct price_list **list)
+{
+    if (*list == NULL)
+        return;
+    for (size_t i = 0; i < (*list)->count; i++)
+        alloc_free((*list)->entries[i]);
+    alloc_free((*list)->entries);
+    alloc_free(*list);
+    *list = NULL;
+}
+
+size_t price_list_count(const struct price_list *list)
+{
+    return list->count;
+}
+
+static int compare_text(struct slice a, struct slice b)
+{
+    const size_t shorter = a.size < b.size ? a.size : b.size;
+    const int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static int compare_name(const struct entry *entry, struct slice provider, struct slice model)
+{
+    const int order = compare_text(entry->provider, provider);
+    return order != 0 ? order : compare_text(entry->model, model);
+}
+
+/* The first entry that comes after all of the name which begin by `time_us`. */
+static size_t place_after(const struct price_list *list, struct slice provider, struct slice model,
+                          uint64_t time_us)
+{
+    size_t low = 0, high = list->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const struct entry *entry = list->entries[middle];
+        const int order = compare_name(entry, provider, model);
+        if (order < 0 || (order == 0 && entry->price.from_us <= time_us))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_name(struct slice text, size_t size_max)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return false;
+    }
+    return text.size > 0 && text.size <= size_max;
+}
+
+static enum status reserve(struct price_list *list)
+{
+    if (list->count == PRICE_LIST_ENTRIES_MAX)
+        return STATUS_TOO_LARGE;
+    if (list->count < list->capacity)
+        return STATUS_OK;
+    const size_t capacity = list->capacity > 0 ? 2 * list->capacity : CAPACITY_FIRST;
+    struct entry **entries = alloc_resize(list->entries, capacity * sizeof(struct entry *));
+    if (entries == NULL)
+        return STATUS_NO_MEMORY;
+    list->entries = entries;
+    list->capacity = capacity;
+    return STATUS_OK;
+}
+
+/* A day where the price begins at midnight, else the moment. */
+static unsigned format_beginning(uint64_t from_us, char text_out[CLOCK_TEXT_BYTES])
+{
+    const uint64_t day_us = 86400 * US_PER_S;
+    if (from_us % day_us == 0) {
+        clock_format(from_us, 0, text_out);
+        text_out[10] = '\0';
+        return 10;
+    }
+    return clock_format(from_us, from_us % US_PER_S == 0 ? 0 : 6, text_out);
+}
+
+/* Sizes are checked, so it fits. */
+static void write_id(struct entry *entry, const char *source, struct slice provider,
+                     struct slice model)
+{
+    char beginning[CLOCK_TEXT_BYTES];
+    char *id = entry->price.id;
+    format_beginning(entry->price.from_us, beginning);
+    (void)snprintf(id, PRICE_ID_BYTES, "%s/%.*s/%.*s@%s", source, SLICE_ARGS(provider),
+                   SLICE_ARGS(model), beginning);
+    const size_t at = strlen(source) + 1;
+    entry->provider = slice_of(id + at, provider.size);
+    entry->model = slice_of(id + at + provider.size + 1, model.size);
+}
+
+enum status price_list_add(struct price_list *list, struct slice provider, struct slice model,
+                           uint64_t from_us, const struct price *price)
+{
+    if (!is_name(provider, PROVIDER_BYTES_MAX) || !is_name(model, MODEL_BYTES_MAX) ||
+        slice_find_byte(provider, '/') < provider.size)
+        return STATUS_INVALID;
+    const size_t at = place_after(list, provider, model, from_us);
+    if (at > 0 && compare_name(list->entries[at - 1], provider, model) == 0 &&
+        list->entries[at - 1]->price.from_us == from_us)
+        return STATUS_EXISTS;
+    const enum status status = reserve(list);
+    if (status != STATUS_OK)
+        return status;
+    struct entry *entry = alloc_bytes(sizeof(*entry));
+    if (entry == NULL)
+        return STATUS_NO_MEMORY;
+    entry->price = *price;
+    entry->price.from_us = from_us;
+    entry->price.until_us = UINT64_MAX;
+    write_id(entry, list->source, provider, model);
+    memmove(&list->entries[at + 1], &list->entries[at],
+            (list->count - at) * sizeof(struct entry *));
+    list->entries[at] = entry;
+    list->count++;
+    return STATUS_OK;
+}
+
+enum status price_list_find(const struct price_list *list, struct slice provider,
+                            struct slice model, uint64_t time_us, const struct price **price_out,
+                            uint64_t *next_us_out)
+{
+    *next_us_out = UINT64_MAX;
+    if (list == NULL)
+        return STATUS_NOT_FOUND;
+    const size_t at = place_after(list, provider, model, time_us);
+    if (at < list->count && compare_name(list->entries[at], provider, model) == 0)
+        *next_us_out = list->entries[at]->price.from_us;
+    if (at == 0 || compare_name(list->entries[at - 1], provider, model) != 0)
+        return STATUS_NOT_FOUND;
+    *price_out = &list->entries[at - 1]->price;
+    return STATUS_OK;
+}
+
+const struct price *price_list_find_id(const struct price_list *list, struct slice id)
+{
+    if (list == NULL)
+        return NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        if (slice_equal(price_id(&list->entries[i]->price), id))
+            return &list->entries[i]->price;
+    }
+    return NULL;
+}

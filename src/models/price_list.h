@@ -1,0 +1,47 @@
+/* Price lists of the operator: of the configuration, and of the store.
+ *
+ * An entry replaces what stands behind it whole: a part that it does not state is unknown, whatever
+ * the catalogue says.
+ *
+ * Thread: one while it is built; then any. Memory: the list owns its entries and their texts. */
+#ifndef MODELS_PRICE_LIST_H
+#define MODELS_PRICE_LIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "base/status.h"
+#include "models/price.h"
+
+#define PRICE_LIST_ENTRIES_MAX 100000
+
+struct price_list;
+
+/* `source` is the first word of the prices' ids, "config" or "store", and outlives the list.
+ * NULL: no memory. */
+struct price_list *price_list_create(const char *source);
+void price_list_destroy(struct price_list **list);
+
+/* Adds a price that holds from a moment on (0: always has); texts and price are copied.
+ * `provider` is the name in the configuration: 1 to 64 bytes without '/'; `model` the provider's own
+ * name for it: 1 to 256 bytes. STATUS_EXISTS: the same with the same moment is there;
+ * STATUS_INVALID: such names are none; STATUS_TOO_LARGE: PRICE_LIST_ENTRIES_MAX;
+ * STATUS_NO_MEMORY. On an error the list is as before. */
+MUST_CHECK enum status price_list_add(struct price_list *list, struct slice provider,
+                                      struct slice model, uint64_t from_us,
+                                      const struct price *price);
+
+size_t price_list_count(const struct price_list *list);
+
+/* The price that holds at the moment: that with the latest beginning not after it. O(log n).
+ * *next_us_out is when the next one of the same name begins, UINT64_MAX if none does.
+ * STATUS_NOT_FOUND: none holds (yet). `list` may be NULL, which is empty. */
+MUST_CHECK enum status price_list_find(const struct price_list *list, struct slice provider,
+                                       struct slice model, uint64_t time_us,
+                                       const struct price **price_out, uint64_t *next_us_out);
+
+/* The price with exactly this id, or NULL. */
+const struct price *price_list_find_id(const struct price_list *list, struct slice id);
+
+#endif
