@@ -201,3 +201,45 @@ enum openai_event openai_stream_event(struct openai_stream *stream, struct slice
     }
     return look_closely(stream, data);
 }
+
+/* --- what the model made --- */
+
+#define CONTENT_DEPTH_MAX 6 /* choices → delta → tool_calls → a call → function → arguments */
+
+/* Names and ids are not the model's text. */
+static bool is_content(struct slice key)
+{
+    return !json_key_equal(key, SLICE("role")) && !json_key_equal(key, SLICE("id")) &&
+           !json_key_equal(key, SLICE("type")) && !json_key_equal(key, SLICE("finish_reason"));
+}
+
+static uint64_t text_bytes(struct json_value value, const struct json_limits *limits,
+                           unsigned depth)
+{
+    struct json_walk walk;
+    struct json_member member;
+    uint64_t bytes = 0;
+    if (value.type == JSON_TYPE_STRING)
+        return value.raw.size - 2;
+    if (depth == 0 || (value.type != JSON_TYPE_OBJECT && value.type != JSON_TYPE_ARRAY))
+        return 0;
+    json_walk_init(&walk, value, limits);
+    while (json_walk_next(&walk, &member)) {
+        if (value.type == JSON_TYPE_ARRAY || is_content(member.key))
+            bytes += text_bytes(member.value, limits, depth - 1);
+    }
+    return bytes;
+}
+
+uint64_t openai_event_content_bytes(struct slice data, const struct json_limits *limits)
+{
+    struct json_value root;
+    struct json_error error;
+    struct findings findings;
+    if (json_check(data, limits, &root, &error) != STATUS_OK || root.type != JSON_TYPE_OBJECT)
+        return 0;
+    find_members(root, limits, &findings);
+    if (findings.choices.raw.data == NULL)
+        return 0;
+    return text_bytes(findings.choices, limits, CONTENT_DEPTH_MAX);
+}

@@ -48,6 +48,10 @@ enum openai_event openai_stream_event(struct openai_stream *stream, struct slice
  * does not depend on the stream's state. */
 size_t openai_stream_quiet(struct slice bytes);
 
+/* The bytes of text that the model made in one event (or in a whole answer): of each choice's text,
+ * delta or message, with tool calls and refusals, as they are written. 0 if it is no JSON object. */
+uint64_t openai_event_content_bytes(struct slice data, const struct json_limits *limits);
+
 /* Whether the stream came to its end: without that it is broken, however the connection ended. */
 static inline bool openai_stream_is_whole(const struct openai_stream *stream)
 {

@@ -102,6 +102,7 @@ static void note_head(struct call *call)
     request->upstream_first_byte_ns = loop_now_ns(request->worker->loop);
     if (request->upstream_first_byte_ns < call->attempt.sent_ns) /* it came in the same turn */
         request->upstream_first_byte_ns = call->attempt.sent_ns;
+    request->upstream_status = head->status;
     request->upstream_request_id = http_fields_value(&head->fields, HTTP_HEADER_X_REQUEST_ID);
     metrics_first_byte(request->worker->metrics, request->endpoint->provider->metrics_index,
                        request->upstream_first_byte_ns - call->attempt.sent_ns);
@@ -154,6 +155,7 @@ enum status call_start(struct call *call, struct request *request, const struct 
     upstream.answer_headers_max = transport->headers;
     set_deadlines(call, &upstream);
     request->attempts++;
+    request->upstream_status = 0;
     const enum status status =
         upstream_attempt_start(&call->attempt, &request->endpoint->upstream, &upstream,
                                worker->scratch, &request->exchange->arena, &request->reason);

@@ -113,12 +113,18 @@ enum status chat_call(struct request *request, chat_compose *compose, struct cal
                       struct held_answer *held)
 {
     const enum openai_usage_ask ask = usage_ask(request);
-    enum status status = call_once(request, compose, ask, call, held);
+    *call = (struct call){.request = request};
+    *held = (struct held_answer){0};
+    enum status status = account_open(request);
+    if (status == STATUS_OK)
+        status = call_once(request, compose, ask, call, held);
     if (status == STATUS_OK && !call->is_events && refuses_stream_options(call, held, ask)) {
         atomic_store(&request->endpoint->provider->refuses_stream_options, true);
         held_answer_free(held);
         call_finish(call);
-        status = call_once(request, compose, OPENAI_USAGE_ASK_DROP, call, held);
+        status = account_next_attempt(request, SLICE("rejected"), request->upstream_status);
+        if (status == STATUS_OK)
+            status = call_once(request, compose, OPENAI_USAGE_ASK_DROP, call, held);
     }
     return status;
 }

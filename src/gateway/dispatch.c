@@ -84,6 +84,7 @@ void dispatch_handle(struct http_exchange *exchange, void *context)
         request_fail(&request, ERROR_OVERLOADED, NULL,
                      "As many requests are in flight as the gateway takes; try again shortly.");
     }
+    request_close_account(&request);
     request_answer_error(&request);
     request_settle(&request);
     atomic_fetch_sub_explicit(&worker->gateway->requests_in_flight, 1, memory_order_relaxed);

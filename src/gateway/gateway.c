@@ -1,16 +1,19 @@
 #include "gateway/gateway.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/clock.h"
 #include "gateway/route.h"
 #include "http/body_memory.h"
 #include "http/shared.h"
 
 #define WORKERS_MAX      128
+#define LEDGER_STOP_MS   5000 /* for what is left of the journal */
 #define DESCRIPTORS_KEPT 256 /* for the store, listeners and the admin's connections */
 
 static unsigned core_count(void)
@@ -72,6 +75,66 @@ static enum status check_ports(const struct snapshot *snapshot, const struct sna
     return STATUS_OK;
 }
 
+/* --- The ledger ----------------------------------------------------------------------------------------- */
+
+static void on_finish_page(void *context, uint32_t index)
+{
+    struct gateway *gateway = context;
+    if (gateway->workers != NULL && gateway->workers[index] != NULL)
+        worker_wind_down(gateway->workers[index], WORKER_STEP_FINISH_PAGE);
+}
+
+/* The keeper and the drain share a producer, which is one thread's at a time. */
+static void on_ledger_report(void *context, bool is_error, const char *text)
+{
+    struct gateway *gateway = context;
+    pthread_mutex_lock(&gateway->ledger_log_lock);
+    log_write(gateway->ledger_log, is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "ledger", "%s",
+              text);
+    pthread_mutex_unlock(&gateway->ledger_log_lock);
+}
+
+static enum status start_ledger(struct gateway *gateway, struct reason *reason)
+{
+    const struct config *config = gateway->snapshot->config;
+    const struct config_ledger *settings = &config->ledger;
+    char path[1024];
+    snprintf(path, sizeof(path), "%s/journal", config->data_dir.data);
+    const struct ledger_config ledger = {
+        .path = path,
+        .worker_count = wanted_workers(config),
+        .journal_bytes = settings->journal_bytes,
+        .sync_ms = (unsigned)settings->sync_ms,
+        .orphans_are_charged = settings->orphans == CONFIG_ORPHANS_ESTIMATE,
+        .retention_us = settings->retention_ms * US_PER_MS,
+        .store = gateway->books.store,
+        .seal = gateway->books.seal,
+        .retired = gateway->books.retired,
+        .finish_page = on_finish_page,
+        .report = on_ledger_report,
+        .context = gateway,
+    };
+    if (gateway->books.store == NULL)
+        return STATUS_OK;
+    pthread_mutex_init(&gateway->ledger_log_lock, NULL);
+    const enum status status = log_producer_open(gateway->log, "weir-ledger", &gateway->ledger_log);
+    gateway->has_ledger_log = true;
+    return status == STATUS_OK ? ledger_create(&ledger, &gateway->ledger, reason) : status;
+}
+
+/* The workers have stopped. */
+static void stop_ledger(struct gateway *gateway)
+{
+    if (!gateway->has_ledger_log)
+        return;
+    gateway->has_ledger_log = false;
+    if (gateway->ledger != NULL && !ledger_destroy(&gateway->ledger, LEDGER_STOP_MS))
+        on_ledger_report(gateway, true,
+                         "not all of the journal is in the store; the next start takes it over");
+    log_producer_close(&gateway->ledger_log);
+    pthread_mutex_destroy(&gateway->ledger_log_lock);
+}
+
 static enum status create_workers(struct gateway *gateway, struct reason *reason)
 {
     const unsigned count = wanted_workers(gateway->snapshot->config);
@@ -97,7 +160,9 @@ enum status gateway_start(struct gateway *gateway, const struct config **config,
     if (status != STATUS_OK)
         goto fail;
     apply_bounds(gateway, gateway->snapshot->config);
-    status = create_workers(gateway, reason);
+    status = start_ledger(gateway, reason);
+    if (status == STATUS_OK)
+        status = create_workers(gateway, reason);
     if (status == STATUS_OK)
         return STATUS_OK;
 
@@ -155,6 +220,8 @@ void gateway_stop(struct gateway *gateway)
             worker_join(worker);
         }
     }
+    /* The ledger's threads speak to the workers up to its end. */
+    stop_ledger(gateway);
     for (unsigned i = 0; i < gateway->worker_count; i++)
         worker_destroy(&gateway->workers[i]);
     alloc_free(gateway->workers);

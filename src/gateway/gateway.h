@@ -9,6 +9,7 @@
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,8 +19,20 @@
 #include "http/server.h"
 #include "identity/key_hasher.h"
 #include "identity/map.h"
+#include "io/service.h"
+#include "ledger/ledger.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
+
+/* What the ledger writes into. Without a store (in tests) nothing is recorded. */
+struct gateway_books {
+    struct store *store; /* the drain's alone, for the gateway's life */
+    struct service *service; /* the thread that reads reports */
+    struct store *reports;   /* the store of that thread */
+    struct batch_seal seal;
+    enum status (*retired)(void *context, struct store *store, int64_t batch, uint64_t rows,
+                           struct reason *reason);
+};
 
 struct gateway {
     const char *version;
@@ -27,7 +40,12 @@ struct gateway {
     const unsigned char *pepper; /* PEPPER_SIZE bytes */
     struct metrics *metrics;
     struct log *log;
+    struct gateway_books books;
 
+    struct ledger *ledger; /* NULL without a store */
+    bool has_ledger_log;
+    struct log_producer *ledger_log; /* of the ledger's threads, one at a time */
+    pthread_mutex_t ledger_log_lock;
     struct snapshot *snapshot; /* in force */
     struct http_shared *connections;
     struct worker **workers;
@@ -40,7 +58,7 @@ struct gateway {
 };
 
 /* Takes over the caller's reference of *config; makes the workers and opens their listeners. The
- * first five fields of *gateway are set, the rest is zero. On any status but STATUS_OK nothing is
+ * first six fields of *gateway are set, the rest is zero. On any status but STATUS_OK nothing is
  * left running; the reason says what to do. */
 MUST_CHECK enum status gateway_start(struct gateway *gateway, const struct config **config,
                                      struct reason *reason);

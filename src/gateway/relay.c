@@ -1,9 +1,11 @@
 #include "gateway/relay.h"
 
 #include "dialect/openai_answer.h"
+#include "dialect/openai_stream.h"
 #include "gateway/gateway.h"
 #include "gateway/limits.h"
 #include "http/answer.h"
+#include "models/price_decimal.h"
 
 /* --- Headers --------------------------------------------------------------------------------------- */
 
@@ -67,11 +69,23 @@ static void add_target(const struct request *request)
                        slice_of(text, provider.size + 1 + model.size));
 }
 
+/* Dollars with nine decimals at most, if the bill is made before the body. */
+static void add_cost(const struct request *request)
+{
+    const struct account *account = &request->account;
+    char text[PRICE_DECIMAL_TEXT_BYTES];
+    if (!account->is_closed || account->bill.cost_nanousd < 0)
+        return;
+    const unsigned size = price_decimal_format((uint64_t)account->bill.cost_nanousd, 9, text);
+    http_answer_checked(request->exchange, SLICE("x-weir-cost"), slice_of(text, size));
+}
+
 void relay_begin_answer(struct call *call, unsigned http_status)
 {
     struct request *request = call->request;
     request_begin_answer(request, http_status);
     add_target(request);
+    add_cost(request);
     http_answer_header_number(request->exchange, SLICE("x-weir-attempts"), request->attempts);
     add_server_timing(call);
     add_headers_of_upstream(call);
@@ -175,19 +189,25 @@ static void relay_long(struct call *call, struct held_answer *held)
             status = http_answer_write(request->exchange, bytes, ANSWER_MORE);
         }
     }
-    if (status == STATUS_OK && read_status == STATUS_OK)
-        status = http_answer_end(request->exchange);
     openai_answer_tap_usage(&tap, &request->usage);
+    if (status == STATUS_OK && read_status == STATUS_OK) {
+        account_close(request, head->status);
+        status = http_answer_end(request->exchange);
+    }
     if (status != STATUS_OK || read_status != STATUS_OK)
         end_broken(call, read_status);
 }
 
-static void note_usage(struct request *request, struct slice body)
+void relay_note_usage(struct request *request, struct slice body)
 {
     const struct json_limits limits = limits_for_json(request->worker);
     struct openai_answer answer;
-    if (openai_answer_read(body, &limits, &answer) == STATUS_OK && answer.has_usage)
+    if (openai_answer_read(body, &limits, &answer) != STATUS_OK)
+        return;
+    if (answer.has_usage)
         request->usage = answer.usage;
+    else
+        request->account.content_bytes = openai_event_content_bytes(body, &limits);
 }
 
 void relay_held(struct call *call, struct held_answer *held)
@@ -198,7 +218,8 @@ void relay_held(struct call *call, struct held_answer *held)
         return;
     }
     if (call->attempt.head.status < 300)
-        note_usage(request, held->bytes);
+        relay_note_usage(request, held->bytes);
+    account_close(request, call->attempt.head.status);
     relay_begin_answer(call, call->attempt.head.status);
     if (http_answer_send(request->exchange, held->bytes) != STATUS_OK)
         request->outcome = OUTCOME_CLIENT_GONE;

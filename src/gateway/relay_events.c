@@ -30,6 +30,7 @@ struct relay {
     bool has_failed;            /* an error event came */
     bool has_progressed;        /* since the deadline was set */
     bool done_is_relayed;
+    bool client_is_gone; /* what comes is read for its usage alone */
     uint64_t deadline_ms;
 };
 
@@ -171,7 +172,7 @@ static enum status begin(struct relay *relay, struct slice events, enum answer_p
 
 static enum status send_events(struct relay *relay, struct slice events, enum answer_part part)
 {
-    if (events.size == 0 && part == ANSWER_MORE)
+    if (relay->client_is_gone || (events.size == 0 && part == ANSWER_MORE))
         return STATUS_OK;
     if (relay->has_begun)
         return http_answer_write(relay->request->exchange, events, part);
@@ -186,6 +187,14 @@ static enum answer_part part_of(const struct relay *relay, struct slice rest)
     const bool is_last = relay->call->is_ended && rest.size == 0 && !relay->has_failed &&
                          relay->done_is_relayed && openai_stream_is_whole(&relay->stream);
     return is_last ? ANSWER_LAST : ANSWER_MORE;
+}
+
+/* The stream is whole, and what is left of it goes out next. */
+static void close_account(struct relay *relay)
+{
+    if (relay->stream.has_usage)
+        relay->request->usage = relay->stream.usage;
+    account_close(relay->request, 200);
 }
 
 /* Relays what is whole in the bytes that came; `bytes` lies in the scratch or in the call. */
@@ -206,8 +215,12 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
     if (is_direct && rest.size > 0 &&
         body_memory_append(&relay->unread, rest.data, rest.size) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    const enum status status =
-        send_events(relay, slice_of(batch.bytes, batch.size), part_of(relay, rest));
+    const enum answer_part part = part_of(relay, rest);
+    if (batch.size > 0)
+        account_relayed(&relay->request->account, slice_of(batch.bytes, batch.size));
+    if (part == ANSWER_LAST)
+        close_account(relay);
+    const enum status status = send_events(relay, slice_of(batch.bytes, batch.size), part);
     if (!is_direct && rest.size > 0)
         body_memory_keep(&relay->unread, rest, &rest);
     else if (rest.size == 0)
@@ -269,12 +282,13 @@ static void end_broken(struct relay *relay)
     struct request *request = relay->request;
     if (request->outcome == OUTCOME_CLIENT_GONE || !relay->has_begun)
         return;
-    if (!relay->has_failed) /* the client has not been told yet */
-        tell_broken(relay);
-    http_answer_break(request->exchange);
     if (request->outcome == OUTCOME_COMPLETED)
         request->outcome = request->error.kind == ERROR_UPSTREAM_TIMEOUT ? OUTCOME_TIMED_OUT
                                                                          : OUTCOME_UPSTREAM_BROKEN;
+    close_account(relay);
+    if (!relay->has_failed) /* the client has not been told yet */
+        tell_broken(relay);
+    http_answer_break(request->exchange);
 }
 
 static void fail(struct relay *relay, enum upstream_failure failure, const char *why)
@@ -299,8 +313,10 @@ static void finish(struct relay *relay, enum relay_end end)
         fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream's stream stopped before its end");
         return;
     }
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        close_account(relay);
         status = relay_done(relay, end);
+    }
     if (status == STATUS_OK && relay->has_begun && !relay->request->exchange->is_ended)
         status = http_answer_end(relay->request->exchange);
     if (status != STATUS_OK)
@@ -308,6 +324,30 @@ static void finish(struct relay *relay, enum relay_end end)
 }
 
 /* --- The loop ---------------------------------------------------------------------------------------------------- */
+
+/* The client has gone. Where the provider bills a generation to its end, its usage is awaited for as
+ * long as the configuration says; else upstream is closed at once. */
+static void drain_usage(struct relay *relay)
+{
+    struct call *call = relay->call;
+    const struct loop *loop = relay->request->worker->loop;
+    const uint64_t wait_ms = relay->request->endpoint->provider->config->timeouts.usage_drain_ms;
+    const uint64_t deadline_ms = loop_deadline(loop, wait_ms);
+    struct slice bytes = {0};
+    enum status status = STATUS_OK;
+    relay->request->outcome = OUTCOME_CLIENT_GONE;
+    relay->client_is_gone = true;
+    if (wait_ms > 0)
+        call->attempt.failure = UPSTREAM_FAILURE_NONE; /* a wait is cancelled once */
+    while (wait_ms > 0 && status == STATUS_OK && !call->is_ended && !relay->stream.has_usage &&
+           !relay->has_failed) {
+        status = call_read(call, deadline_ms, &bytes);
+        if (status == STATUS_OK)
+            status = relay_bytes(relay, bytes);
+    }
+    if (!call->is_ended)
+        call->attempt.failure = UPSTREAM_FAILURE_CANCELLED;
+}
 
 static void run(struct relay *relay, enum relay_end end)
 {
@@ -319,6 +359,10 @@ static void run(struct relay *relay, enum relay_end end)
             call->attempt.failure = UPSTREAM_FAILURE_NONE; /* it is complete; only not closed */
             break;
         }
+        if (read == STATUS_CANCELLED) {
+            drain_usage(relay);
+            return;
+        }
         if (read != STATUS_OK) {
             fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream's stream broke");
             return;
@@ -329,7 +373,7 @@ static void run(struct relay *relay, enum relay_end end)
             return;
         }
         if (status != STATUS_OK) {
-            relay->request->outcome = OUTCOME_CLIENT_GONE;
+            drain_usage(relay);
             return;
         }
         if (relay->has_failed) {

@@ -160,6 +160,7 @@ void request_drop_body(struct request *request)
     if (request->body.memory.capacity == 0)
         return; /* it lies in the exchange's block */
     keep_name(request, &request->openai.model);
+    keep_name(request, &request->model);
     keep_name(request, &request->target_model);
     http_body_free(&request->body);
 }

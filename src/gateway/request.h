@@ -12,6 +12,7 @@
 #include "base/reason.h"
 #include "dialect/openai_request.h"
 #include "dialect/openai_usage.h"
+#include "gateway/account.h"
 #include "gateway/error.h"
 #include "gateway/route.h"
 #include "gateway/worker.h"
@@ -31,16 +32,19 @@ struct request {
     struct openai_request openai; /* what weir read in the body */
     bool stream;                  /* the client wants events */
 
+    struct slice model;               /* as the client names it, or the route's default */
     struct target_endpoint *endpoint; /* the chosen target; NULL: none yet */
     struct slice target_model;        /* its name there */
     bool model_is_replaced;           /* ... which is not the client's */
     unsigned attempts;
     bool upstream_reused, upstream_replaced;
+    unsigned upstream_status; /* of the last answer; 0: none */
     struct slice upstream_request_id;
     uint64_t upstream_sent_ns;
     uint64_t upstream_first_byte_ns; /* when the answer's head was there */
 
     struct openai_usage usage;
+    struct account account;
     struct error error;   /* ERROR_NONE while all is well */
     struct reason reason; /* for the operator */
     enum outcome outcome;
@@ -61,6 +65,9 @@ void request_answer(struct request *request, unsigned http_status, struct slice 
 
 /* Writes the error that was noted, if nothing was answered yet. */
 void request_answer_error(struct request *request);
+
+/* Closes the account of a request that is not answered by its handler, before the error goes out. */
+void request_close_account(struct request *request);
 
 /* The last step: figures and the access line; gives back what the request held. */
 void request_settle(struct request *request);

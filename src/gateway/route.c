@@ -4,6 +4,7 @@
 #include "gateway/models_route.h"
 #include "gateway/probes.h"
 #include "gateway/simple_chat.h"
+#include "gateway/stats.h"
 #include "telemetry/metrics.h"
 
 static const struct route routes[] = {
@@ -23,6 +24,8 @@ static const struct route routes[] = {
      simple_chat_handle, "POST, OPTIONS"},
     {"/v1/chat/stream", "/v1/chat/stream", ROUTE_METHOD_POST, ERROR_STYLE_DETAIL, true,
      "/chat/completions", simple_chat_stream_handle, "POST, OPTIONS"},
+    {"/v1/stats", "/v1/stats", ROUTE_METHOD_GET, ERROR_STYLE_DETAIL, true, NULL, stats_handle,
+     "GET, HEAD, OPTIONS"},
     {"/v1/health", "/v1/health", ROUTE_METHOD_GET, ERROR_STYLE_DETAIL, false, NULL, health_handle,
      "GET, HEAD, OPTIONS"},
     {"/livez", "/livez", ROUTE_METHOD_GET, ERROR_STYLE_PLAIN, false, NULL, livez_handle,

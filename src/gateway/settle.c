@@ -78,7 +78,8 @@ static void fill_texts(const struct request *request, struct slice *text)
         text[ACCESS_TEXT_USER_NAME] = identity_user_name(request->key->user);
         text[ACCESS_TEXT_KEY_ID] = identity_key_id_text(request->key);
     }
-    text[ACCESS_TEXT_MODEL] = request->openai.model;
+    text[ACCESS_TEXT_MODEL] =
+        request->model.size > 0 ? request->model : request->openai.model;
     if (request->endpoint != NULL) {
         text[ACCESS_TEXT_PROVIDER] = request->endpoint->provider->config->name;
         text[ACCESS_TEXT_TARGET_MODEL] = request->target_model;
@@ -115,6 +116,16 @@ static void count(const struct request *request, uint64_t now_ns)
     metric_add(&metrics->bytes_to_client, exchange->answer_bytes);
     if (request->stream && request->attempts > 0)
         metric_add(&metrics->streams[request->outcome], 1);
+}
+
+void request_close_account(struct request *request)
+{
+    const struct http_exchange *exchange = request->exchange;
+    unsigned status = exchange->head_is_sent ? exchange->status : 0;
+    conclude(request);
+    if (status == 0 && request->error.kind != ERROR_NONE && request->route != NULL)
+        status = error_http_status(&request->error, request->route->style);
+    account_close(request, status);
 }
 
 void request_settle(struct request *request)

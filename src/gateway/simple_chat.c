@@ -1,7 +1,6 @@
 #include "gateway/simple_chat.h"
 
 #include "base/clock.h"
-#include "dialect/openai_answer.h"
 #include "dialect/simple_chat.h"
 #include "gateway/chat.h"
 #include "gateway/limits.h"
@@ -15,10 +14,8 @@ static void answer_whole(struct call *call, const struct held_answer *held)
     char id[ID_TEXT_SIZE], created_at[CLOCK_TEXT_BYTES];
     id_format(&request->id, id);
     const unsigned created_size = clock_format(clock_realtime_us(), 6, created_at);
-    struct openai_answer read;
-    if (held->is_whole && openai_answer_read(held->bytes, &limits, &read) == STATUS_OK &&
-        read.has_usage)
-        request->usage = read.usage;
+    if (held->is_whole)
+        relay_note_usage(request, held->bytes);
 
     const struct simple_chat_answer answer = {
         .id = slice_of(id, sizeof(id)),
@@ -32,6 +29,7 @@ static void answer_whole(struct call *call, const struct held_answer *held)
                                    ? simple_chat_answer_write(&answer, held->bytes, &limits, &body)
                                    : STATUS_PROTOCOL;
     if (status == STATUS_OK) {
+        account_close(request, 200);
         relay_begin_answer(call, 200);
         if (http_answer_send(request->exchange, buffer_slice(&body)) != STATUS_OK)
             request->outcome = OUTCOME_CLIENT_GONE;

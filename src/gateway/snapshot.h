@@ -16,12 +16,16 @@
 #include "config/config.h"
 #include "io/address.h"
 #include "io/tls.h"
+#include "models/catalogue.h"
+#include "models/catalogue_provider.h"
+#include "models/price_list.h"
 #include "telemetry/metrics.h"
 #include "upstream/endpoint.h"
 
 struct provider {
     const struct config_provider *config;
     uint32_t metrics_index;
+    struct catalogue_provider catalogue; /* where its prices and windows stand; may be empty */
     struct tls_context *tls;            /* owned; NULL: in the clear */
     struct slice head_lines;            /* Host, credentials and fixed headers of every call */
     struct slice proxy_authorization;   /* "Basic …", or empty */
@@ -42,6 +46,9 @@ struct snapshot {
     const struct config *config;
     struct snapshot_listener *listeners; /* config->listen.count of them */
     struct provider *providers;          /* config->provider_count of them */
+    struct catalogue catalogue;
+    struct price_list *config_prices; /* owned */
+    struct price_list *store_prices;  /* owned; of `weir prices set` */
     struct slice cors_lines; /* of every answer, where the origin does not matter; else empty */
     struct slice cors_exposed_lines; /* of answers to an origin that is allowed */
     atomic_uint references;

@@ -11,6 +11,7 @@ bool target_is_allowed(const struct request *request, struct slice model)
 static enum status refuse_model(struct request *request, struct slice model)
 {
     const int size = (int)(model.size < 128 ? model.size : 128);
+    account_refuse(request, SLICE("model_not_found"));
     return request_fail(request, ERROR_MODEL_NOT_FOUND, "model",
                         "The model `%.*s` does not exist or this key may not use it.", size,
                         model.data);
@@ -32,6 +33,7 @@ static struct slice name_at_target(const struct request *request, const struct r
 enum status target_choose(struct request *request, struct slice model)
 {
     const struct snapshot *snapshot = request->calling->snapshot;
+    request->model = model;
     if (!target_is_allowed(request, model))
         return refuse_model(request, model);
     const struct rule *rule = rules_match(&snapshot->config->rules, model);

@@ -105,9 +105,10 @@ struct calling *calling_enter(struct worker *worker)
 
 void calling_leave(struct worker *worker, struct calling *calling)
 {
-    (void)worker;
-    if (--calling->request_count == 0 && calling->is_former)
-        calling_destroy(calling);
+    if (--calling->request_count > 0 || !calling->is_former)
+        return;
+    pricing_clear(&worker->pricing); /* it may name the snapshot's providers */
+    calling_destroy(calling);
 }
 
 /* --- Listeners -------------------------------------------------------------------------------- */
@@ -254,6 +255,7 @@ static enum status follow(struct worker *worker, struct snapshot *snapshot, stru
         return status;
     }
     apply_limits(worker, snapshot->config);
+    pricing_clear(&worker->pricing);
     if (worker->calling != NULL)
         calling_retire(worker->calling);
     worker->calling = calling;
@@ -299,6 +301,9 @@ static void take_step(struct worker *worker, enum worker_step step)
         break;
     case WORKER_STEP_STOP:
         loop_stop(worker->loop);
+        break;
+    case WORKER_STEP_FINISH_PAGE:
+        journal_finish_page(worker->journal);
         break;
     case WORKER_STEP_COUNT:
         break;
@@ -417,6 +422,8 @@ enum status worker_create(struct gateway *gateway, unsigned index, struct worker
         return STATUS_NO_MEMORY;
     worker->gateway = gateway;
     worker->index = index;
+    if (gateway->ledger != NULL)
+        worker->journal = ledger_journal(gateway->ledger, index);
     worker->orders.snapshot_message.deliver = deliver_snapshot;
     worker->orders.steps_message.deliver = deliver_steps;
     list_init(&worker->listeners);
@@ -465,6 +472,7 @@ void worker_destroy(struct worker **taken)
     close_unwanted(worker, NULL);
     calling_destroy(worker->calling);
     drop_lists(worker);
+    pricing_fini(&worker->pricing);
     if (worker->scratch != NULL)
         http_server_fini(&worker->server);
     dns_destroy(&worker->dns);

@@ -15,12 +15,14 @@
 
 #include "base/list.h"
 #include "gateway/models_list.h"
+#include "gateway/pricing.h"
 #include "gateway/snapshot.h"
 #include "http/server.h"
 #include "identity/key_hasher.h"
 #include "identity/map.h"
 #include "io/dns.h"
 #include "io/loop.h"
+#include "ledger/journal.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 #include "upstream/endpoint.h"
@@ -76,6 +78,8 @@ struct worker {
     struct key_hasher *hasher;
     struct metrics_worker *metrics;
     struct log_producer *log;
+    struct journal *journal; /* NULL: nothing is recorded */
+    struct pricing pricing;
     struct worker_orders orders;
 };
 
@@ -101,6 +105,7 @@ enum worker_step {
     WORKER_STEP_STOP_ACCEPTING,      /* close listeners and idle connections */
     WORKER_STEP_CUT_OFF,             /* end what is in flight */
     WORKER_STEP_STOP,                /* end the loop; nothing is in flight */
+    WORKER_STEP_FINISH_PAGE,         /* of its journal: no step of a stop; from any thread */
     WORKER_STEP_COUNT,
 };
 void worker_wind_down(struct worker *worker, enum worker_step step);

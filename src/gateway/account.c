@@ -1,0 +1,249 @@
+#include "gateway/account.h"
+
+#include "base/clock.h"
+#include "gateway/estimate.h"
+#include "gateway/gateway.h"
+#include "gateway/limits.h"
+#include "gateway/pricing.h"
+#include "gateway/request.h"
+#include "json/read.h"
+#include "ledger/ledger.h"
+
+#define OPEN_RECORDS  2
+#define OPEN_BYTES    (RECORD_OPENED_MAX + RECORD_CLOSED_MAX)
+
+/* --- Admission ------------------------------------------------------------------------------------------- */
+
+static enum status refuse_full(struct request *request)
+{
+    const struct config *config = request->calling->snapshot->config;
+    struct worker *worker = request->worker;
+    if (worker->journal == NULL)
+        return STATUS_OK;
+    if (config->ledger.when_full == CONFIG_WHEN_FULL_UNRECORDED) {
+        metric_add(&worker->metrics->requests_unrecorded, 1);
+        return STATUS_OK;
+    }
+    metric_add(&worker->metrics->requests_overload[METRICS_OVERLOAD_LEDGER], 1);
+    return request_fail(request, ERROR_OVERLOADED, NULL,
+                        "The gateway's ledger takes no more requests for now; try again shortly.");
+}
+
+static enum status reserve(struct request *request)
+{
+    struct worker *worker = request->worker;
+    if (worker->journal == NULL)
+        return STATUS_LIMITED;
+    if (ledger_is_stalled(worker->gateway->ledger, loop_now_ms(worker->loop)))
+        return STATUS_LIMITED;
+    return journal_reserve(worker->journal, OPEN_RECORDS, OPEN_BYTES);
+}
+
+/* x-weir-metadata: a JSON object of at most 1 KiB. */
+static enum status check_metadata(struct request *request, struct slice *metadata_out)
+{
+    const struct json_limits limits = limits_for_json(request->worker);
+    struct json_value value;
+    struct json_error error;
+    *metadata_out = http_exchange_header(request->exchange, HTTP_HEADER_X_WEIR_METADATA);
+    if (metadata_out->size == 0)
+        return STATUS_OK;
+    if (metadata_out->size > RECORD_METADATA_MAX)
+        return request_fail(request, ERROR_INVALID_REQUEST, NULL,
+                            "The header x-weir-metadata is longer than 1024 bytes.");
+    if (json_check(*metadata_out, &limits, &value, &error) != STATUS_OK ||
+        value.type != JSON_TYPE_OBJECT)
+        return request_fail(request, ERROR_INVALID_REQUEST, NULL,
+                            "The header x-weir-metadata must hold a JSON object.");
+    return STATUS_OK;
+}
+
+static void fill_opened(const struct request *request, struct slice metadata,
+                        struct record_opened *opened)
+{
+    *opened = (struct record_opened){
+        .id = request->id,
+        .time_us = request->account.time_us,
+        .user_id = request->key->user->id,
+        .key_id = request->key->id,
+        .route = slice_from_text(request->route->name),
+        .model = request->model,
+        .provider = request->endpoint->provider->config->name,
+        .target_model = request->target_model,
+        .client_request_id = http_exchange_header(request->exchange, HTTP_HEADER_X_REQUEST_ID),
+        .metadata = metadata,
+        .stream = request->stream,
+    };
+}
+
+static const struct price *find_price(const struct request *request)
+{
+    return pricing_find(&request->worker->pricing, request->calling->snapshot,
+                        request->endpoint->provider, request->target_model,
+                        request->account.time_us);
+}
+
+static void write_opened(struct request *request, struct slice metadata)
+{
+    struct journal *journal = request->worker->journal;
+    struct record_opened opened;
+    struct openai_usage orphan;
+    fill_opened(request, metadata, &opened);
+    estimate_orphan(request, &orphan);
+    pricing_bill(find_price(request), request->endpoint->provider, &orphan, opened.time_us,
+                 &opened.orphan);
+    opened.orphan.estimated = true;
+    const size_t size = record_write_opened(&opened, journal_room(journal, RECORD_OPENED_MAX));
+    journal_append(journal, RECORD_OPENED, size);
+    journal_unreserve(journal, 1, RECORD_OPENED_MAX);
+}
+
+enum status account_open(struct request *request)
+{
+    struct account *account = &request->account;
+    struct worker *worker = request->worker;
+    struct slice metadata;
+    account->time_us = loop_realtime_us(worker->loop);
+    account->attempt_started_ns = loop_now_ns(worker->loop);
+    if (check_metadata(request, &metadata) != STATUS_OK)
+        return STATUS_DENIED;
+    account->has_room = reserve(request) == STATUS_OK;
+    if (!account->has_room && refuse_full(request) != STATUS_OK)
+        return STATUS_DENIED;
+    account->is_open = true;
+    if (account->has_room)
+        write_opened(request, metadata);
+    return STATUS_OK;
+}
+
+enum status account_next_attempt(struct request *request, struct slice outcome, unsigned status)
+{
+    struct account *account = &request->account;
+    struct worker *worker = request->worker;
+    struct journal *journal = worker->journal;
+    const uint64_t now_ns = loop_now_ns(worker->loop);
+    const struct record_attempt attempt = {
+        .id = request->id,
+        .number = request->attempts,
+        .time_us = account->time_us,
+        .status = status,
+        .outcome = outcome,
+        .latency_us = (int64_t)((now_ns - account->attempt_started_ns) / 1000),
+        .next_provider = request->endpoint->provider->config->name,
+        .next_target_model = request->target_model,
+    };
+    if (!account->has_room)
+        return STATUS_OK;
+    if (journal_reserve(journal, 1, RECORD_ATTEMPT_MAX) != STATUS_OK)
+        return refuse_full(request);
+    journal_append(journal, RECORD_ATTEMPT,
+                   record_write_attempt(&attempt, journal_room(journal, RECORD_ATTEMPT_MAX)));
+    journal_unreserve(journal, 1, RECORD_ATTEMPT_MAX);
+    account->attempt_started_ns = now_ns;
+    return STATUS_OK;
+}
+
+/* --- The bill ---------------------------------------------------------------------------------------------- */
+
+static void make_bill(struct request *request)
+{
+    struct account *account = &request->account;
+    struct openai_usage usage = request->usage;
+    const bool is_estimated = estimate_missing(request, &usage);
+    pricing_bill(find_price(request), request->endpoint->provider, &usage, account->time_us,
+                 &account->bill);
+    account->bill.estimated = is_estimated;
+    account->bill.price_id =
+        arena_copy(&request->exchange->arena, account->bill.price_id); /* the price may go */
+    if (account->bill.cost_nanousd == RECORD_UNKNOWN)
+        metric_add(&request->worker->metrics->requests_unpriced, 1);
+}
+
+static void count_bill(const struct request *request)
+{
+    const struct record_bill *bill = &request->account.bill;
+    struct metrics_provider *metrics =
+        &request->worker->metrics->providers[request->endpoint->provider->metrics_index];
+    if (bill->tokens[RECORD_TOKENS_INPUT] > 0)
+        metric_add(&metrics->input_tokens, (uint64_t)bill->tokens[RECORD_TOKENS_INPUT]);
+    if (bill->tokens[RECORD_TOKENS_OUTPUT] > 0)
+        metric_add(&metrics->output_tokens, (uint64_t)bill->tokens[RECORD_TOKENS_OUTPUT]);
+    if (bill->cost_nanousd > 0)
+        metric_add(&metrics->cost_nanousd, (uint64_t)bill->cost_nanousd);
+}
+
+static bool is_answered(const struct request *request, unsigned status)
+{
+    return status >= 200 && status < 300 && request->error.kind == ERROR_NONE &&
+           request->outcome == OUTCOME_COMPLETED;
+}
+
+static void write_closed(struct request *request, unsigned status)
+{
+    const struct account *account = &request->account;
+    const struct http_exchange *exchange = request->exchange;
+    struct journal *journal = request->worker->journal;
+    const uint64_t now_ns = clock_monotonic_ns();
+    const bool has_first_byte = exchange->first_byte_ns > 0;
+    const struct record_closed closed = {
+        .id = request->id,
+        .bill = account->bill,
+        .status = status,
+        .outcome = slice_from_text(outcome_name(request->outcome)),
+        .answered = is_answered(request, status),
+        .attempts = request->attempts,
+        .last_status = request->upstream_status,
+        .last_outcome = slice_from_text(outcome_name(request->outcome)),
+        .latency_us = (int64_t)((now_ns - exchange->started_ns) / 1000),
+        .first_byte_us =
+            has_first_byte ? (int64_t)((exchange->first_byte_ns - exchange->started_ns) / 1000)
+                           : RECORD_UNKNOWN,
+        .last_latency_us = (int64_t)((now_ns - account->attempt_started_ns) / 1000),
+        .provider_request_id = request->upstream_request_id,
+    };
+    journal_append(journal, RECORD_CLOSED,
+                   record_write_closed(&closed, journal_room(journal, RECORD_CLOSED_MAX)));
+    journal_unreserve(journal, 1, RECORD_CLOSED_MAX);
+}
+
+void account_close(struct request *request, unsigned status)
+{
+    struct account *account = &request->account;
+    if (!account->is_open)
+        return;
+    account->is_open = false;
+    account->is_closed = true;
+    make_bill(request);
+    count_bill(request);
+    if (account->has_room)
+        write_closed(request, status);
+    account->has_room = false;
+}
+
+void account_relayed(struct account *account, struct slice events)
+{
+    const size_t size = events.size < ACCOUNT_SAMPLE_BYTES ? events.size : ACCOUNT_SAMPLE_BYTES;
+    account->relayed_bytes += events.size;
+    account->sample_bytes = size;
+    memcpy(account->sample, events.data + events.size - size, size);
+}
+
+/* --- Refusals ------------------------------------------------------------------------------------------------ */
+
+void account_refuse(struct request *request, struct slice reason)
+{
+    struct worker *worker = request->worker;
+    struct journal *journal = worker->journal;
+    if (request->key == NULL || journal == NULL ||
+        journal_reserve(journal, 1, RECORD_REFUSED_MAX) != STATUS_OK)
+        return;
+    const struct record_refused refused = {
+        .time_us = loop_realtime_us(worker->loop),
+        .user_id = request->key->user->id,
+        .key_id = request->key->id,
+        .reason = reason,
+    };
+    journal_append(journal, RECORD_REFUSED,
+                   record_write_refused(&refused, journal_room(journal, RECORD_REFUSED_MAX)));
+    journal_unreserve(journal, 1, RECORD_REFUSED_MAX);
+}

@@ -1,0 +1,54 @@
+/* What a request writes into the ledger, and when.
+ *
+ *   not open ──account_open()──► open ──account_close()──► closed
+ *
+ * OPENED goes into the journal before the first byte goes upstream, so that no call is unknown;
+ * CLOSED before the client has its last byte, so that what was answered is charged. Between them each
+ * further call writes ATTEMPT. A request that was never admitted is counted by its reason.
+ *
+ * Thread: the worker's. Memory: nothing of its own. */
+#ifndef GATEWAY_ACCOUNT_H
+#define GATEWAY_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "base/status.h"
+#include "ledger/record.h"
+
+struct request;
+
+/* Of a stream, kept to estimate what it came to if its usage never comes. */
+#define ACCOUNT_SAMPLE_BYTES 512
+
+struct account {
+    bool is_open;      /* CLOSED must follow */
+    bool has_room;     /* and the journal has room for it */
+    bool is_closed;    /* the bill is final */
+    uint64_t time_us;  /* when it was admitted, since 1970 */
+    uint64_t attempt_started_ns;
+    uint64_t prompt_tokens; /* an estimate */
+    uint64_t content_bytes; /* of an answer that is held; else as the sample shows */
+    uint64_t relayed_bytes; /* of a stream's events */
+    size_t sample_bytes;
+    char sample[ACCOUNT_SAMPLE_BYTES]; /* the end of what was relayed last */
+    struct record_bill bill; /* once it is closed; price_id lies in the request's arena */
+};
+
+/* Before the first call: the request is admitted. STATUS_OK; else the error is noted: the ledger has
+ * no room, or its disk does not answer. */
+MUST_CHECK enum status account_open(struct request *request);
+/* Before a further call; `outcome` and status (0: no answer) are those of the one before. STATUS_OK; else
+ * the error is noted. */
+MUST_CHECK enum status account_next_attempt(struct request *request, struct slice outcome,
+                                            unsigned status);
+/* Makes the bill and writes CLOSED, once; `status` is what the client gets (0: nothing). Does nothing
+ * if the request was not opened. */
+void account_close(struct request *request, unsigned status);
+/* Events that went to the client. */
+void account_relayed(struct account *account, struct slice events);
+/* A request that a rule refused, for usage_hourly. Nothing happens without a key. */
+void account_refuse(struct request *request, struct slice reason);
+
+#endif

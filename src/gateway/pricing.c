@@ -1,0 +1,124 @@
+#include "gateway/pricing.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "models/cost.h"
+#include "models/price_find.h"
+#include "models/rules.h"
+
+struct pricing_entry {
+    const struct provider *provider;
+    struct slice model; /* behind the entry */
+    struct price price;
+};
+
+void pricing_clear(struct pricing *pricing)
+{
+    for (size_t i = 0; i < PRICING_SLOTS; i++) {
+        alloc_free(pricing->slots[i]);
+        pricing->slots[i] = NULL;
+    }
+}
+
+void pricing_fini(struct pricing *pricing)
+{
+    pricing_clear(pricing);
+}
+
+static size_t slot_of(const struct provider *provider, struct slice model)
+{
+    uint32_t hash = UINT32_C(2166136261) ^ provider->metrics_index;
+    for (size_t i = 0; i < model.size; i++)
+        hash = (hash ^ (unsigned char)model.data[i]) * UINT32_C(16777619);
+    return (hash ^ hash >> 16) % PRICING_SLOTS;
+}
+
+static struct pricing_entry *make_entry(const struct snapshot *snapshot,
+                                        const struct provider *provider, struct slice model,
+                                        uint64_t time_us)
+{
+    const struct price_sources sources = {snapshot->config_prices, snapshot->store_prices,
+                                          &snapshot->catalogue};
+    struct pricing_entry *entry = alloc_bytes(sizeof(*entry) + model.size + 1);
+    if (entry == NULL)
+        return NULL;
+    char *copy = (char *)(entry + 1);
+    if (model.size > 0)
+        memcpy(copy, model.data, model.size);
+    entry->provider = provider;
+    entry->model = slice_of(copy, model.size);
+    const struct price_query query = {
+        .provider = provider->config->name,
+        .model = entry->model,
+        .catalogue_provider = provider->catalogue.name,
+        .region = provider->catalogue.region,
+        .is_free = provider->config->is_free,
+        .time_us = time_us,
+    };
+    if (price_find(&sources, &query, &entry->price) != STATUS_OK)
+        entry->price.id[0] = '\0'; /* unknown, until the moment that it says */
+    return entry;
+}
+
+const struct price *pricing_find(struct pricing *pricing, const struct snapshot *snapshot,
+                                 const struct provider *provider, struct slice target_model,
+                                 uint64_t time_us)
+{
+    struct pricing_entry **slot = &pricing->slots[slot_of(provider, target_model)];
+    if (*slot != NULL && (*slot)->provider == provider &&
+        slice_equal((*slot)->model, target_model) && time_us < (*slot)->price.until_us &&
+        time_us >= (*slot)->price.from_us)
+        return &(*slot)->price;
+    struct pricing_entry *entry = make_entry(snapshot, provider, target_model, time_us);
+    if (entry == NULL)
+        return NULL;
+    alloc_free(*slot);
+    *slot = entry;
+    return &entry->price;
+}
+
+/* --- Bills ---------------------------------------------------------------------------------------------- */
+
+static int64_t count(const struct openai_usage *usage, enum openai_tokens which)
+{
+    return openai_usage_has(usage, which) ? (int64_t)usage->tokens[which] : RECORD_UNKNOWN;
+}
+
+static int64_t audio(const struct openai_usage *usage)
+{
+    const bool is_given = openai_usage_has(usage, OPENAI_TOKENS_INPUT_AUDIO) ||
+                          openai_usage_has(usage, OPENAI_TOKENS_OUTPUT_AUDIO);
+    return is_given ? (int64_t)(usage->tokens[OPENAI_TOKENS_INPUT_AUDIO] +
+                                usage->tokens[OPENAI_TOKENS_OUTPUT_AUDIO])
+                    : RECORD_UNKNOWN;
+}
+
+void pricing_bill(const struct price *price, const struct provider *provider,
+                  const struct openai_usage *usage, uint64_t time_us, struct record_bill *bill_out)
+{
+    struct cost cost;
+    const struct usage used = {
+        .input_tokens = usage->tokens[OPENAI_TOKENS_INPUT],
+        .cached_tokens = usage->tokens[OPENAI_TOKENS_CACHED],
+        .cache_write_tokens = usage->tokens[OPENAI_TOKENS_CACHE_WRITE],
+        .audio_input_tokens = usage->tokens[OPENAI_TOKENS_INPUT_AUDIO],
+        .output_tokens = usage->tokens[OPENAI_TOKENS_OUTPUT],
+        .reasoning_tokens = usage->tokens[OPENAI_TOKENS_REASONING],
+        .audio_output_tokens = usage->tokens[OPENAI_TOKENS_OUTPUT_AUDIO],
+        .pin = provider->catalogue.pin,
+        .time_us = time_us,
+    };
+    *bill_out = (struct record_bill){.cost_nanousd = RECORD_UNKNOWN};
+    bill_out->tokens[RECORD_TOKENS_INPUT] = count(usage, OPENAI_TOKENS_INPUT);
+    bill_out->tokens[RECORD_TOKENS_OUTPUT] = count(usage, OPENAI_TOKENS_OUTPUT);
+    bill_out->tokens[RECORD_TOKENS_CACHED] = count(usage, OPENAI_TOKENS_CACHED);
+    bill_out->tokens[RECORD_TOKENS_CACHE_WRITE] = count(usage, OPENAI_TOKENS_CACHE_WRITE);
+    bill_out->tokens[RECORD_TOKENS_REASONING] = count(usage, OPENAI_TOKENS_REASONING);
+    bill_out->tokens[RECORD_TOKENS_AUDIO] = audio(usage);
+    if (price == NULL)
+        return;
+    bill_out->price_id = price_id(price);
+    if (cost_compute(price, &used, &cost) == STATUS_OK)
+        bill_out->cost_nanousd = (int64_t)cost.nanousd;
+}
