@@ -15,11 +15,13 @@
 #include "gateway/gateway.h"
 #include "gateway/models_watch.h"
 #include "io/service.h"
+#include "store/store.h"
 
 #define SAVE_MS        2000 /* between two times that last uses are written to the store */
 #define POLL_MS        20   /* while waiting for the last connections */
 #define CUT_OFF_MS     5000 /* for tasks to end after they were cut off */
 #define PATH_BYTES     512  /* a longer one is no path of a socket either */
+#define STORE_BUSY_MS  2000 /* the drain tries again after that */
 #define SIGNAL_COUNT   3
 #define DEMO_KEY_BYTES 1024
 #define MISTAKE_BYTES  8192 /* a longer one is logged without its place */
@@ -35,6 +37,7 @@ struct control {
     struct admin_context *context;
     struct service *store;
     struct service *scrapes;
+    struct store *ledger_store; /* the drain's own connection */
     struct gateway gateway;
     bool gateway_is_running;
     struct admin_server *admin;
@@ -296,6 +299,16 @@ static enum status open_identities(struct control *control, const struct config 
     return status;
 }
 
+static enum status open_ledger_store(struct control *control, const struct config *config,
+                                     struct reason *reason)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof(path), "%s/weir.db", config->data_dir.data);
+    const struct store_config store = {
+        .path = path, .busy_timeout_ms = STORE_BUSY_MS, .now_us = clock_realtime_us()};
+    return store_open(&store, &control->ledger_store, reason);
+}
+
 static enum status start_gateway(struct control *control, const char *version,
                                  const struct config **config, struct reason *reason)
 {
@@ -305,6 +318,9 @@ static enum status start_gateway(struct control *control, const char *version,
         .pepper = control->context->pepper,
         .metrics = control->metrics,
         .log = control->log,
+        .books = {.store = control->ledger_store,
+                  .service = control->store,
+                  .reports = control->context->store},
     };
     const enum status status = gateway_start(&control->gateway, config, reason);
     control->gateway_is_running = status == STATUS_OK;
@@ -360,6 +376,8 @@ static enum status open_all(struct control *control, const struct control_config
         status = dns_create(control->loop, &control->dns, reason);
     if (status == STATUS_OK)
         status = open_identities(control, *config, wanted->with_demo_key, reason);
+    if (status == STATUS_OK)
+        status = open_ledger_store(control, *config, reason);
     if (status == STATUS_OK)
         status = start_gateway(control, wanted->version, config, reason);
     if (status == STATUS_OK)
@@ -428,6 +446,7 @@ void control_destroy(struct control **taken)
         end_control_tasks(control);
     if (control->gateway_is_running)
         gateway_stop(&control->gateway);
+    store_close(&control->ledger_store);
     admin_server_destroy(&control->admin);
     models_watch_destroy(&control->models);
     service_destroy(&control->scrapes);

@@ -31,6 +31,8 @@ struct config_origin {
     uint32_t line, column; /* CONFIG_ORIGIN_FILE only; from 1 */
 };
 
+#define CONFIG_PROVIDER_NAME_BYTES_MAX 64
+
 struct config_texts {
     const struct slice *items;
     size_t count;
@@ -81,6 +83,26 @@ enum config_store {
     CONFIG_STORE_SQLITE,
 };
 
+/* What becomes of a request that the journal has no room for. */
+enum config_when_full {
+    CONFIG_WHEN_FULL_REFUSE,
+    CONFIG_WHEN_FULL_UNRECORDED, /* it is answered, and counted only as a number */
+};
+
+/* What a request costs whose end a crash has taken. */
+enum config_orphans {
+    CONFIG_ORPHANS_ESTIMATE,
+    CONFIG_ORPHANS_NOTHING,
+};
+
+struct config_ledger {
+    uint64_t journal_bytes; /* of all segments together */
+    enum config_when_full when_full;
+    enum config_orphans orphans;
+    uint64_t sync_ms;      /* what a power cut can take */
+    uint64_t retention_ms; /* 0: rows are kept for ever */
+};
+
 enum config_dialect {
     CONFIG_DIALECT_OPENAI,
 };
@@ -107,6 +129,7 @@ struct config_provider_timeouts {
     uint64_t event_gap_ms;
     uint64_t total_ms;        /* of an answer that is not streamed */
     uint64_t stream_total_ms; /* of one that is */
+    uint64_t usage_drain_ms;  /* for the usage of a stream whose client left; 0: none */
 };
 
 struct config_provider_connections {
@@ -124,11 +147,35 @@ struct config_provider {
     struct config_texts forward_headers; /* names in lower case, of the client's request */
     struct config_url proxy;             /* HTTP CONNECT; host.size 0: none. userinfo is a secret */
     enum config_stream_usage stream_usage;
+    bool is_free;           /* what has no price in `prices` costs nothing */
+    struct slice catalogue; /* its name in the catalogue of prices; not set: by host or name */
+    struct slice region;    /* for prices that differ by region */
     struct config_provider_timeouts timeouts;
     struct config_provider_connections connections;
     struct slice tls_ca;                 /* path of a PEM bundle; not set: the system's */
     bool tls_verify;                     /* always true */
     const struct config_origin *origins; /* for config_show() */
+};
+
+#define CONFIG_PRICE_UNSET INT64_C(-1)
+
+/* An entry of `prices`. Amounts are of a million tokens, or CONFIG_PRICE_UNSET; at least one is set,
+ * none is more than a million dollars. No two entries have the same provider, model and time. */
+struct config_price {
+    struct slice provider; /* of one that there is */
+    struct slice model;    /* the provider's name for it; a '*' at its end: all that start so */
+    int64_t input_nanousd, output_nanousd;
+    int64_t cache_read_nanousd, cache_write_nanousd;
+    int64_t reasoning_nanousd;
+    int64_t audio_input_nanousd, audio_output_nanousd;
+    int64_t per_request_nanousd; /* of one request */
+    uint64_t from_us;            /* holds from then on, since 1970; 0: it always has */
+    struct config_origin origin; /* where the entry stands */
+};
+
+struct config_prices {
+    const struct config_price *items; /* in the order of the file */
+    size_t count;
 };
 
 struct config {
@@ -142,10 +189,12 @@ struct config {
     struct config_cors cors;
     struct config_transport transport;
     struct config_timeouts timeouts;
+    struct config_ledger ledger;
 
     const struct config_provider *providers;
     size_t provider_count;
-    struct rules rules;          /* only those left with a target; see rules_match() */
+    struct rules rules; /* only those left with a target; see rules_match() */
+    struct config_prices prices;
     struct config_texts notices; /* to be said once at start, a line each, no full stop */
 
     /* Of config/ alone. */
@@ -153,6 +202,8 @@ struct config {
     struct arena arena;
     const struct config_origin *origins;
     const struct config_origin *rule_origins; /* one for each of `rules` */
+    /* As many as settings_of_rule has for each of `rules`; NULL: these are built in. */
+    const struct config_origin *rule_setting_origins;
 };
 
 /* One more holder of the snapshot; returns it. */

@@ -30,13 +30,13 @@ static bool read_tls(const struct target *target, const struct yaml_node *node,
          NULL},
         {"key", SETTING_TYPE_PEM, offsetof(struct config_listener, key), 0, 0, NULL, NULL},
     };
-    static const struct settings settings = {items, 2};
+    static const struct settings settings = {items, 2, NULL, 0};
     struct config_origin origins[2];
     struct loader *loader = target->loader;
     const struct place place = place_of_node(loader, node);
     const size_t errors_before = loader->report->error_count;
     if (node->kind == YAML_KIND_MAPPING)
-        settings_apply_mapping(loader, &settings, listener, origins, node, NULL);
+        settings_apply_mapping(loader, &settings, listener, origins, node);
     if (loader->report->error_count > errors_before)
         return false;
     if (listener->certificate.size > 0 && listener->key.size > 0)

@@ -22,7 +22,6 @@ struct walk {
     const struct settings *settings;
     void *base;
     struct config_origin *origins;
-    bool (*is_special)(struct slice path);
 };
 
 static void apply_members(const struct walk *walk, const struct yaml_node *mapping,
@@ -61,7 +60,7 @@ static void apply_member(const struct walk *walk, const struct yaml_node *member
         return;
     }
     const struct setting *setting = settings_find(walk->settings, path);
-    if (walk->is_special != NULL && walk->is_special(path))
+    if (settings_is_section(walk->settings, path))
         return;
     if (setting != NULL && setting->type == SETTING_TYPE_LATER)
         loader_complain_later(loader, &place, path);
@@ -82,10 +81,9 @@ static void apply_members(const struct walk *walk, const struct yaml_node *mappi
 }
 
 void settings_apply_mapping(struct loader *loader, const struct settings *settings, void *base,
-                            struct config_origin *origins, const struct yaml_node *mapping,
-                            bool (*is_special)(struct slice path))
+                            struct config_origin *origins, const struct yaml_node *mapping)
 {
-    const struct walk walk = {loader, settings, base, origins, is_special};
+    const struct walk walk = {loader, settings, base, origins};
     apply_members(&walk, mapping, (struct slice){0});
 }
 
@@ -217,11 +215,6 @@ static const struct yaml_node *read_file(struct loader *loader)
     return root;
 }
 
-static bool is_section(struct slice path)
-{
-    return slice_equal(path, SLICE("providers")) || slice_equal(path, SLICE("models"));
-}
-
 static void load_all(struct loader *loader)
 {
     struct config_origin *origins =
@@ -233,14 +226,15 @@ static void load_all(struct loader *loader)
     settings_preset(loader, &settings_of_config, loader->config);
     if (root != NULL) {
         check_repeats(loader, root);
-        settings_apply_mapping(loader, &settings_of_config, loader->config, origins, root,
-                               is_section);
+        settings_apply_mapping(loader, &settings_of_config, loader->config, origins, root);
     }
     apply_environment(loader, origins);
     apply_options(loader, origins);
     providers_load(loader, yaml_member(root, SLICE("providers")));
-    if (loader->config->providers != NULL)
+    if (loader->config->providers != NULL) {
         rules_load(loader, yaml_member(root, SLICE("models")));
+        prices_load(loader, yaml_member(root, SLICE("prices")));
+    }
     check_settings(loader);
     loader_keep_notices(loader);
 }

@@ -144,10 +144,7 @@ bool loader_is_later_everywhere(struct slice name)
 static struct slice nearest_setting(const struct settings *settings, struct slice group,
                                     struct slice name)
 {
-    static const struct slice sections[] = {{"providers", 9}, {"models", 6}};
-    struct slice nearest = settings_nearest(settings, group, name);
-    if (nearest.size == 0 && group.size == 0 && settings == &settings_of_config)
-        nearest = nearest_word(sections, 2, name);
+    const struct slice nearest = settings_nearest(settings, group, name);
     return nearest.size > 0 ? nearest : settings_elsewhere(settings, name);
 }
 

@@ -119,10 +119,9 @@ bool texts_apply(const struct target *target, const struct raw_value *value);
 /* Applies the presets, where there are any. */
 void settings_preset(struct loader *loader, const struct settings *settings, void *base);
 /* Applies the members of a mapping, recursing into groups; `origins` has one for each setting.
- * Members that `is_special` takes are left to the caller. */
+ * The table's sections are left to the caller. */
 void settings_apply_mapping(struct loader *loader, const struct settings *settings, void *base,
-                            struct config_origin *origins, const struct yaml_node *mapping,
-                            bool (*is_special)(struct slice path));
+                            struct config_origin *origins, const struct yaml_node *mapping);
 
 /* Complains of every name that stands twice in one mapping, in the whole tree. */
 void check_repeats(struct loader *loader, const struct yaml_node *root);
@@ -132,7 +131,12 @@ void check_settings(struct loader *loader);
 /* The providers: those of the file (NULL: no such section) and the built-in ones that it does not
  * name. */
 void providers_load(struct loader *loader, const struct yaml_node *section);
+/* Complains that there is no provider of that name, and names what is nearest. */
+void providers_complain_unknown(struct loader *loader, const struct place *place,
+                                struct slice name);
 /* The rules of the file, or the built-in ones. */
 void rules_load(struct loader *loader, const struct yaml_node *section);
+/* The prices of the file, after the providers. */
+void prices_load(struct loader *loader, const struct yaml_node *section);
 
 #endif

@@ -5,11 +5,6 @@
 #define RULES_MAX   4096
 #define TARGETS_MAX 64
 
-static const struct slice later_of_rule[] = {
-    {"strategy", 8},           {"retries", 7},  {"fallbacks", 9}, {"fallbacks_context", 17},
-    {"fallbacks_content", 17}, {"degraded", 8}, {"context", 7},   {"window", 6},
-    {"max_output", 10}};
-static const struct slice known_of_rule[] = {{"name", 4}, {"targets", 7}, {"optional", 8}};
 static const struct slice known_of_target[] = {{"provider", 8}, {"model", 5}};
 static const struct slice rule_example = {"- { name: fast, targets: [openai] }", 35};
 
@@ -20,41 +15,18 @@ struct draft {
     struct rule *rule;
     bool has_name, has_targets;
     bool is_optional;
-    bool is_broken; /* and was complained of */
+    struct config_origin *origins; /* one for each of settings_of_rule */
 };
 
-static bool is_one_of(struct slice word, const struct slice *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (slice_equal(words[i], word))
-            return true;
-    }
-    return false;
-}
-
-static void complain_unknown(struct loader *loader, const struct yaml_node *member,
-                             const struct slice *known, size_t count, const char *where)
+static void complain_unknown(struct loader *loader, const struct yaml_node *member)
 {
     const struct place place = place_of_key(loader, member);
-    if (loader_is_later_everywhere(member->key))
+    const struct slice nearest = nearest_word(known_of_target, COUNT(known_of_target), member->key);
+    if (loader_is_later_everywhere(member->key) || slice_equal(member->key, SLICE("weight")))
         loader_complain_later(loader, &place, member->key);
     else
-        loader_complain(loader, &place,
-                        loader_did_you_mean(loader, nearest_word(known, count, member->key)),
-                        "'%.*s' is not known in a %s", SLICE_ARGS(member->key), where);
-}
-
-static struct slice nearest_provider(struct loader *loader, struct slice name)
-{
-    const struct config *config = loader->config;
-    struct slice *names = NULL;
-    if (loader_may_suggest(loader))
-        names = arena_alloc(&loader->scratch, config->provider_count * sizeof(*names));
-    if (names == NULL)
-        return (struct slice){0};
-    for (size_t i = 0; i < config->provider_count; i++)
-        names[i] = config->providers[i].name;
-    return nearest_word(names, config->provider_count, name);
+        loader_complain(loader, &place, loader_did_you_mean(loader, nearest),
+                        "'%.*s' is not known in a target", SLICE_ARGS(member->key));
 }
 
 static bool read_provider(struct loader *loader, const struct yaml_node *node,
@@ -69,8 +41,7 @@ static bool read_provider(struct loader *loader, const struct yaml_node *node,
         target->provider = (uint32_t)(provider - loader->config->providers);
         return true;
     }
-    loader_complain(loader, &place, loader_did_you_mean(loader, nearest_provider(loader, name)),
-                    "there is no provider '%.*s'", SLICE_ARGS(name));
+    providers_complain_unknown(loader, &place, name);
     return false;
 }
 
@@ -93,15 +64,11 @@ static bool read_model(struct loader *loader, const struct yaml_node *node,
 static bool read_target_member(struct loader *loader, const struct yaml_node *member,
                                struct rule_target *target)
 {
-    const struct place place = place_of_key(loader, member);
     if (slice_equal(member->key, SLICE("provider")))
         return read_provider(loader, member, target);
     if (slice_equal(member->key, SLICE("model")))
         return read_model(loader, member, target);
-    if (slice_equal(member->key, SLICE("weight")))
-        loader_complain_later(loader, &place, member->key);
-    else
-        complain_unknown(loader, member, known_of_target, COUNT(known_of_target), "target");
+    complain_unknown(loader, member);
     return false;
 }
 
@@ -128,7 +95,6 @@ static void read_targets(struct loader *loader, const struct yaml_node *node, st
     const struct place place = place_of_node(loader, node);
     const size_t written = yaml_child_count(node);
     draft->has_targets = true;
-    draft->is_broken = true;
     if (node->kind != YAML_KIND_SEQUENCE || written == 0 || written > TARGETS_MAX) {
         loader_complain(loader, &place, SLICE("targets: [openai]"),
                         "targets: a list of 1 to %d is wanted", TARGETS_MAX);
@@ -137,15 +103,12 @@ static void read_targets(struct loader *loader, const struct yaml_node *node, st
     struct rule_target *targets = loader_alloc(loader, written * sizeof(*targets));
     if (targets == NULL)
         return;
-    bool is_sound = true;
     size_t count = 0;
     for (const struct yaml_node *child = node->first; child != NULL; child = child->next) {
-        if (!read_target(loader, child, &targets[count]))
-            is_sound = false;
-        else if (loader->config->providers[targets[count].provider].has_credential)
+        if (read_target(loader, child, &targets[count]) &&
+            loader->config->providers[targets[count].provider].has_credential)
             count++;
     }
-    draft->is_broken = !is_sound;
     draft->rule->targets = targets;
     draft->rule->target_count = count;
 }
@@ -155,16 +118,13 @@ static void read_name(struct loader *loader, const struct yaml_node *node, struc
     const struct place place = place_of_node(loader, node);
     struct slice name;
     draft->has_name = true;
-    if (!value_of_scalar(loader, node, &name)) {
-        draft->is_broken = true;
+    if (!value_of_scalar(loader, node, &name))
         return;
-    }
     if (rule_parse_name(loader_keep(loader, name), draft->rule) == STATUS_OK)
         return;
     loader_complain(loader, &place, (struct slice){0},
                     "name: '%.*s' is no model's name, nor one with a single '*' at its end",
                     SLICE_ARGS(name));
-    draft->is_broken = true;
 }
 
 static void read_optional(struct loader *loader, const struct yaml_node *node, struct draft *draft)
@@ -179,37 +139,55 @@ static void read_optional(struct loader *loader, const struct yaml_node *node, s
                         "optional: '%.*s' is neither true nor false", SLICE_ARGS(text));
 }
 
-static void read_member(struct loader *loader, const struct yaml_node *member, struct draft *draft)
+static void read_members(struct loader *loader, const struct yaml_node *node, struct draft *draft)
 {
-    const struct place place = place_of_key(loader, member);
-    if (slice_equal(member->key, SLICE("name"))) {
-        read_name(loader, member, draft);
-    } else if (slice_equal(member->key, SLICE("targets"))) {
-        const bool was_broken = draft->is_broken;
-        read_targets(loader, member, draft);
-        draft->is_broken = draft->is_broken || was_broken;
-    } else if (slice_equal(member->key, SLICE("optional"))) {
-        read_optional(loader, member, draft);
-    } else {
-        if (is_one_of(member->key, later_of_rule, COUNT(later_of_rule)))
-            loader_complain_later(loader, &place, member->key);
-        else
-            complain_unknown(loader, member, known_of_rule, COUNT(known_of_rule), "model");
-        draft->is_broken = true;
+    for (const struct yaml_node *child = node->first; child != NULL; child = child->next) {
+        if (slice_equal(child->key, SLICE("name")))
+            read_name(loader, child, draft);
+        else if (slice_equal(child->key, SLICE("targets")))
+            read_targets(loader, child, draft);
+        else if (slice_equal(child->key, SLICE("optional")))
+            read_optional(loader, child, draft);
     }
+    settings_preset(loader, &settings_of_rule, draft->rule);
+    settings_apply_mapping(loader, &settings_of_rule, draft->rule, draft->origins, node);
+}
+
+static void complain_of(struct loader *loader, const struct draft *draft, const char *path,
+                        const char *message)
+{
+    const struct setting *setting = settings_find(&settings_of_rule, slice_from_text(path));
+    ASSERT(setting != NULL);
+    const struct place place =
+        place_of_origin(loader, setting, draft->origins[setting - settings_of_rule.items]);
+    loader_complain(loader, &place, (struct slice){0}, "%s: %s", path, message);
+}
+
+/* Of what the rule does not say, the catalogue may say something: that is no matter here. */
+static void check_window(struct loader *loader, const struct draft *draft)
+{
+    const struct rule *rule = draft->rule;
+    if (rule->window_tokens == 0)
+        return;
+    if (rule->max_output_tokens > rule->window_tokens)
+        complain_of(loader, draft, "max_output", "it is more than the window");
+    if (rule->reserve_output_tokens >= rule->window_tokens)
+        complain_of(loader, draft, "context.reserve_output",
+                    "it leaves nothing of the window for the messages");
+}
+
+static void complain_incomplete(struct loader *loader, const struct draft *draft,
+                                const struct place *place)
+{
+    if (!draft->has_name || !draft->has_targets)
+        loader_complain(loader, place, rule_example, "a model needs %s",
+                        draft->has_name ? "targets" : "a name");
 }
 
 /* Whether the rule is to be kept: one that is optional is left out without a target to call. */
 static bool finish(struct loader *loader, const struct draft *draft, const struct place *place)
 {
     const struct rule *rule = draft->rule;
-    if (!draft->has_name || !draft->has_targets) {
-        loader_complain(loader, place, rule_example, "a model needs %s",
-                        draft->has_name ? "targets" : "a name");
-        return false;
-    }
-    if (draft->is_broken)
-        return false;
     if (rule->target_count > 0)
         return true;
     if (draft->is_optional)
@@ -221,18 +199,23 @@ static bool finish(struct loader *loader, const struct draft *draft, const struc
     return false;
 }
 
-static bool read_rule(struct loader *loader, const struct yaml_node *node, struct rule *rule)
+/* `origins` has one for each of settings_of_rule. */
+static bool read_rule(struct loader *loader, const struct yaml_node *node, struct rule *rule,
+                      struct config_origin *origins)
 {
-    struct draft draft = {.rule = rule};
+    struct draft draft = {.rule = rule, .origins = origins};
     const struct place place = place_of_node(loader, node);
+    const size_t errors = loader->report->error_count;
     *rule = (struct rule){0};
+    memset(origins, 0, settings_of_rule.count * sizeof(*origins));
     if (node->kind != YAML_KIND_MAPPING) {
         loader_complain(loader, &place, rule_example, "a model is a name with its targets");
         return false;
     }
-    for (const struct yaml_node *child = node->first; child != NULL; child = child->next)
-        read_member(loader, child, &draft);
-    return finish(loader, &draft, &place);
+    read_members(loader, node, &draft);
+    complain_incomplete(loader, &draft, &place);
+    check_window(loader, &draft);
+    return loader->report->error_count == errors && finish(loader, &draft, &place);
 }
 
 static void check_reach(struct loader *loader, const struct rule *rules, size_t count,
@@ -276,18 +259,21 @@ static void read_rules(struct loader *loader, const struct yaml_node *section)
     const size_t written = yaml_child_count(section);
     struct rule *rules = loader_alloc(loader, (written + 1) * sizeof(*rules));
     struct config_origin *origins = loader_alloc(loader, (written + 1) * sizeof(*origins));
+    struct config_origin *of_settings =
+        loader_alloc(loader, (written + 1) * settings_of_rule.count * sizeof(*of_settings));
     size_t count = 0;
-    if (rules == NULL || origins == NULL)
+    if (rules == NULL || origins == NULL || of_settings == NULL)
         return;
     for (const struct yaml_node *child = section->first; child != NULL; child = child->next) {
         const struct place place = place_of_node(loader, child);
-        if (!read_rule(loader, child, &rules[count]))
+        if (!read_rule(loader, child, &rules[count], &of_settings[count * settings_of_rule.count]))
             continue;
         check_reach(loader, rules, count, &place);
         origins[count++] = place.origin;
     }
     config->rules = (struct rules){rules, count};
     config->rule_origins = origins;
+    config->rule_setting_origins = of_settings;
 }
 
 static const struct built_in {

@@ -1,15 +1,16 @@
 #include "base/assert.h"
+#include "base/nearest.h"
 #include "config/loader.h"
 
-#define PROVIDERS_MAX           256
-#define PROVIDER_NAME_BYTES_MAX 64
+#define PROVIDERS_MAX 256
 
 /* As if they stood at the end of every file that does not name them. */
 static const struct built_in {
     const char *name, *base_url, *api_key;
+    bool is_free;
 } built_ins[] = {
-    {"openai", "https://api.openai.com/v1", "${OPENAI_API_KEY:-}"},
-    {"local", "http://localhost:1234/v1", "lm-studio"},
+    {"openai", "https://api.openai.com/v1", "${OPENAI_API_KEY:-}", false},
+    {"local", "http://localhost:1234/v1", "lm-studio", true},
 };
 
 #define BUILT_IN_COUNT (sizeof(built_ins) / sizeof(built_ins[0]))
@@ -108,7 +109,7 @@ static bool is_provider_name(struct slice name)
         if (byte <= ' ' || byte >= 0x7f || byte == '/')
             return false;
     }
-    return name.size > 0 && name.size <= PROVIDER_NAME_BYTES_MAX;
+    return name.size > 0 && name.size <= CONFIG_PROVIDER_NAME_BYTES_MAX;
 }
 
 static void load_provider(struct loader *loader, struct config_provider *provider,
@@ -120,13 +121,13 @@ static void load_provider(struct loader *loader, struct config_provider *provide
     if (!is_provider_name(node->key))
         loader_complain(loader, &draft.place, (struct slice){0},
                         "'%.*s' is no provider's name: 1 to %d characters without spaces and '/'",
-                        SLICE_ARGS(node->key), PROVIDER_NAME_BYTES_MAX);
+                        SLICE_ARGS(node->key), CONFIG_PROVIDER_NAME_BYTES_MAX);
     if (node->kind != YAML_KIND_MAPPING) {
         loader_complain(loader, &draft.place, SLICE("{ base_url: https://api.example.com/v1 }"),
                         "provider %.*s: settings are wanted", SLICE_ARGS(node->key));
         return;
     }
-    settings_apply_mapping(loader, &settings_of_provider, provider, draft.origins, node, NULL);
+    settings_apply_mapping(loader, &settings_of_provider, provider, draft.origins, node);
     if (yaml_member(node, SLICE("base_url")) == NULL)
         loader_complain(loader, &draft.place, SLICE("base_url: https://api.example.com/v1"),
                         "provider %.*s has no base_url", SLICE_ARGS(node->key));
@@ -148,11 +149,31 @@ static void load_built_in(struct loader *loader, struct config_provider *provide
     if (!begin(&draft, loader, provider, slice_from_text(built_in->name)))
         return;
     draft.place.name = SLICE("default");
+    provider->is_free = built_in->is_free;
     apply_built_in(&draft, "base_url", built_in->base_url);
     if (slice_equal(provider->name, SLICE("openai")))
         draft.place.name = SLICE("OPENAI_API_KEY");
     apply_built_in(&draft, "api_key", built_in->api_key);
     finish(&draft);
+}
+
+static struct slice nearest_name(struct loader *loader, struct slice name)
+{
+    const struct config *config = loader->config;
+    struct slice *names = NULL;
+    if (loader_may_suggest(loader))
+        names = arena_alloc(&loader->scratch, config->provider_count * sizeof(*names));
+    if (names == NULL)
+        return (struct slice){0};
+    for (size_t i = 0; i < config->provider_count; i++)
+        names[i] = config->providers[i].name;
+    return nearest_word(names, config->provider_count, name);
+}
+
+void providers_complain_unknown(struct loader *loader, const struct place *place, struct slice name)
+{
+    loader_complain(loader, place, loader_did_you_mean(loader, nearest_name(loader, name)),
+                    "there is no provider '%.*s'", SLICE_ARGS(name));
 }
 
 /* How many the file has, as far as they are allowed. */

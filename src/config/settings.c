@@ -9,15 +9,27 @@
 #define KIB         ((uint64_t)1 << 10)
 #define MIB         ((uint64_t)1 << 20)
 #define GIB         ((uint64_t)1 << 30)
-#define DAY         ((uint64_t)24 * 3600 * 1000)
+#define HOUR        ((uint64_t)3600 * 1000)
+#define DAY         (24 * HOUR)
 #define AT(member)  offsetof(struct config, member)
 #define OF(member)  offsetof(struct config_provider, member)
+#define BY(member)  offsetof(struct rule, member)
+#define IN(member)  offsetof(struct config_price, member)
 
 #define LATER(path) {path, SETTING_TYPE_LATER, 0, 0, 0, NULL, NULL}
+#define PRICE(path, member)                                                                        \
+    {path, SETTING_TYPE_MONEY, offsetof(struct config_price, member), 0, MONEY_MAX, NULL, NULL}
+
+#define CATALOGUE_BYTES_MAX 64
+#define TOKENS_MAX          100000000
+#define MONEY_MAX           UINT64_C(1000000000000000) /* a million dollars */
 
 static const char *const stores[] = {"sqlite", NULL};
 static const char *const dialects[] = {"openai", NULL};
 static const char *const usages[] = {"auto", "always", "never", NULL};
+static const char *const when_full[] = {"refuse", "unrecorded", NULL};
+static const char *const orphans[] = {"estimate", "nothing", NULL};
+static const char *const contexts[] = {"default", "pass", "drop_oldest", "middle_out", NULL};
 
 static const struct setting config_items[] = {
     {"listen", SETTING_TYPE_LISTENERS, AT(listen), 0, 0, "127.0.0.1:8000", NULL},
@@ -51,13 +63,17 @@ static const struct setting config_items[] = {
     {"timeouts.idle", SETTING_TYPE_DURATION, AT(timeouts.idle_ms), 1, DAY, "75s", NULL},
     {"timeouts.linger", SETTING_TYPE_DURATION, AT(timeouts.linger_ms), 0, DAY, "5s", NULL},
     {"timeouts.drain", SETTING_TYPE_DURATION, AT(timeouts.drain_ms), 0, DAY, "300s", NULL},
+    {"ledger.journal_bytes", SETTING_TYPE_SIZE, AT(ledger.journal_bytes), 1 * MIB, 1024 * GIB,
+     "4GiB", NULL},
+    {"ledger.when_full", SETTING_TYPE_CHOICE, AT(ledger.when_full), 0, 0, "refuse", when_full},
+    {"ledger.orphans", SETTING_TYPE_CHOICE, AT(ledger.orphans), 0, 0, "estimate", orphans},
+    {"ledger.sync", SETTING_TYPE_DURATION, AT(ledger.sync_ms), 1, 10000, "50ms", NULL},
+    {"ledger.retention", SETTING_TYPE_PERIOD, AT(ledger.retention_ms), HOUR, 36500 * DAY, "", NULL},
     LATER("limits"),
     LATER("cache"),
-    LATER("ledger"),
     LATER("budgets"),
     LATER("idempotency"),
     LATER("trusted_proxies"),
-    LATER("prices"),
 };
 
 static const struct setting provider_items[] = {
@@ -75,19 +91,60 @@ static const struct setting provider_items[] = {
     {"timeouts.total", SETTING_TYPE_DURATION, OF(timeouts.total_ms), 1, DAY, "600s", NULL},
     {"timeouts.stream_total", SETTING_TYPE_DURATION, OF(timeouts.stream_total_ms), 1, 30 * DAY,
      "1h", NULL},
+    {"timeouts.usage_drain", SETTING_TYPE_DURATION, OF(timeouts.usage_drain_ms), 0, 600000, "0s",
+     NULL},
     {"connections.max", SETTING_TYPE_COUNT, OF(connections.max), 1, 1000000, "1024", NULL},
     {"connections.idle", SETTING_TYPE_DURATION, OF(connections.idle_ms), 0, DAY, "4s", NULL},
     {"tls.ca", SETTING_TYPE_PEM, OF(tls_ca), 0, 0, NULL, NULL},
     {"tls.verify", SETTING_TYPE_BOOL, OF(tls_verify), 0, 0, "true", NULL},
-    LATER("free"),
+    {"free", SETTING_TYPE_BOOL, OF(is_free), 0, 0, "false", NULL},
+    {"catalogue", SETTING_TYPE_TEXT, OF(catalogue), 0, CATALOGUE_BYTES_MAX, "", NULL},
+    {"region", SETTING_TYPE_TEXT, OF(region), 0, CATALOGUE_BYTES_MAX, "", NULL},
     LATER("breaker"),
     LATER("limits"),
 };
 
-const struct settings settings_of_config = {config_items,
-                                            sizeof(config_items) / sizeof(config_items[0])};
-const struct settings settings_of_provider = {provider_items,
-                                              sizeof(provider_items) / sizeof(provider_items[0])};
+static const struct setting rule_items[] = {
+    {"window", SETTING_TYPE_COUNT, BY(window_tokens), 1, TOKENS_MAX, NULL, NULL},
+    {"max_output", SETTING_TYPE_COUNT, BY(max_output_tokens), 1, TOKENS_MAX, NULL, NULL},
+    {"context.strategy", SETTING_TYPE_CHOICE, BY(context), 0, 0, "default", contexts},
+    {"context.reserve_output", SETTING_TYPE_COUNT, BY(reserve_output_tokens), 1, TOKENS_MAX, NULL,
+     NULL},
+    LATER("strategy"),
+    LATER("retries"),
+    LATER("fallbacks"),
+    LATER("fallbacks_context"),
+    LATER("fallbacks_content"),
+    LATER("degraded"),
+    LATER("cache"),
+    LATER("limits"),
+};
+
+static const struct setting price_items[] = {
+    {"provider", SETTING_TYPE_TEXT, IN(provider), 1, CONFIG_PROVIDER_NAME_BYTES_MAX, NULL, NULL},
+    {"model", SETTING_TYPE_TEXT, IN(model), 1, RULE_NAME_BYTES_MAX, NULL, NULL},
+    PRICE("input", input_nanousd),
+    PRICE("output", output_nanousd),
+    PRICE("cache_read", cache_read_nanousd),
+    PRICE("cache_write", cache_write_nanousd),
+    PRICE("reasoning", reasoning_nanousd),
+    PRICE("audio_input", audio_input_nanousd),
+    PRICE("audio_output", audio_output_nanousd),
+    PRICE("per_request", per_request_nanousd),
+    {"from", SETTING_TYPE_DATE, IN(from_us), 0, 0, NULL, NULL},
+};
+
+static const struct slice config_sections[] = {{"providers", 9}, {"models", 6}, {"prices", 6}};
+static const struct slice rule_sections[] = {{"name", 4}, {"targets", 7}, {"optional", 8}};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+const struct settings settings_of_config = {config_items, COUNT(config_items), config_sections,
+                                            COUNT(config_sections)};
+const struct settings settings_of_provider = {provider_items, COUNT(provider_items), NULL, 0};
+const struct settings settings_of_rule = {rule_items, COUNT(rule_items), rule_sections,
+                                          COUNT(rule_sections)};
+const struct settings settings_of_price = {price_items, COUNT(price_items), NULL, 0};
 
 static struct slice make_name(const char *prefix, const char *path,
                               char text_out[SETTINGS_NAME_BYTES])
@@ -151,6 +208,15 @@ bool settings_is_group(const struct settings *settings, struct slice path)
     return false;
 }
 
+bool settings_is_section(const struct settings *settings, struct slice name)
+{
+    for (size_t i = 0; i < settings->section_count; i++) {
+        if (slice_equal(settings->sections[i], name))
+            return true;
+    }
+    return false;
+}
+
 struct slice settings_nearest(const struct settings *settings, struct slice group,
                               struct slice name)
 {
@@ -161,6 +227,8 @@ struct slice settings_nearest(const struct settings *settings, struct slice grou
         if (is_below(slice_from_text(settings->items[i].path), group, &rest))
             nearest_consider(&nearest, slice_of(rest.data, slice_find_byte(rest, '.')));
     }
+    for (size_t i = 0; group.size == 0 && i < settings->section_count; i++)
+        nearest_consider(&nearest, settings->sections[i]);
     return nearest.found;
 }
 

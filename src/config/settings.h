@@ -12,6 +12,10 @@
 enum setting_type {
     SETTING_TYPE_SIZE,     /* uint64_t, bytes */
     SETTING_TYPE_DURATION, /* uint64_t, ms */
+    SETTING_TYPE_PERIOD,   /* uint64_t, ms; 0, written as "": without end, whatever the range */
+    SETTING_TYPE_MONEY,    /* int64_t, nano-dollars */
+    SETTING_TYPE_DATE,     /* uint64_t, us since 1970 */
+    SETTING_TYPE_TEXT,     /* struct slice; the range is of its bytes */
     SETTING_TYPE_COUNT,    /* uint32_t */
     SETTING_TYPE_BOOL,
     SETTING_TYPE_PATH,         /* struct slice; a relative one counts from the file */
@@ -30,7 +34,7 @@ enum setting_type {
 struct setting {
     const char *path; /* "transport.header_bytes" */
     enum setting_type type;
-    size_t offset;      /* in struct config or struct config_provider */
+    size_t offset;      /* in the structure that the table is about */
     uint64_t min, max;  /* of numbers */
     const char *preset; /* the default, as one would write it; NULL: none */
     const char *const *choices;
@@ -39,10 +43,14 @@ struct setting {
 struct settings {
     const struct setting *items;
     size_t count;
+    const struct slice *sections; /* names beside them that are read in their own way */
+    size_t section_count;
 };
 
 extern const struct settings settings_of_config;   /* offsets in struct config */
 extern const struct settings settings_of_provider; /* offsets in struct config_provider */
+extern const struct settings settings_of_rule;     /* offsets in struct rule */
+extern const struct settings settings_of_price;    /* offsets in struct config_price */
 
 /* Bytes of a name below, with its final zero. */
 #define SETTINGS_NAME_BYTES 64
@@ -54,10 +62,11 @@ struct slice settings_option(const struct setting *setting, char text_out[SETTIN
 
 /* The setting of that path, or NULL. */
 const struct setting *settings_find(const struct settings *settings, struct slice path);
+bool settings_is_section(const struct settings *settings, struct slice name);
 /* Whether settings stand below that path, such as "transport". */
 bool settings_is_group(const struct settings *settings, struct slice path);
-/* The name of a setting or group below `group` ("" for the top) that is nearest to `name`, if it
- * is near enough to be meant; else empty. */
+/* The name of a setting, group or section below `group` ("" for the top) that is nearest to `name`,
+ * if it is near enough to be meant; else empty. */
 struct slice settings_nearest(const struct settings *settings, struct slice group,
                               struct slice name);
 /* The whole path of a setting whose last name is `name`; else empty. */

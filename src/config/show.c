@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/date.h"
 #include "config/settings.h"
 #include "config/units.h"
 #include "json/write.h"
@@ -42,16 +43,37 @@ static void put_headers(const struct config_headers *headers, struct buffer *out
         buffer_printf(out, "%s%.*s: ***", i > 0 ? ", " : "", SLICE_ARGS(headers->items[i].name));
 }
 
+static void put_number(const struct setting *setting, const void *at, struct buffer *out)
+{
+    char text[UNITS_TEXT_BYTES];
+    unsigned size = 0;
+    if (setting->type == SETTING_TYPE_SIZE)
+        size = units_format_size(*(const uint64_t *)at, text);
+    else if (setting->type == SETTING_TYPE_MONEY)
+        size = units_format_money((uint64_t)*(const int64_t *)at, text);
+    else if (setting->type != SETTING_TYPE_PERIOD || *(const uint64_t *)at > 0)
+        size = units_format_duration(*(const uint64_t *)at, text);
+    buffer_append(out, slice_of(text, size));
+}
+
+static void put_date(uint64_t time_us, struct buffer *out)
+{
+    char text[CLOCK_TEXT_BYTES];
+    buffer_append(out, slice_of(text, date_format(time_us, text)));
+}
+
 static void put_value(const struct setting *setting, const void *base, struct buffer *out)
 {
     const void *at = (const char *)base + setting->offset;
-    char text[UNITS_TEXT_BYTES];
     switch (setting->type) {
     case SETTING_TYPE_SIZE:
-        buffer_append(out, slice_of(text, units_format_size(*(const uint64_t *)at, text)));
-        break;
     case SETTING_TYPE_DURATION:
-        buffer_append(out, slice_of(text, units_format_duration(*(const uint64_t *)at, text)));
+    case SETTING_TYPE_PERIOD:
+    case SETTING_TYPE_MONEY:
+        put_number(setting, at, out);
+        break;
+    case SETTING_TYPE_DATE:
+        put_date(*(const uint64_t *)at, out);
         break;
     case SETTING_TYPE_COUNT:
         buffer_append_u64(out, *(const uint32_t *)at);
@@ -81,6 +103,7 @@ static void put_value(const struct setting *setting, const void *base, struct bu
         break;
     case SETTING_TYPE_PATH:
     case SETTING_TYPE_PEM:
+    case SETTING_TYPE_TEXT:
         buffer_append(out, *(const struct slice *)at);
         break;
     case SETTING_TYPE_LATER:
@@ -206,6 +229,49 @@ static void show_rule(struct show *show, size_t index)
     show_row(show, &key, &value, NULL, show->config->rule_origins[index]);
 }
 
+static void show_rule_setting(struct show *show, const struct rule *rule,
+                              const struct setting *setting, struct config_origin origin)
+{
+    struct buffer key, value;
+    buffer_init(&key, KEY_BYTES_MAX);
+    buffer_init(&value, VALUE_BYTES_MAX);
+    buffer_printf(&key, "models.%.*s.%s", SLICE_ARGS(rule->name), setting->path);
+    put_value(setting, rule, &value);
+    show_row(show, &key, &value, setting, origin);
+}
+
+/* Only what the file says: the rest is the catalogue's, or the route's. */
+static void show_rule_settings(struct show *show, size_t index)
+{
+    const struct config *config = show->config;
+    for (size_t i = 0; config->rule_setting_origins != NULL && i < settings_of_rule.count; i++) {
+        const struct config_origin origin =
+            config->rule_setting_origins[index * settings_of_rule.count + i];
+        if (origin.kind == CONFIG_ORIGIN_FILE)
+            show_rule_setting(show, &config->rules.items[index], &settings_of_rule.items[i],
+                              origin);
+    }
+}
+
+static void show_price(struct show *show, const struct config_price *price)
+{
+    struct buffer key, value;
+    buffer_init(&key, KEY_BYTES_MAX);
+    buffer_init(&value, VALUE_BYTES_MAX);
+    buffer_printf(&key, "prices.%.*s/%.*s", SLICE_ARGS(price->provider), SLICE_ARGS(price->model));
+    for (size_t i = 0; i < settings_of_price.count; i++) {
+        const struct setting *setting = &settings_of_price.items[i];
+        const char *at = (const char *)price + setting->offset;
+        const bool is_amount = setting->type == SETTING_TYPE_MONEY &&
+                               *(const int64_t *)(const void *)at != CONFIG_PRICE_UNSET;
+        if (!is_amount && (setting->type != SETTING_TYPE_DATE || price->from_us == 0))
+            continue;
+        buffer_printf(&value, "%s%s ", value.size > 0 ? ", " : "", setting->path);
+        put_value(setting, price, &value);
+    }
+    show_row(show, &key, &value, NULL, price->origin);
+}
+
 static void show_all(struct show *show)
 {
     const struct config *config = show->config;
@@ -219,8 +285,12 @@ static void show_all(struct show *show)
         pass_on_failure(&prefix, show->out);
         buffer_fini(&prefix);
     }
-    for (size_t i = 0; i < config->rules.count; i++)
+    for (size_t i = 0; i < config->rules.count; i++) {
         show_rule(show, i);
+        show_rule_settings(show, i);
+    }
+    for (size_t i = 0; i < config->prices.count; i++)
+        show_price(show, &config->prices.items[i]);
 }
 
 static size_t longest_path(const struct settings *settings)
@@ -310,5 +380,9 @@ enum status config_diff_restart(const struct config *old, const struct config *n
     compare("workers", old, new, names);
     compare("admin.listen", old, new, names);
     compare("metrics.listen", old, new, names);
+    compare("ledger.journal_bytes", old, new, names);
+    compare("ledger.orphans", old, new, names);
+    compare("ledger.sync", old, new, names);
+    compare("ledger.retention", old, new, names);
     return buffer_status(names);
 }

@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NANO_DIGITS   9
+#define NANO_PER_UNIT UINT64_C(1000000000)
+
 struct unit {
     const char *name;
     uint64_t factor;
@@ -97,6 +100,42 @@ enum status units_parse_size(struct slice text, uint64_t *bytes_out)
     return STATUS_OK;
 }
 
+/* What stands behind the point, in billionths. */
+static enum status read_fraction(struct slice digits, uint64_t *nano_out)
+{
+    uint64_t nano = 0;
+    if (digits.size == 0 || digits_at(digits) != digits.size)
+        return STATUS_INVALID;
+    for (size_t i = 0; i < digits.size || i < NANO_DIGITS; i++) {
+        const char digit = i < digits.size ? digits.data[i] : '0';
+        if (i < NANO_DIGITS)
+            nano = nano * 10 + (unsigned)(digit - '0');
+        else if (digit != '0')
+            return STATUS_INVALID;
+    }
+    *nano_out = nano;
+    return STATUS_OK;
+}
+
+enum status units_parse_money(struct slice text, uint64_t *nanousd_out)
+{
+    uint64_t whole, sum, nano = 0;
+    if (!slice_ends_with(text, SLICE("usd")))
+        return STATUS_INVALID;
+    text.size -= 3;
+    const size_t point = slice_find_byte(text, '.');
+    if (point == 0 || digits_at(text) != point)
+        return STATUS_INVALID;
+    if (point < text.size && read_fraction(slice_from(text, point + 1), &nano) != STATUS_OK)
+        return STATUS_INVALID;
+    if (slice_to_u64(slice_of(text.data, point), &whole) != STATUS_OK ||
+        __builtin_mul_overflow(whole, NANO_PER_UNIT, &sum) ||
+        __builtin_add_overflow(sum, nano, &sum))
+        return STATUS_TOO_LARGE;
+    *nanousd_out = sum;
+    return STATUS_OK;
+}
+
 static unsigned format(uint64_t value, const struct unit *units, char text_out[UNITS_TEXT_BYTES])
 {
     while (value > 0 && units->name != NULL && value % units->factor != 0)
@@ -116,4 +155,17 @@ unsigned units_format_duration(uint64_t duration_ms, char text_out[UNITS_TEXT_BY
 unsigned units_format_size(uint64_t bytes, char text_out[UNITS_TEXT_BYTES])
 {
     return format(bytes, sizes, text_out);
+}
+
+unsigned units_format_money(uint64_t nanousd, char text_out[UNITS_TEXT_BYTES])
+{
+    const unsigned long long whole = nanousd / NANO_PER_UNIT;
+    unsigned long long fraction = nanousd % NANO_PER_UNIT;
+    int digits = NANO_DIGITS;
+    if (fraction == 0)
+        return (unsigned)snprintf(text_out, UNITS_TEXT_BYTES, "%lluusd", whole);
+    for (; fraction % 10 == 0; fraction /= 10)
+        digits--;
+    return (unsigned)snprintf(text_out, UNITS_TEXT_BYTES, "%llu.%0*lluusd", whole, digits,
+                              fraction);
 }

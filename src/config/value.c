@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/nearest.h"
+#include "config/date.h"
 #include "config/loader.h"
 #include "config/units.h"
 
@@ -28,12 +29,21 @@ static bool refuse(const struct target *target, struct slice text, const char *e
 static void format_number(const struct setting *setting, uint64_t number,
                           char text_out[UNITS_TEXT_BYTES])
 {
-    if (setting->type == SETTING_TYPE_SIZE)
+    switch (setting->type) {
+    case SETTING_TYPE_SIZE:
         units_format_size(number, text_out);
-    else if (setting->type == SETTING_TYPE_DURATION)
+        break;
+    case SETTING_TYPE_DURATION:
+    case SETTING_TYPE_PERIOD:
         units_format_duration(number, text_out);
-    else
+        break;
+    case SETTING_TYPE_MONEY:
+        units_format_money(number, text_out);
+        break;
+    default:
         snprintf(text_out, UNITS_TEXT_BYTES, "%llu", (unsigned long long)number);
+        break;
+    }
 }
 
 static bool check_range(const struct target *target, uint64_t number, struct slice text)
@@ -48,36 +58,88 @@ static bool check_range(const struct target *target, uint64_t number, struct sli
     return refuse(target, text, expected);
 }
 
-static bool apply_number(const struct target *target, struct slice text)
-{
-    enum status status;
+static const struct number_form {
+    enum status (*parse)(struct slice text, uint64_t *number_out);
     const char *expected;
-    uint64_t number = 0;
-    switch (target->setting->type) {
-    case SETTING_TYPE_SIZE:
-        status = units_parse_size(text, &number);
-        expected = "no size; write 65536, 64KiB, 32MiB or 1GiB";
-        break;
-    case SETTING_TYPE_DURATION:
-        status = units_parse_duration(text, &number);
-        expected = "no duration; write 250ms, 5s, 10m or 1h";
-        break;
-    default:
-        status = slice_to_u64(text, &number);
-        expected = "no whole number";
-        break;
-    }
-    if (status == STATUS_TOO_LARGE)
-        return check_range(target, UINT64_MAX, text);
-    if (status != STATUS_OK)
-        return refuse(target, text, expected);
-    if (!check_range(target, number, text))
+} number_forms[] = {
+    [SETTING_TYPE_SIZE] = {units_parse_size, "no size; write 65536, 64KiB, 32MiB or 1GiB"},
+    [SETTING_TYPE_DURATION] = {units_parse_duration, "no duration; write 250ms, 5s, 10m or 1h"},
+    [SETTING_TYPE_PERIOD] = {units_parse_duration,
+                             "no duration; write 36h or 90d, or \"\" for no end"},
+    [SETTING_TYPE_MONEY] = {units_parse_money,
+                            "no money; write 10usd or 0.40usd, to the billionth at most"},
+    [SETTING_TYPE_COUNT] = {slice_to_u64, "no whole number"},
+};
+
+/* A bare number: people forget the currency, and there might be another one some day. */
+static bool suggest_money(const struct target *target, struct slice text)
+{
+    struct loader *loader = target->loader;
+    uint64_t nanousd;
+    const struct slice meant = arena_printf(&loader->scratch, "%.*susd", SLICE_ARGS(text));
+    if (meant.data == NULL || units_parse_money(meant, &nanousd) != STATUS_OK)
         return false;
+    loader_complain(loader, target->place,
+                    arena_printf(&loader->scratch, "write %.*s", SLICE_ARGS(meant)),
+                    "%s: the amount has no currency", target->setting->path);
+    return true;
+}
+
+static void keep_number(const struct target *target, uint64_t number)
+{
     if (target->setting->type == SETTING_TYPE_COUNT)
         *(uint32_t *)target->at = (uint32_t)number;
+    else if (target->setting->type == SETTING_TYPE_MONEY)
+        *(int64_t *)target->at = (int64_t)number;
     else
         *(uint64_t *)target->at = number;
+}
+
+static bool apply_number(const struct target *target, struct slice text)
+{
+    const enum setting_type type = target->setting->type;
+    uint64_t number = 0;
+    const enum status status = number_forms[type].parse(text, &number);
+    if (status == STATUS_TOO_LARGE)
+        return check_range(target, UINT64_MAX, text);
+    if (status != STATUS_OK && type == SETTING_TYPE_MONEY && suggest_money(target, text))
+        return false;
+    if (status != STATUS_OK)
+        return refuse(target, text, number_forms[type].expected);
+    if (!check_range(target, number, text))
+        return false;
+    keep_number(target, number);
     return true;
+}
+
+static bool apply_period(const struct target *target, struct slice text)
+{
+    if (text.size > 0)
+        return apply_number(target, text);
+    keep_number(target, 0);
+    return true;
+}
+
+static bool apply_date(const struct target *target, struct slice text)
+{
+    uint64_t time_us;
+    if (date_parse(text, &time_us) != STATUS_OK)
+        return refuse(target, text, "no day; write 2026-01-31 or 2026-01-31T12:00:00Z");
+    *(uint64_t *)target->at = time_us;
+    return true;
+}
+
+static bool apply_plain_text(const struct target *target, struct slice text)
+{
+    char expected[64];
+    const struct setting *setting = target->setting;
+    if (text.size >= setting->min && text.size <= setting->max) {
+        *(struct slice *)target->at = loader_keep(target->loader, text);
+        return true;
+    }
+    snprintf(expected, sizeof(expected), "out of range: it may have %llu to %llu bytes",
+             (unsigned long long)setting->min, (unsigned long long)setting->max);
+    return refuse(target, text, expected);
 }
 
 static bool apply_bool(const struct target *target, struct slice text)
@@ -279,6 +341,12 @@ static bool apply_text(const struct target *target, struct slice text)
     case SETTING_TYPE_URL:
     case SETTING_TYPE_PROXY:
         return apply_url(target, text);
+    case SETTING_TYPE_PERIOD:
+        return apply_period(target, text);
+    case SETTING_TYPE_DATE:
+        return apply_date(target, text);
+    case SETTING_TYPE_TEXT:
+        return apply_plain_text(target, text);
     default:
         return apply_number(target, text);
     }

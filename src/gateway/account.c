@@ -9,8 +9,8 @@
 #include "json/read.h"
 #include "ledger/ledger.h"
 
-#define OPEN_RECORDS  2
-#define OPEN_BYTES    (RECORD_OPENED_MAX + RECORD_CLOSED_MAX)
+#define OPEN_RECORDS 2
+#define OPEN_BYTES   (RECORD_OPENED_MAX + RECORD_CLOSED_MAX)
 
 /* --- Admission ------------------------------------------------------------------------------------------- */
 
@@ -21,10 +21,8 @@ static enum status refuse_full(struct request *request)
     if (worker->journal == NULL)
         return STATUS_OK;
     if (config->ledger.when_full == CONFIG_WHEN_FULL_UNRECORDED) {
-        metric_add(&worker->metrics->requests_unrecorded, 1);
         return STATUS_OK;
     }
-    metric_add(&worker->metrics->requests_overload[METRICS_OVERLOAD_LEDGER], 1);
     return request_fail(request, ERROR_OVERLOADED, NULL,
                         "The gateway's ledger takes no more requests for now; try again shortly.");
 }
@@ -155,21 +153,6 @@ static void make_bill(struct request *request)
     account->bill.estimated = is_estimated;
     account->bill.price_id =
         arena_copy(&request->exchange->arena, account->bill.price_id); /* the price may go */
-    if (account->bill.cost_nanousd == RECORD_UNKNOWN)
-        metric_add(&request->worker->metrics->requests_unpriced, 1);
-}
-
-static void count_bill(const struct request *request)
-{
-    const struct record_bill *bill = &request->account.bill;
-    struct metrics_provider *metrics =
-        &request->worker->metrics->providers[request->endpoint->provider->metrics_index];
-    if (bill->tokens[RECORD_TOKENS_INPUT] > 0)
-        metric_add(&metrics->input_tokens, (uint64_t)bill->tokens[RECORD_TOKENS_INPUT]);
-    if (bill->tokens[RECORD_TOKENS_OUTPUT] > 0)
-        metric_add(&metrics->output_tokens, (uint64_t)bill->tokens[RECORD_TOKENS_OUTPUT]);
-    if (bill->cost_nanousd > 0)
-        metric_add(&metrics->cost_nanousd, (uint64_t)bill->cost_nanousd);
 }
 
 static bool is_answered(const struct request *request, unsigned status)
@@ -195,9 +178,9 @@ static void write_closed(struct request *request, unsigned status)
         .last_status = request->upstream_status,
         .last_outcome = slice_from_text(outcome_name(request->outcome)),
         .latency_us = (int64_t)((now_ns - exchange->started_ns) / 1000),
-        .first_byte_us =
-            has_first_byte ? (int64_t)((exchange->first_byte_ns - exchange->started_ns) / 1000)
-                           : RECORD_UNKNOWN,
+        .first_byte_us = has_first_byte
+                             ? (int64_t)((exchange->first_byte_ns - exchange->started_ns) / 1000)
+                             : RECORD_UNKNOWN,
         .last_latency_us = (int64_t)((now_ns - account->attempt_started_ns) / 1000),
         .provider_request_id = request->upstream_request_id,
     };
@@ -214,7 +197,6 @@ void account_close(struct request *request, unsigned status)
     account->is_open = false;
     account->is_closed = true;
     make_bill(request);
-    count_bill(request);
     if (account->has_room)
         write_closed(request, status);
     account->has_room = false;

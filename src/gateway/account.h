@@ -23,17 +23,17 @@ struct request;
 #define ACCOUNT_SAMPLE_BYTES 512
 
 struct account {
-    bool is_open;      /* CLOSED must follow */
-    bool has_room;     /* and the journal has room for it */
-    bool is_closed;    /* the bill is final */
-    uint64_t time_us;  /* when it was admitted, since 1970 */
+    bool is_open;     /* CLOSED must follow */
+    bool has_room;    /* and the journal has room for it */
+    bool is_closed;   /* the bill is final */
+    uint64_t time_us; /* when it was admitted, since 1970 */
     uint64_t attempt_started_ns;
     uint64_t prompt_tokens; /* an estimate */
     uint64_t content_bytes; /* of an answer that is held; else as the sample shows */
     uint64_t relayed_bytes; /* of a stream's events */
     size_t sample_bytes;
     char sample[ACCOUNT_SAMPLE_BYTES]; /* the end of what was relayed last */
-    struct record_bill bill; /* once it is closed; price_id lies in the request's arena */
+    struct record_bill bill;           /* once it is closed; price_id lies in the request's arena */
 };
 
 /* Before the first call: the request is admitted. STATUS_OK; else the error is noted: the ledger has

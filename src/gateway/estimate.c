@@ -85,8 +85,7 @@ static uint64_t output_tokens(const struct request *request)
     if (sampled.events == 0)
         return 0;
     const uint64_t events = account->relayed_bytes * sampled.events / sampled.event_bytes;
-    const uint64_t by_bytes =
-        events * sampled.content_bytes / sampled.events / BYTES_PER_TOKEN;
+    const uint64_t by_bytes = events * sampled.content_bytes / sampled.events / BYTES_PER_TOKEN;
     return by_bytes > events ? by_bytes : events;
 }
 
@@ -98,8 +97,7 @@ bool estimate_missing(const struct request *request, struct openai_usage *usage)
     if (lacks_input)
         give(usage, OPENAI_TOKENS_INPUT, is_answered ? request->account.prompt_tokens : 0);
     if (lacks_output)
-        give(usage, OPENAI_TOKENS_OUTPUT, is_answered && makes_text(request)
-                                              ? output_tokens(request)
-                                              : 0);
+        give(usage, OPENAI_TOKENS_OUTPUT,
+             is_answered && makes_text(request) ? output_tokens(request) : 0);
     return is_answered && (lacks_input || (lacks_output && makes_text(request)));
 }

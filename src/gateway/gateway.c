@@ -14,7 +14,7 @@
 
 #define WORKERS_MAX      128
 #define LEDGER_STOP_MS   5000 /* for what is left of the journal */
-#define DESCRIPTORS_KEPT 256 /* for the store, listeners and the admin's connections */
+#define DESCRIPTORS_KEPT 256  /* for the store, listeners and the admin's connections */
 
 static unsigned core_count(void)
 {

@@ -26,7 +26,7 @@
 
 /* What the ledger writes into. Without a store (in tests) nothing is recorded. */
 struct gateway_books {
-    struct store *store; /* the drain's alone, for the gateway's life */
+    struct store *store;     /* the drain's alone, for the gateway's life */
     struct service *service; /* the thread that reads reports */
     struct store *reports;   /* the store of that thread */
     struct batch_seal seal;

@@ -29,6 +29,9 @@ void relay_begin_answer(struct call *call, unsigned http_status);
 /* Relays what is held, and the rest of it if it is long; notes the usage. */
 void relay_held(struct call *call, struct held_answer *held);
 
+/* Notes the usage that a whole answer gives, or else how much text it holds. */
+void relay_note_usage(struct request *request, struct slice body);
+
 /* Relays an event stream. */
 enum relay_end {
     RELAY_END_AS_IS,     /* [DONE] passes if upstream sent it */

@@ -47,10 +47,10 @@ static void set_deadline(struct relay *relay)
     relay->has_progressed = false;
 }
 
-/* --- One batch of events ---------------------------------------------------------------------------------- */
+/* --- One run of events ---------------------------------------------------------------------------------- */
 
-/* What a batch leaves to be relayed: the bytes from its start to `size`, moved together. */
-struct batch {
+/* What a run leaves to be relayed: the bytes from its start to `size`, moved together. */
+struct event_run {
     char *bytes;
     size_t size;  /* to relay */
     size_t quiet; /* up to here nothing is to be noted */
@@ -106,46 +106,46 @@ static bool takes_event(struct relay *relay, const struct sse_event *event)
 /* Passes over the events at the front that hold nothing to note, without looking at each of them.
  * Where line ends are plain LF an event ends with an empty line, so the last
  * such end before the first thing to note is found from behind. */
-static void pass_quiet(struct relay *relay, struct slice work, struct batch *batch)
+static void pass_quiet(struct relay *relay, struct slice work, struct event_run *run)
 {
     static const char end[] = "\n\n";
     if (!sse_is_between(&relay->sse) || !slice_starts_with(work, SLICE("data:")))
         return; /* the rest of a long event is not searched at each piece of it */
-    batch->quiet = openai_stream_quiet(work);
-    if (slice_find_byte(slice_of(work.data, batch->quiet), '\r') < batch->quiet)
+    run->quiet = openai_stream_quiet(work);
+    if (slice_find_byte(slice_of(work.data, run->quiet), '\r') < run->quiet)
         return;
-    size_t size = batch->quiet;
+    size_t size = run->quiet;
     while (size >= 2 && memcmp(work.data + size - 2, end, 2) != 0)
         size--;
     if (size < 2)
         return;
     relay->has_progressed = true;
-    batch->size = size;
+    run->size = size;
     sse_skip(&relay->sse, size);
 }
 
 /* Goes through the whole events at the front of `work`. Most come in runs that hold nothing to
  * note, which one search over the bytes finds. */
-static void read_events(struct relay *relay, struct slice work, struct batch *batch)
+static void read_events(struct relay *relay, struct slice work, struct event_run *run)
 {
     struct sse_event event;
-    *batch = (struct batch){.bytes = (char *)(uintptr_t)work.data};
-    pass_quiet(relay, work, batch);
+    *run = (struct event_run){.bytes = (char *)(uintptr_t)work.data};
+    pass_quiet(relay, work, run);
     while (!relay->has_failed && sse_next(&relay->sse, work, &event)) {
         const size_t start = (size_t)(event.raw.data - work.data);
         const size_t end = start + event.raw.size;
-        if (start >= batch->quiet)
-            batch->quiet = start + openai_stream_quiet(slice_from(work, start));
+        if (start >= run->quiet)
+            run->quiet = start + openai_stream_quiet(slice_from(work, start));
         bool is_taken = true;
-        if (end > batch->quiet)
+        if (end > run->quiet)
             is_taken = takes_event(relay, &event);
         else
             relay->has_progressed |= event.data_lines > 0;
         if (!is_taken)
             continue;
-        if (batch->size < start)
-            memmove(batch->bytes + batch->size, event.raw.data, event.raw.size);
-        batch->size += event.raw.size;
+        if (run->size < start)
+            memmove(run->bytes + run->size, event.raw.data, event.raw.size);
+        run->size += event.raw.size;
     }
 }
 
@@ -181,7 +181,7 @@ static enum status send_events(struct relay *relay, struct slice events, enum an
     return body_memory_append(&relay->leading, events.data, events.size);
 }
 
-/* Whether nothing follows this batch: then it goes out together with the end of the answer. */
+/* Whether nothing follows this run: then it goes out together with the end of the answer. */
 static enum answer_part part_of(const struct relay *relay, struct slice rest)
 {
     const bool is_last = relay->call->is_ended && rest.size == 0 && !relay->has_failed &&
@@ -202,13 +202,13 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
 {
     const bool is_direct = relay->unread.size == 0;
     struct slice work = bytes;
-    struct batch batch;
+    struct event_run run;
     if (!is_direct) {
         if (body_memory_append(&relay->unread, bytes.data, bytes.size) != STATUS_OK)
             return STATUS_NO_MEMORY;
         work = slice_of(relay->unread.data, relay->unread.size);
     }
-    read_events(relay, work, &batch);
+    read_events(relay, work, &run);
     const size_t complete = sse_complete(&relay->sse);
     sse_drop(&relay->sse, complete);
     struct slice rest = slice_from(work, complete);
@@ -216,11 +216,11 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
         body_memory_append(&relay->unread, rest.data, rest.size) != STATUS_OK)
         return STATUS_NO_MEMORY;
     const enum answer_part part = part_of(relay, rest);
-    if (batch.size > 0)
-        account_relayed(&relay->request->account, slice_of(batch.bytes, batch.size));
-    if (part == ANSWER_LAST)
+    if (run.size > 0)
+        account_relayed(&relay->request->account, slice_of(run.bytes, run.size));
+    if (part == ANSWER_LAST || relay->done_is_relayed) /* for a client [DONE] is the end */
         close_account(relay);
-    const enum status status = send_events(relay, slice_of(batch.bytes, batch.size), part);
+    const enum status status = send_events(relay, slice_of(run.bytes, run.size), part);
     if (!is_direct && rest.size > 0)
         body_memory_keep(&relay->unread, rest, &rest);
     else if (rest.size == 0)

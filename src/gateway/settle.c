@@ -78,8 +78,7 @@ static void fill_texts(const struct request *request, struct slice *text)
         text[ACCESS_TEXT_USER_NAME] = identity_user_name(request->key->user);
         text[ACCESS_TEXT_KEY_ID] = identity_key_id_text(request->key);
     }
-    text[ACCESS_TEXT_MODEL] =
-        request->model.size > 0 ? request->model : request->openai.model;
+    text[ACCESS_TEXT_MODEL] = request->model.size > 0 ? request->model : request->openai.model;
     if (request->endpoint != NULL) {
         text[ACCESS_TEXT_PROVIDER] = request->endpoint->provider->config->name;
         text[ACCESS_TEXT_TARGET_MODEL] = request->target_model;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/encoding.h"
+#include "gateway/snapshot_prices.h"
 
 #define ARENA_BYTES_MAX ((size_t)16 << 20)
 
@@ -154,6 +155,8 @@ enum status snapshot_create(const struct config **config, struct metrics *metric
     status = snapshot->listeners != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t i = 0; i < listener_count && status == STATUS_OK; i++)
         status = make_listener(&snapshot->listeners[i], &snapshot->config->listen.items[i], reason);
+    if (status == STATUS_OK)
+        status = snapshot_prices_make(snapshot, reason);
     if (status != STATUS_OK)
         goto fail;
     make_cors_lines(snapshot);
@@ -181,6 +184,8 @@ void snapshot_unref(struct snapshot **taken)
         tls_context_unref(&snapshot->providers[i].tls);
     for (size_t i = 0; snapshot->listeners != NULL && i < snapshot->config->listen.count; i++)
         tls_context_unref(&snapshot->listeners[i].tls);
+    price_list_destroy(&snapshot->config_prices);
+    price_list_destroy(&snapshot->store_prices);
     config_unref(&snapshot->config);
     arena_fini(&snapshot->arena);
     alloc_free(snapshot);

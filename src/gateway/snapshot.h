@@ -26,10 +26,10 @@ struct provider {
     const struct config_provider *config;
     uint32_t metrics_index;
     struct catalogue_provider catalogue; /* where its prices and windows stand; may be empty */
-    struct tls_context *tls;            /* owned; NULL: in the clear */
-    struct slice head_lines;            /* Host, credentials and fixed headers of every call */
-    struct slice proxy_authorization;   /* "Basic …", or empty */
-    atomic_bool refuses_stream_options; /* it answered 400 to them: no longer asked */
+    struct tls_context *tls;             /* owned; NULL: in the clear */
+    struct slice head_lines;             /* Host, credentials and fixed headers of every call */
+    struct slice proxy_authorization;    /* "Basic …", or empty */
+    atomic_bool refuses_stream_options;  /* it answered 400 to them: no longer asked */
     struct upstream_load load;
 };
 

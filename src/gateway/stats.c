@@ -60,8 +60,7 @@ static void write_stats(void *argument)
     json_write_object(writer);
     json_write_key(writer, SLICE("by_model"));
     json_write_array(writer);
-    stats->status =
-        store_report(stats->store, &stats->report, write_model, stats, &stats->reason);
+    stats->status = store_report(stats->store, &stats->report, write_model, stats, &stats->reason);
     if (stats->status != STATUS_OK)
         return;
     json_write_end(writer);

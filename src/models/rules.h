@@ -22,12 +22,24 @@ struct rule_target {
     bool any_listed;
 };
 
+/* What is done with messages that do not fit the model's window. */
+enum rule_context {
+    RULE_CONTEXT_DEFAULT, /* the route decides */
+    RULE_CONTEXT_PASS,
+    RULE_CONTEXT_DROP_OLDEST,
+    RULE_CONTEXT_MIDDLE_OUT,
+};
+
 struct rule {
     struct slice name;    /* as written, with the trailing '*' of a pattern */
     struct slice literal; /* the name without that '*' */
     bool is_prefix;       /* the name ends in '*': anything that starts with `literal` matches */
     const struct rule_target *targets; /* in order of preference, all with a credential */
     size_t target_count;               /* at least 1 */
+    uint32_t window_tokens;            /* over the catalogue's; 0: not said, as the next two */
+    uint32_t max_output_tokens;
+    uint32_t reserve_output_tokens; /* of the window, where the request does not say more */
+    enum rule_context context;
 };
 
 struct rules {

@@ -242,8 +242,9 @@ static void each_setting_stands_on_the_page(void **state)
     assert_non_null(file);
     page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
     fclose(file);
-    const struct settings *tables[] = {&settings_of_config, &settings_of_provider};
-    for (size_t t = 0; t < 2; t++) {
+    const struct settings *tables[] = {&settings_of_config, &settings_of_provider,
+                                       &settings_of_rule, &settings_of_price};
+    for (size_t t = 0; t < 4; t++) {
         for (size_t i = 0; i < tables[t]->count; i++) {
             char quoted[80];
             snprintf(quoted, sizeof(quoted), "`%s`", tables[t]->items[i].path);

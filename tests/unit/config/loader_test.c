@@ -130,8 +130,8 @@ static void unknown_names_are_refused_with_the_one_that_is_meant(void **state)
 static void names_of_later_versions_are_refused_at_every_level(void **state)
 {
     (void)state;
-    static const char *const names[] = {"limits",      "cache",           "ledger", "budgets",
-                                        "idempotency", "trusted_proxies", "prices"};
+    static const char *const names[] = {"limits", "cache", "budgets", "idempotency",
+                                        "trusted_proxies"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char yaml[64];
         snprintf(yaml, sizeof(yaml), "workers: 1\n%s: [x]\n", names[i]);

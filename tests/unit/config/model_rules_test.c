@@ -149,18 +149,9 @@ static void a_target_names_a_provider_that_there_is(void **state)
 static void keys_of_later_versions_are_refused(void **state)
 {
     (void)state;
-    static const char *const names[] = {"strategy",
-                                        "retries",
-                                        "fallbacks",
-                                        "fallbacks_context",
-                                        "fallbacks_content",
-                                        "degraded",
-                                        "cache",
-                                        "context",
-                                        "window",
-                                        "max_output",
-                                        "limits",
-                                        "budgets"};
+    static const char *const names[] = {
+        "strategy", "retries", "fallbacks", "fallbacks_context", "fallbacks_content", "degraded",
+        "cache",    "limits",  "budgets"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char yaml[128];
         snprintf(yaml, sizeof(yaml), "models:\n  - name: a\n    targets: [local]\n    %s: x\n",

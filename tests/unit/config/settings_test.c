@@ -11,7 +11,12 @@
 
 #include "config/units.h"
 
-static const struct settings *const tables[] = {&settings_of_config, &settings_of_provider};
+static const struct settings *const tables[] = {&settings_of_config, &settings_of_provider,
+                                                &settings_of_rule, &settings_of_price};
+static const char *const headings[] = {"\n## Settings\n", "\n## Providers\n", "\n## Models\n",
+                                       "\n## Prices\n"};
+
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 static const struct setting *find(const char *path)
 {
@@ -23,7 +28,7 @@ static const struct setting *find(const char *path)
 static void each_path_stands_once_and_is_no_group_of_others(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < 2; t++) {
+    for (size_t t = 0; t < TABLES; t++) {
         for (size_t i = 0; i < tables[t]->count; i++) {
             const struct setting *setting = &tables[t]->items[i];
             const struct slice path = slice_from_text(setting->path);
@@ -121,7 +126,12 @@ static void row_says_range(struct slice row, const struct setting *setting)
         units_format_size(setting->min, low);
         units_format_size(setting->max, high);
         break;
+    case SETTING_TYPE_MONEY:
+        units_format_money(setting->min, low);
+        units_format_money(setting->max, high);
+        break;
     case SETTING_TYPE_DURATION:
+    case SETTING_TYPE_PERIOD:
         units_format_duration(setting->min, low);
         units_format_duration(setting->max, high);
         break;
@@ -141,9 +151,8 @@ static void the_page_says_default_range_and_choices_of_each_setting(void **state
 {
     (void)state;
     static char page[65536];
-    static const char *const headings[] = {"\n## Settings\n", "\n## Providers\n"};
     read_page(page, sizeof(page));
-    for (size_t t = 0; t < 2; t++) {
+    for (size_t t = 0; t < TABLES; t++) {
         const char *from = strstr(page, headings[t]);
         assert_non_null(from);
         for (size_t i = 0; i < tables[t]->count; i++) {
@@ -167,7 +176,7 @@ static void the_page_lists_what_is_of_later_versions(void **state)
     read_page(page, sizeof(page));
     const char *from = strstr(page, "\n## Of later versions\n");
     assert_non_null(from);
-    for (size_t t = 0; t < 2; t++) {
+    for (size_t t = 0; t < TABLES; t++) {
         for (size_t i = 0; i < tables[t]->count; i++) {
             if (tables[t]->items[i].type == SETTING_TYPE_LATER)
                 row_says(slice_from_text(from), tables[t]->items[i].path);
