@@ -197,6 +197,17 @@ static void close_account(struct relay *relay)
     account_close(relay->request, 200);
 }
 
+/* What comes after the start of an event, mostly a whole read, gets the room that it needs and no
+ * more: a client that reads nothing may hold it for long. A long event grows by doubling. */
+static enum status add_unread(struct relay *relay, struct slice bytes)
+{
+    struct body_memory *unread = &relay->unread;
+    if (bytes.size >= unread->size &&
+        body_memory_reserve(unread, unread->size + bytes.size) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    return body_memory_append(unread, bytes.data, bytes.size);
+}
+
 /* Relays what is whole in the bytes that came; `bytes` lies in the scratch or in the call. */
 static enum status relay_bytes(struct relay *relay, struct slice bytes)
 {
@@ -204,7 +215,7 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
     struct slice work = bytes;
     struct event_run run;
     if (!is_direct) {
-        if (body_memory_append(&relay->unread, bytes.data, bytes.size) != STATUS_OK)
+        if (add_unread(relay, bytes) != STATUS_OK)
             return STATUS_NO_MEMORY;
         work = slice_of(relay->unread.data, relay->unread.size);
     }
