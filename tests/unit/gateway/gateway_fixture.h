@@ -86,6 +86,25 @@ static inline void gateway_fixture_open(struct gateway_fixture *fixture, const c
     fixture->worker = fixture->gateway.workers[0];
 }
 
+/* Sends the request over a connection of its own, and gives all that comes back up to the end of
+ * it; good until the next one. The request says "Connection: close". */
+static inline const char *gateway_fixture_ask(struct gateway_fixture *fixture, uint16_t port,
+                                              const char *request)
+{
+    static char answer[16384];
+    struct loop *loop = fixture->worker->loop;
+    struct peer client;
+    peer_connect(&client, loop, port);
+    peer_send_text(&client, request);
+    peer_expect_end(&client);
+    assert_true(client.received.size < sizeof(answer));
+    memcpy(answer, client.received.data, client.received.size);
+    answer[client.received.size] = '\0';
+    peer_close(&client);
+    loop_fixture_until_quiet(loop);
+    return answer;
+}
+
 static inline void gateway_fixture_close(struct gateway_fixture *fixture)
 {
     gateway_stop(&fixture->gateway);
