@@ -56,8 +56,9 @@ static inline struct snapshot *gateway_fixture_snapshot(struct gateway_fixture *
     return snapshot;
 }
 
-static inline void gateway_fixture_open(struct gateway_fixture *fixture, const char *yaml,
-                                        uint16_t port)
+/* Takes the configuration's reference. */
+static inline void gateway_fixture_start(struct gateway_fixture *fixture,
+                                         const struct config *config)
 {
     *fixture = (struct gateway_fixture){.log_fd = memfd_create("log", MFD_CLOEXEC)};
     uint32_t endpoint_count;
@@ -66,7 +67,6 @@ static inline void gateway_fixture_open(struct gateway_fixture *fixture, const c
         .version = "1", .endpoints = endpoints, .endpoint_count = endpoint_count};
     const struct log_config log = {
         .fd = fixture->log_fd, .format = LOG_FORMAT_TEXT, .level = LOG_LEVEL_INFO, .version = "1"};
-    const struct config *config = gateway_fixture_config(yaml, port);
     assert_int_equal(identity_map_create(&fixture->identities), STATUS_OK);
     assert_int_equal(metrics_create(&metrics, &fixture->metrics), STATUS_OK);
     assert_int_equal(log_create(&log, &fixture->log), STATUS_OK);
@@ -84,6 +84,21 @@ static inline void gateway_fixture_open(struct gateway_fixture *fixture, const c
         print_error("%s\n", reason.text);
     assert_int_equal(status, STATUS_OK);
     fixture->worker = fixture->gateway.workers[0];
+}
+
+static inline void gateway_fixture_open(struct gateway_fixture *fixture, const char *yaml,
+                                        uint16_t port)
+{
+    gateway_fixture_start(fixture, gateway_fixture_config(yaml, port));
+}
+
+/* The same of a text that holds its ports already. */
+static inline void gateway_fixture_open_text(struct gateway_fixture *fixture, const char *yaml)
+{
+    struct loading loading = {0};
+    const struct config *config = config_ref(loading_sound(&loading, yaml));
+    loading_end(&loading);
+    gateway_fixture_start(fixture, config);
 }
 
 /* Sends the request over a connection of its own, and gives all that comes back up to the end of
