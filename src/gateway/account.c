@@ -167,7 +167,8 @@ static void write_closed(struct request *request, unsigned status)
     const struct http_exchange *exchange = request->exchange;
     struct journal *journal = request->worker->journal;
     const uint64_t now_ns = clock_monotonic_ns();
-    const bool has_first_byte = exchange->first_byte_ns > 0;
+    /* An answer whose first byte is its last goes out right after this. */
+    const uint64_t first_byte_ns = exchange->first_byte_ns > 0 ? exchange->first_byte_ns : now_ns;
     const struct record_closed closed = {
         .id = request->id,
         .bill = account->bill,
@@ -178,9 +179,8 @@ static void write_closed(struct request *request, unsigned status)
         .last_status = request->upstream_status,
         .last_outcome = slice_from_text(outcome_name(request->outcome)),
         .latency_us = (int64_t)((now_ns - exchange->started_ns) / 1000),
-        .first_byte_us = has_first_byte
-                             ? (int64_t)((exchange->first_byte_ns - exchange->started_ns) / 1000)
-                             : RECORD_UNKNOWN,
+        .first_byte_us =
+            status > 0 ? (int64_t)((first_byte_ns - exchange->started_ns) / 1000) : RECORD_UNKNOWN,
         .last_latency_us = (int64_t)((now_ns - account->attempt_started_ns) / 1000),
         .provider_request_id = request->upstream_request_id,
     };

@@ -49,26 +49,33 @@ static enum status write_model(void *context, const struct store_report_line *li
     stats->cost_nanousd += cost_nanousd;
     stats->tokens += line->answered_tokens;
     stats->requests += line->answered;
-    return buffer_status(&stats->body);
+    return STATUS_OK;
 }
 
+/* The sums stand before the models in the answer, and are known after them. */
 static void write_stats(void *argument)
 {
     struct stats *stats = argument;
-    struct json_writer *writer = &stats->writer;
-    json_writer_init(writer, &stats->body);
-    json_write_object(writer);
-    json_write_key(writer, SLICE("by_model"));
-    json_write_array(writer);
+    struct buffer models;
+    buffer_init(&models, BODY_BYTES_MAX);
+    json_writer_init(&stats->writer, &models);
+    json_write_array(&stats->writer);
     stats->status = store_report(stats->store, &stats->report, write_model, stats, &stats->reason);
-    if (stats->status != STATUS_OK)
-        return;
-    json_write_end(writer);
-    write_figures(stats, stats->cost_nanousd, stats->tokens, stats->requests);
-    json_write_key(writer, SLICE("period_days"));
-    json_write_u64(writer, PERIOD_DAYS);
-    json_write_end(writer);
-    stats->status = buffer_status(&stats->body);
+    if (stats->status == STATUS_OK) {
+        json_write_end(&stats->writer);
+        json_writer_init(&stats->writer, &stats->body);
+        json_write_object(&stats->writer);
+        write_figures(stats, stats->cost_nanousd, stats->tokens, stats->requests);
+        json_write_key(&stats->writer, SLICE("period_days"));
+        json_write_u64(&stats->writer, PERIOD_DAYS);
+        json_write_key(&stats->writer, SLICE("by_model"));
+        json_write_raw(&stats->writer, buffer_slice(&models));
+        json_write_end(&stats->writer);
+        stats->status = buffer_status(&stats->body);
+    }
+    if (buffer_status(&models) != STATUS_OK)
+        stats->status = buffer_status(&models);
+    buffer_fini(&models);
 }
 
 void stats_handle(struct request *request)

@@ -14,17 +14,23 @@
     "answered_cost_nanousd"
 /* An addition that overflows becomes a floating-point number, which is compared as what it is. */
 #define ADD(column) column " = min(" column " + excluded." column ", 9223372036854775807)"
-#define ADD_ALL                                                                                                                                                     \
-    " DO UPDATE SET " ADD("requests") ", " ADD("answered") ", " ADD("estimated") ", " ADD(                                                                          \
-        "unpric"                                                                                                                                                    \
-        "ed") ", " ADD("input_tokens") ", " ADD("output_tokens") ", " ADD("cached_tokens") ","                                                                      \
-                                                                                           " " ADD("cache_write_tokens") ", " ADD("reasoning_tokens") ", " ADD("au" \
-                                                                                                                                                               "di" \
-                                                                                                                                                               "o_" \
-                                                                                                                                                               "to" \
-                                                                                                                                                               "ke" \
-                                                                                                                                                               "n"  \
-                                                                                                                                                               "s") ", " ADD("answered_tokens") ", " ADD("cost_nanousd") ", " ADD("answered_cost_nanousd")
+#define ADD_ALL                                                                                                                                                 \
+    " DO UPDATE SET " ADD("requests") ", " ADD("answered") ", " ADD("estimated") ", " ADD(                                                                      \
+        "unpric"                                                                                                                                                \
+        "ed") ", " ADD("input_tokens") ", " ADD("output_tokens") ", " ADD("cached_tokens") ","                                                                  \
+                                                                                           " " ADD("cache_write_tokens") ", " ADD("reasoning_tokens") ", " ADD( \
+                                                                                               "a"                                                              \
+                                                                                               "u"                                                              \
+                                                                                               "d"                                                              \
+                                                                                               "i"                                                              \
+                                                                                               "o"                                                              \
+                                                                                               "_"                                                              \
+                                                                                               "t"                                                              \
+                                                                                               "o"                                                              \
+                                                                                               "k"                                                              \
+                                                                                               "e"                                                              \
+                                                                                               "n"                                                              \
+                                                                                               "s") ", " ADD("answered_tokens") ", " ADD("cost_nanousd") ", " ADD("answered_cost_nanousd")
 #define MOVE(column, parameter)                                                                    \
     column " = max(0, min(" column " + " parameter ", 9223372036854775807))"
 #define MOVE_ALL                                                                                   \
