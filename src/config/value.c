@@ -352,6 +352,22 @@ static bool apply_text(const struct target *target, struct slice text)
     }
 }
 
+static struct slice instead_of_nothing(const struct setting *setting)
+{
+    switch (setting->type) {
+    case SETTING_TYPE_SIZE:
+    case SETTING_TYPE_DURATION:
+    case SETTING_TYPE_MONEY:
+    case SETTING_TYPE_DATE:
+    case SETTING_TYPE_COUNT:
+    case SETTING_TYPE_BOOL:
+    case SETTING_TYPE_CHOICE:
+        return SLICE("leave it out for the default");
+    default:
+        return SLICE("write \"\" for an empty one");
+    }
+}
+
 typedef bool apply_list(const struct target *target, const struct raw_value *value);
 
 static apply_list *const lists[] = {
@@ -369,7 +385,7 @@ bool value_apply(struct loader *loader, const struct setting *setting, void *bas
     const struct target target = {loader, setting, &raw->place, (char *)base + setting->offset};
     const bool is_scalar = value.node == NULL || value.node->kind == YAML_KIND_SCALAR;
     if (value.node != NULL && yaml_is_null(value.node)) {
-        loader_complain(loader, &value.place, SLICE("write \"\" for an empty one"),
+        loader_complain(loader, &value.place, instead_of_nothing(setting),
                         "%s: the value is missing", setting->path);
         return false;
     }

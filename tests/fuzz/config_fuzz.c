@@ -70,6 +70,9 @@ static void check_provider(const struct config_provider *provider)
     check_slice(provider->name);
     check_slice(provider->api_key);
     check_slice(provider->tls_ca);
+    check_slice(provider->catalogue);
+    check_slice(provider->region);
+    ASSERT(provider->timeouts.usage_drain_ms <= 600000);
     check_url(&provider->base_url);
     check_url(&provider->proxy);
     for (size_t i = 0; i < provider->headers.count; i++) {
@@ -94,9 +97,38 @@ static void check_rules(const struct config *config)
             ASSERT(config->providers[rule->targets[j].provider].has_credential);
             check_slice(rule->targets[j].model);
         }
+        ASSERT(rule->window_tokens == 0 || rule->max_output_tokens <= rule->window_tokens);
+        ASSERT(rule->window_tokens == 0 || rule->reserve_output_tokens < rule->window_tokens);
         ASSERT(rule_matches(rule, rule->literal));
         ASSERT(rules_match(&config->rules, rule->literal) != NULL);
     }
+}
+
+static void check_amount(int64_t nanousd)
+{
+    ASSERT(nanousd >= CONFIG_PRICE_UNSET && nanousd <= INT64_C(1000000000000000));
+}
+
+static void check_prices(const struct config *config)
+{
+    for (size_t i = 0; i < config->prices.count; i++) {
+        const struct config_price *price = &config->prices.items[i];
+        check_slice(price->provider);
+        check_slice(price->model);
+        ASSERT(config_provider_find(config, price->provider) != NULL && price->model.size > 0);
+        ASSERT(price->origin.kind == CONFIG_ORIGIN_FILE && price->origin.line > 0);
+        check_amount(price->input_nanousd);
+        check_amount(price->output_nanousd);
+        check_amount(price->reasoning_nanousd);
+        check_amount(price->per_request_nanousd);
+    }
+}
+
+static void check_ledger(const struct config_ledger *ledger)
+{
+    ASSERT(ledger->journal_bytes >= (uint64_t)1 << 20);
+    ASSERT(ledger->sync_ms >= 1 && ledger->sync_ms <= 10000);
+    ASSERT(ledger->retention_ms == 0 || ledger->retention_ms >= 3600000);
 }
 
 static void check_config(const struct config *config)
@@ -113,6 +145,8 @@ static void check_config(const struct config *config)
         check_slice(config->cors.origins.items[i]);
     check_slice(config->data_dir);
     check_rules(config);
+    check_prices(config);
+    check_ledger(&config->ledger);
 }
 
 static bool shows_canary(const struct buffer *text)

@@ -54,11 +54,26 @@ MISTAKES = [
     (6, "limits: []", "not in this version"),
     (6, "budgets: {}", "not in this version"),
     (6, "cache: { memory: 1MiB }", "not in this version"),
-    (6, "ledger: {}", "not in this version"),
-    (6, "prices: []", "not in this version"),
     (6, "idempotency: {}", "not in this version"),
     (6, "trusted_proxies: []", "not in this version"),
     (6, "admin: { token: x }", "not in this version"),
+    (6, "ledger: { journal_byte: 4GiB }", "journal_bytes"),
+    (6, "ledger: { when_full: refused }", "refuse"),
+    (6, "ledger: { orphans: free }", "estimate|nothing|none of its values"),
+    (6, "ledger: { sync: 0s }", "1ms to 10s"),
+    (6, "ledger: { retention: 5m }", "1h to"),
+    (6, "  - { name: other, targets: [main], context: { strategy: drop_old } }", "drop_oldest"),
+    (6, "  - { name: other, targets: [main], window: 128k }", "whole number"),
+    (6, "  - { name: other, targets: [main], window: 9, max_output: 10 }", "window"),
+    (6, "  - { name: other, targets: [main], reserve_output: 9 }", "context.reserve_output"),
+    (6, "price: []", "prices"),
+    (6, "prices: { a: b }", "list"),
+    (6, "prices: [{ provider: mian, model: m, input: 1usd }]", "main"),
+    (6, "prices: [{ provider: main, model: m, input: 0.40 }]", "0.40usd"),
+    (6, "prices: [{ provider: main, model: m, inptu: 1usd }]", "input"),
+    (6, "prices: [{ provider: main, model: m, input: 1000001usd }]", "1000000usd"),
+    (6, "prices: [{ provider: main, model: m, input: 1usd, from: 2026-02-30 }]", "2026-01-31"),
+    (6, "prices: [{ provider: main, model: m }]", "amount"),
     (6, "listen: 127.0.0.1:9", "listen"),
     (7, "\n  - x", ""),
     (6, "  - { name: other, targets: [mian] }", "main"),
@@ -71,7 +86,6 @@ MISTAKES = [
     (6, "  - { name: other, targets: [{ provider: main, weight: 3 }] }", "not in this version"),
     (6, "  - { name: other, targets: [main], fallbacks: [x] }", "not in this version"),
     (6, "  - { name: other, targets: [main], cache: off }", "not in this version"),
-    (6, "  - { name: other, targets: [main], context: {} }", "not in this version"),
     (6, "  - { name: other, targets: [main], limits: [] }", "not in this version"),
 ]
 
@@ -87,8 +101,9 @@ def test_a_mistake_is_named_with_its_line_and_a_way_out(tmp_path, line, mistake,
 PROVIDER_MISTAKES = [
     ('base_url: "ftp://x"', "http"), ('base_url: ""', "base_url"), ("dialect: anthropic", "openai"),
     ("dialect: opnai", "openai"), ("timeouts: { conect: 5s }", "connect"),
-    ("breaker: {}", "version"),
-    ("stream_usage: sometimes", "auto"), ("free: true", "version"), ("limits: []", "version"),
+    ("breaker: {}", "version"), ("timeouts: { usage_drain: 11m }", "0 to 10m"),
+    ("stream_usage: sometimes", "auto"), ("free: yes", "true"), ("limits: []", "version"),
+    ("catalog: openai", "catalogue"), (f"region: {'r' * 65}", "64"),
     ("api_key: file:/no/such/file", "/no/such/file"), ("apikey: x", "api_key"),
     ("headers: { 'bad name': x }", "header|name"), ('headers: { x: "a\\nb" }', "x"),
     ("tls: { ca: /no/such/ca.pem }", "/no/such/ca.pem"), ("connections: { max: 0 }", "max"),
@@ -104,6 +119,79 @@ def test_a_mistake_in_a_provider_is_named(tmp_path, mistake, said):
     text = check(tmp_path, f"providers:\n  main:\n{rows}    {mistake}\n"
                            "models:\n  - { name: '*', targets: [main] }\n", 2)
     assert re.search(rf"weir\.yaml:{3 + len(base)}\b.*({said})", text), text
+
+
+def test_two_prices_for_the_same_day_are_a_mistake(tmp_path):
+    price = "  - { provider: main, model: m, input: 1usd, from: 2026-01-01 }\n"
+    text = check(tmp_path, GOOD + "prices:\n" + price + price, 2)
+    assert re.search(r"weir\.yaml:8\b.*before in line 7", text), text
+
+
+# What the page of settings shows as a whole, but for what is of later versions.
+FULL = """\
+listen: 127.0.0.1:8000
+admin: { listen: 127.0.0.1:8001 }
+metrics: { listen: "" }
+data_dir: ./data
+workers: 0
+store: sqlite
+cors: { origins: ["*"], credentials: false }
+transport:
+  header_bytes: 32KiB
+  headers: 100
+  body_bytes: 32MiB
+  json_depth: 64
+  connections: 50000
+  connections_per_address: 0
+  requests_in_flight: 14000
+  body_memory: 1GiB
+  answer_bytes: 8MiB
+timeouts: { header: 10s, body: 60s, idle: 75s, linger: 5s, drain: 300s }
+ledger: { journal_bytes: 4GiB, when_full: refuse, orphans: estimate, sync: 50ms, retention: "" }
+
+providers:
+  openai: { dialect: openai, base_url: https://api.openai.com/v1, api_key: "${OPENAI_API_KEY:-}" }
+  local:  { dialect: openai, base_url: http://localhost:1234/v1, api_key: lm-studio, free: true }
+  azure:  { dialect: openai, base_url: https://ours.openai.azure.com/openai/v1, api_key: "file:azure",
+            catalogue: azure, region: eu, timeouts: { usage_drain: 30s } }
+
+models:
+  - { name: "gpt*", targets: [openai], optional: true }
+  - name: fast
+    targets:
+      - { provider: openai, model: gpt-4o-mini }
+      - { provider: azure, model: our-4o-mini }
+    context: { strategy: drop_oldest, reserve_output: 1024 }
+    window: 128000
+  - { name: "*", targets: [local] }
+
+prices:
+  - { provider: local, model: our-tuned-model, input: 0.40usd, output: 1.60usd, cache_read: 0.10usd, from: 2026-01-01 }
+"""
+
+
+def test_the_whole_example_is_ok_and_shown_with_its_lines(tmp_path):
+    (tmp_path / "azure").write_text("key\n")
+    assert "ok" in check(tmp_path, FULL, 0)
+    shown = json.loads(show(tmp_path, FULL, "--json"))
+    of = {each["key"]: each for each in shown["settings"]}
+    lines = FULL.splitlines()
+    for key, value, text in [
+            ("ledger.journal_bytes", "4GiB", "ledger:"), ("ledger.retention", "", "ledger:"),
+            ("ledger.when_full", "refuse", "ledger:"), ("providers.local.free", "true", "  local:"),
+            ("providers.azure.region", "eu", "            catalogue"),
+            ("models.fast.window", "128000", "    window:"),
+            ("models.fast.context.strategy", "drop_oldest", "    context:"),
+            ("prices.local/our-tuned-model",
+             "input 0.4usd, output 1.6usd, cache_read 0.1usd, from 2026-01-01", "  - { provider: local")]:
+        assert (of[key]["value"], of[key]["from"]) == (value, "file"), key
+        assert lines[of[key]["line"] - 1].startswith(text), key
+
+
+def test_the_ledger_can_be_set_by_the_environment(tmp_path):
+    text = show(tmp_path, GOOD, WEIR_LEDGER_RETENTION="90d", WEIR_LEDGER_JOURNAL_BYTES="1GiB")
+    assert re.search(r"ledger\.retention +90d +environment WEIR_LEDGER_RETENTION", text), text
+    assert re.search(r"ledger\.journal_bytes +1GiB +environment", text), text
 
 
 def test_all_mistakes_are_named_at_once(tmp_path):

@@ -146,6 +146,73 @@ static void a_target_names_a_provider_that_there_is(void **state)
     loading_refused("models:\n  - name: a\n    targets: [[local]]\n", 3, "one value is wanted");
 }
 
+static void a_rule_may_say_what_fits_its_model(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config =
+        loading_sound(&loading, "models:\n"
+                                "  - {name: a, targets: [local], window: 128000, max_output: 4096,"
+                                " context: {strategy: drop_oldest, reserve_output: 1024}}\n"
+                                "  - {name: b, targets: [local], context: {strategy: middle_out}}\n"
+                                "  - {name: c, targets: [local], context: {strategy: pass}}\n"
+                                "  - {name: d, targets: [local], context: }\n");
+    const struct rule *rules = config->rules.items;
+    assert_int_equal(rules[0].window_tokens, 128000);
+    assert_int_equal(rules[0].max_output_tokens, 4096);
+    assert_int_equal(rules[0].reserve_output_tokens, 1024);
+    assert_int_equal(rules[0].context, RULE_CONTEXT_DROP_OLDEST);
+    assert_int_equal(rules[1].context, RULE_CONTEXT_MIDDLE_OUT);
+    assert_int_equal(rules[1].window_tokens, 0);
+    assert_int_equal(rules[2].context, RULE_CONTEXT_PASS);
+    assert_int_equal(rules[3].context, RULE_CONTEXT_DEFAULT);
+    assert_int_equal(rules[3].max_output_tokens, 0);
+    assert_int_equal(rules[3].reserve_output_tokens, 0);
+    loading_end(&loading);
+}
+
+static void what_is_said_of_one_rule_does_not_stay_for_the_next(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config = loading_sound(
+        &loading, PROVIDERS "models:\n"
+                            "  - {name: a, targets: [keyless], optional: true, window: 5}\n"
+                            "  - {name: b, targets: [main]}\n");
+    assert_int_equal(config->rules.count, 1);
+    assert_int_equal(config->rules.items[0].window_tokens, 0);
+    assert_int_equal(config->rule_setting_origins[0].kind, CONFIG_ORIGIN_DEFAULT);
+    loading_end(&loading);
+}
+
+static void refused_of_rule(const char *line, const char *said)
+{
+    char yaml[256];
+    snprintf(yaml, sizeof(yaml), "models:\n  - name: a\n    targets: [local]\n    %s\n", line);
+    loading_refused(yaml, 4, said);
+}
+
+static void a_window_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    refused_of_rule("window: 0", "1 to 100000000");
+    refused_of_rule("window: 100000001", "1 to 100000000");
+    refused_of_rule("window: 128k", "no whole number");
+    refused_of_rule("windw: 5", "did you mean 'window'?");
+    refused_of_rule("max_output: -1", "no whole number");
+    refused_of_rule("context: drop_oldest", "settings with their names are wanted");
+    refused_of_rule("context: {strategy: drop_odlest}", "did you mean 'drop_oldest'?");
+    refused_of_rule("context: {reserve: 5, strategy: pass}", "'context.reserve' is not known");
+    refused_of_rule("context: {max_output: 5}", "'context.max_output' is not known");
+    refused_of_rule("reserve_output: 5", "did you mean 'context.reserve_output'?");
+    loading_refused("models:\n  - name: a\n    targets: [local]\n    window: 100\n"
+                    "    max_output: 101\n",
+                    5, "more than the window");
+    loading_refused("models:\n  - name: a\n    targets: [local]\n    window: 100\n"
+                    "    context: {reserve_output: 100}\n",
+                    5, "leaves nothing of the window");
+}
+
 static void keys_of_later_versions_are_refused(void **state)
 {
     (void)state;
@@ -222,6 +289,9 @@ int main(void)
         cmocka_unit_test(a_rule_needs_a_name_and_targets),
         cmocka_unit_test(a_broken_rule_is_complained_of_once),
         cmocka_unit_test(a_target_names_a_provider_that_there_is),
+        cmocka_unit_test(a_rule_may_say_what_fits_its_model),
+        cmocka_unit_test(what_is_said_of_one_rule_does_not_stay_for_the_next),
+        cmocka_unit_test(a_window_that_cannot_be_is_refused),
         cmocka_unit_test(keys_of_later_versions_are_refused),
         cmocka_unit_test(a_name_that_stands_twice_is_a_mistake),
         cmocka_unit_test(a_rule_behind_one_that_covers_it_is_warned_of),

@@ -27,7 +27,47 @@ static void a_provider_has_the_defaults_of_the_page(void **state)
     assert_int_equal(provider->connections.idle_ms, 4000);
     assert_int_equal(provider->proxy.host.size, 0);
     assert_true(provider->tls_verify);
+    assert_false(provider->is_free);
+    assert_int_equal(provider->catalogue.size, 0);
+    assert_int_equal(provider->region.size, 0);
+    assert_int_equal(provider->timeouts.usage_drain_ms, 0);
     loading_end(&loading);
+}
+
+static void a_provider_says_how_it_is_priced(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config =
+        loading_sound(&loading, "providers:\n"
+                                "  p: {base_url: http://a, free: true, catalogue: bedrock,"
+                                " region: eu-west-1, timeouts: {usage_drain: 30s}}\n");
+    const struct config_provider *provider = provider_of(config, "p");
+    assert_true(provider->is_free);
+    assert_text(provider->catalogue, "bedrock");
+    assert_text(provider->region, "eu-west-1");
+    assert_int_equal(provider->timeouts.usage_drain_ms, 30000);
+    loading_end(&loading);
+    loading_refused("providers:\n  p:\n    base_url: http://a\n    region: "
+                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+                    4, "0 to 64 bytes");
+    loading_refused("providers:\n  p:\n    base_url: http://a\n    free: yes\n", 4,
+                    "neither true nor false");
+    loading_refused("providers:\n  p:\n    base_url: http://a\n    timeouts: {usage_drain: 601s}\n",
+                    4, "0 to 10m");
+}
+
+static void the_built_in_local_is_free_and_one_of_the_file_is_not(void **state)
+{
+    (void)state;
+    struct loading none = {0}, own = {0};
+    const struct config *config = loading_sound(&none, NULL);
+    assert_true(provider_of(config, "local")->is_free);
+    assert_false(provider_of(config, "openai")->is_free);
+    config = loading_sound(&own, "providers:\n  local: {base_url: http://paid.example}\n");
+    assert_false(provider_of(config, "local")->is_free);
+    loading_end(&none);
+    loading_end(&own);
 }
 
 static void openai_and_local_are_built_in(void **state)
@@ -202,6 +242,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_provider_has_the_defaults_of_the_page),
+        cmocka_unit_test(a_provider_says_how_it_is_priced),
+        cmocka_unit_test(the_built_in_local_is_free_and_one_of_the_file_is_not),
         cmocka_unit_test(openai_and_local_are_built_in),
         cmocka_unit_test(one_of_the_file_takes_the_place_of_the_built_in_one_whole),
         cmocka_unit_test(a_key_that_is_configured_and_empty_is_no_credential),

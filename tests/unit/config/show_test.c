@@ -143,6 +143,54 @@ static void targets_are_shown_with_the_name_they_are_called_by(void **state)
     loading_end(&loading);
 }
 
+static void what_a_rule_says_of_its_model_has_lines_of_its_own(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config = loading_sound(&loading, "models:\n"
+                                                          "  - name: fast\n"
+                                                          "    targets: [local]\n"
+                                                          "    window: 128000\n"
+                                                          "    context:\n"
+                                                          "      strategy: drop_oldest\n"
+                                                          "  - { name: '*', targets: [local] }\n");
+    struct buffer text = shown_as(config, CONFIG_FORM_TEXT);
+    line_is(&text, "models.fast.window", "models.fast.window 128000 /etc/weir/weir.yaml:4");
+    line_is(&text, "models.fast.context.strategy",
+            "models.fast.context.strategy drop_oldest /etc/weir/weir.yaml:6");
+    assert_false(says(&text, "models.fast.max_output"));
+    assert_false(says(&text, "models.*.window"));
+    buffer_fini(&text);
+    text = shown_as(config, CONFIG_FORM_JSON);
+    assert_true(says(&text, "{\"key\":\"models.fast.window\",\"value\":\"128000\","
+                            "\"from\":\"file\",\"line\":4}"));
+    buffer_fini(&text);
+    loading_end(&loading);
+}
+
+static void prices_and_the_ledger_are_shown(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config = loading_sound(
+        &loading, "ledger: {retention: 90d, when_full: unrecorded}\n"
+                  "prices:\n"
+                  "  - {provider: local, model: ours, output: 1.60usd, input: 0.40usd,"
+                  " from: 2026-01-01}\n"
+                  "  - {provider: openai, model: 'gpt*', per_request: 0usd}\n");
+    struct buffer text = shown_as(config, CONFIG_FORM_TEXT);
+    line_is(&text, "ledger.journal_bytes", "ledger.journal_bytes 4GiB default");
+    line_is(&text, "ledger.retention", "ledger.retention 90d /etc/weir/weir.yaml:1");
+    line_is(&text, "ledger.when_full", "ledger.when_full unrecorded /etc/weir/weir.yaml:1");
+    line_is(&text, "providers.local.free", "providers.local.free true default");
+    line_is(&text, "prices.local/ours",
+            "prices.local/ours input 0.4usd, output 1.6usd, from 2026-01-01 /etc/weir/weir.yaml:3");
+    line_is(&text, "prices.openai/gpt*",
+            "prices.openai/gpt* per_request 0usd /etc/weir/weir.yaml:4");
+    buffer_fini(&text);
+    loading_end(&loading);
+}
+
 static void what_does_not_fit_is_no_success(void **state)
 {
     (void)state;
@@ -195,6 +243,11 @@ static void what_takes_a_restart_is_named(void **state)
     changes_are("admin: {listen: 127.0.0.1:1}\n",
                 "admin: {listen: 127.0.0.1:2}\nmetrics: {listen: 127.0.0.1:3}\n",
                 "admin.listen, metrics.listen");
+    changes_are("ledger: {when_full: refuse}\n", "ledger: {when_full: unrecorded}\n", "");
+    changes_are("ledger: {sync: 1s}\n",
+                "ledger: {journal_bytes: 1GiB, orphans: nothing, retention: 90d}\n",
+                "ledger.journal_bytes, ledger.orphans, ledger.sync, ledger.retention");
+    changes_are("prices: []\n", "prices: [{provider: local, model: m, input: 1usd}]\n", "");
 }
 
 static void a_comparison_without_memory_is_no_success(void **state)
@@ -226,6 +279,8 @@ int main(void)
         cmocka_unit_test(json_says_the_same),
         cmocka_unit_test(no_form_shows_a_secret),
         cmocka_unit_test(targets_are_shown_with_the_name_they_are_called_by),
+        cmocka_unit_test(what_a_rule_says_of_its_model_has_lines_of_its_own),
+        cmocka_unit_test(prices_and_the_ledger_are_shown),
         cmocka_unit_test(what_does_not_fit_is_no_success),
         cmocka_unit_test(what_takes_a_restart_is_named),
         cmocka_unit_test(a_comparison_without_memory_is_no_success),

@@ -104,6 +104,69 @@ static void what_is_no_size_is_refused_and_leaves_the_result_alone(void **state)
     assert_int_equal(bytes, 7);
 }
 
+static enum status money(const char *text, uint64_t *nanousd_out)
+{
+    return units_parse_money(slice_from_text(text), nanousd_out);
+}
+
+static void money_is_read_exactly(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t nanousd;
+    } cases[] = {{"10usd", 10000000000},
+                 {"0.40usd", 400000000},
+                 {"0usd", 0},
+                 {"0.0usd", 0},
+                 {"007.50usd", 7500000000},
+                 {"0.1usd", 100000000},
+                 {"0.000000001usd", 1},
+                 {"0.0000000010000usd", 1},
+                 {"1.999999999usd", 1999999999},
+                 {"1000000usd", 1000000000000000},
+                 {"18446744073.709551615usd", UINT64_MAX}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t nanousd = 7;
+        assert_int_equal(money(cases[i].text, &nanousd), STATUS_OK);
+        assert_true(nanousd == cases[i].nanousd);
+    }
+}
+
+static void what_is_no_money_is_refused_and_leaves_the_result_alone(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",       "usd",    "10",       "10 usd", "-1usd",  "+1usd",  ".5usd",   "5.usd",
+        ".usd",   "1e3usd", "0.1.2usd", "1,5usd", "10USD",  "10eur",  "$10",     "1.5xusd",
+        "0x1usd", "1_0usd", "10usd ",   "sd",     "infusd", "nanusd", "1usdusd", "0.0000000001usd"};
+    uint64_t nanousd = 7;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_int_equal(money(texts[i], &nanousd), STATUS_INVALID);
+    assert_int_equal(money("18446744073.709551616usd", &nanousd), STATUS_TOO_LARGE);
+    assert_int_equal(money("18446744074usd", &nanousd), STATUS_TOO_LARGE);
+    assert_int_equal(money("99999999999999999999usd", &nanousd), STATUS_TOO_LARGE);
+    assert_int_equal(nanousd, 7);
+}
+
+static void check_money_text(uint64_t nanousd, const char *wanted)
+{
+    char text[UNITS_TEXT_BYTES];
+    assert_int_equal(units_format_money(nanousd, text), strlen(wanted));
+    assert_string_equal(text, wanted);
+}
+
+static void money_is_written_without_needless_zeros(void **state)
+{
+    (void)state;
+    check_money_text(0, "0usd");
+    check_money_text(10000000000, "10usd");
+    check_money_text(400000000, "0.4usd");
+    check_money_text(1, "0.000000001usd");
+    check_money_text(1050000000, "1.05usd");
+    check_money_text(UINT64_MAX, "18446744073.709551615usd");
+}
+
 static void check_duration_text(uint64_t ms, const char *wanted)
 {
     char text[UNITS_TEXT_BYTES];
@@ -150,6 +213,9 @@ static void what_is_written_reads_back_as_the_same(void **state)
         units_format_size(number, text);
         assert_int_equal(size(text, &again), STATUS_OK);
         assert_true(again == number);
+        units_format_money(number, text);
+        assert_int_equal(money(text, &again), STATUS_OK);
+        assert_true(again == number);
     }
 }
 
@@ -161,6 +227,9 @@ int main(void)
         cmocka_unit_test(durations_that_are_too_long_do_not_wrap_round),
         cmocka_unit_test(sizes_are_read_with_each_unit),
         cmocka_unit_test(what_is_no_size_is_refused_and_leaves_the_result_alone),
+        cmocka_unit_test(money_is_read_exactly),
+        cmocka_unit_test(what_is_no_money_is_refused_and_leaves_the_result_alone),
+        cmocka_unit_test(money_is_written_without_needless_zeros),
         cmocka_unit_test(values_are_written_in_their_largest_whole_unit),
         cmocka_unit_test(what_is_written_reads_back_as_the_same),
     };

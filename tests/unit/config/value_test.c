@@ -48,6 +48,61 @@ static void numbers_out_of_range_are_refused_with_the_range(void **state)
     loading_refused("timeouts:\n  idle: 99999999999999999999s\n", 2, "it may be 1ms to 1d");
 }
 
+static void the_ledger_has_the_defaults_of_the_page(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config_ledger *ledger = &loading_sound(&loading, NULL)->ledger;
+    assert_true(ledger->journal_bytes == UINT64_C(4) << 30);
+    assert_int_equal(ledger->when_full, CONFIG_WHEN_FULL_REFUSE);
+    assert_int_equal(ledger->orphans, CONFIG_ORPHANS_ESTIMATE);
+    assert_int_equal(ledger->sync_ms, 50);
+    assert_int_equal(ledger->retention_ms, 0);
+    loading_end(&loading);
+}
+
+static void a_period_may_be_without_end(void **state)
+{
+    (void)state;
+    struct loading days = {0}, none = {.environment = {"EMPTY="}},
+                   variable = {.environment = {"WEIR_LEDGER_RETENTION=36h"}};
+    assert_true(loading_sound(&days, "ledger: {retention: 90d}\n")->ledger.retention_ms ==
+                UINT64_C(7776000000));
+    assert_int_equal(loading_sound(&none, "ledger: {retention: '${EMPTY}'}\n")->ledger.retention_ms,
+                     0);
+    assert_int_equal(loading_sound(&variable, NULL)->ledger.retention_ms, 129600000);
+    loading_end(&days);
+    loading_end(&none);
+    loading_end(&variable);
+    loading_refused("ledger:\n  retention: 59m\n", 2, "1h to 36500d");
+    loading_refused("ledger:\n  retention: 0\n", 2, "1h to 36500d");
+    loading_refused("ledger:\n  retention: 90\n", 2, "for no end");
+    loading_refused("ledger:\n  retention: 90 days\n", 2, "write 36h or 90d");
+    loading_refused("ledger:\n  retention:\n", 2, "write \"\" for an empty one");
+    loading_refused("ledger:\n  retention: []\n", 2, "one value is wanted");
+}
+
+static void mistakes_in_the_ledger_are_named(void **state)
+{
+    (void)state;
+    loading_refused("ledger:\n  journal_bytes: 1048575\n", 2, "1MiB to 1TiB");
+    loading_refused("ledger:\n  journal_byte: 1GiB\n", 2, "did you mean 'journal_bytes'?");
+    loading_refused("ledger:\n  sync: 0s\n", 2, "1ms to 10s");
+    loading_refused("ledger:\n  sync: 10001ms\n", 2, "1ms to 10s");
+    loading_refused("ledger:\n  when_full: refused\n", 2, "did you mean 'refuse'?");
+    loading_refused("ledger:\n  orphans: estimated\n", 2, "did you mean 'estimate'?");
+    loading_refused("workers: 1\nledger: 4GiB\n", 2, "settings with their names are wanted");
+    loading_refused("workers: 1\njournal_bytes: 4GiB\n", 2, "'ledger.journal_bytes'");
+}
+
+static void a_value_that_is_missing_is_refused_with_what_to_do(void **state)
+{
+    (void)state;
+    loading_refused("store: sqlite\nworkers:\n", 2, "leave it out for the default");
+    loading_refused("ledger:\n  sync: ~\n", 2, "leave it out for the default");
+    loading_refused("metrics:\n  listen:\n", 2, "write \"\" for an empty one");
+}
+
 static void a_store_of_a_later_version_is_refused_without_its_password(void **state)
 {
     (void)state;
@@ -187,6 +242,10 @@ int main(void)
         cmocka_unit_test(numbers_are_read_into_their_fields),
         cmocka_unit_test(wrong_forms_are_refused_with_the_right_one),
         cmocka_unit_test(numbers_out_of_range_are_refused_with_the_range),
+        cmocka_unit_test(the_ledger_has_the_defaults_of_the_page),
+        cmocka_unit_test(a_period_may_be_without_end),
+        cmocka_unit_test(mistakes_in_the_ledger_are_named),
+        cmocka_unit_test(a_value_that_is_missing_is_refused_with_what_to_do),
         cmocka_unit_test(a_store_of_a_later_version_is_refused_without_its_password),
         cmocka_unit_test(a_relative_path_counts_from_the_file_it_stands_in),
         cmocka_unit_test(a_secret_may_stand_in_a_file),
