@@ -1,0 +1,86 @@
+/* How tokens grow out of each other: byte-pair encoding merges two neighbours into the token of
+ * the lowest rank (its number), leftmost first, until no two of them make a token.
+ *
+ * Whether two tokens stand side by side in the end is decided by the merges at the seam alone. So
+ * a sequence of tokens is the encoding of its bytes exactly if each two neighbours may meet; and
+ * so a text is encoded without merging anything: see models/tokens/path.h.
+ * Memory: merges_build() allocates, merges_fini() frees. Thread: any once built. */
+#ifndef MODELS_TOKENS_MERGES_H
+#define MODELS_TOKENS_MERGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "models/tokens/trie.h"
+
+#define TOKEN_BYTES 256 /* the first tokens are the single bytes, in any order */
+#define TOKEN_NONE  UINT32_MAX
+
+struct merge {
+    uint32_t left;
+    uint32_t right;
+};
+
+struct merges {
+    struct merge *parts; /* of each token from TOKEN_BYTES on: what it is merged from */
+    uint64_t *openings;  /* of each token: which bytes behind it may merge with its end */
+    uint64_t *slots;     /* a hash table: left, right and the token they make */
+    uint32_t slot_count;
+};
+
+/* STATUS_INVALID: the first tokens are not the single bytes, or one can never come about.
+ * STATUS_NO_MEMORY. */
+MUST_CHECK enum status merges_build(struct merges *merges, const struct token_strings *strings,
+                                    const struct trie *trie);
+void merges_fini(struct merges *merges);
+
+#define MERGE_TOKEN_BITS 18
+#define MERGE_SLOT_EMPTY UINT64_MAX
+
+static inline uint64_t merge_key(uint32_t left, uint32_t right)
+{
+    return (uint64_t)left << MERGE_TOKEN_BITS | right;
+}
+
+static inline uint32_t merge_slot(const struct merges *merges, uint64_t key)
+{
+    const uint64_t mixed = key * UINT64_C(0x9E3779B97F4A7C15) >> 32;
+    return (uint32_t)(mixed * merges->slot_count >> 32);
+}
+
+/* The token that the two make, or TOKEN_NONE. */
+static inline uint32_t merge_of(const struct merges *merges, uint32_t left, uint32_t right)
+{
+    const uint64_t key = merge_key(left, right);
+    for (uint32_t slot = merge_slot(merges, key);; slot++) {
+        const uint64_t entry = merges->slots[slot];
+        if (entry >> MERGE_TOKEN_BITS == key)
+            return (uint32_t)entry & ((UINT32_C(1) << MERGE_TOKEN_BITS) - 1);
+        if (entry == MERGE_SLOT_EMPTY)
+            return TOKEN_NONE;
+    }
+}
+
+static inline uint64_t opening_of_byte(uint8_t first)
+{
+    return UINT64_C(1) << (first & 31);
+}
+
+static inline uint64_t opening_of_two(uint8_t first, uint8_t second)
+{
+    return UINT64_C(1) << (32 + ((first * 4u ^ second ^ second >> 3) & 31));
+}
+
+/* The marks of what begins at `at` (< end), to be looked for in `openings`. */
+static inline uint64_t opening_of(const uint8_t *at, const uint8_t *end)
+{
+    return opening_of_byte(at[0]) | (end - at > 1 ? opening_of_two(at[0], at[1]) : 0);
+}
+
+/* Whether no merge ever crosses the seam between the two. Walks back in time through the states
+ * at the seam: of both neighbours the one that came about later is taken apart. */
+bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right);
+
+#endif
