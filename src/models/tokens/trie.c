@@ -13,6 +13,8 @@
 #define CELLS_TAIL    256 /* behind the last base: any byte may be looked for there */
 #define WORD_BITS     ((size_t)64)
 #define FEW           16 /* tokens are sorted by insertion */
+#define FAMILY        8  /* this many children and more are all the same for the search */
+#define SEARCH_STEPS  4  /* a search that takes longer makes the next one start further on */
 
 /* A node whose children are still to be placed: the tokens order[begin, end) share its `depth`
  * bytes. Nodes are worked on in the order of their depth, which puts the cells near the root, those
@@ -35,8 +37,8 @@ struct builder {
     size_t queue_capacity; /* a power of two; the queue is a ring */
     uint64_t *used_cells;  /* one bit each */
     uint64_t *used_bases;
-    size_t capacity;   /* cells there are bits for */
-    size_t first_free; /* no free cell is before it */
+    size_t capacity;           /* cells there are bits for */
+    size_t search_from[FAMILY]; /* by the number of children: where to look for places */
 };
 
 static uint32_t size_of(const struct builder *builder, uint32_t token)
@@ -105,19 +107,21 @@ static uint64_t taken_bases(const struct builder *builder, size_t base, const ui
     return taken;
 }
 
-/* The first base that no node has and at which all labels' cells are free; 0: no memory. */
+/* A base that no node has and at which all labels' cells are free; 0: no memory. The cells get
+ * scarce behind the search, so where it starts moves on: a few stay unused. */
 static size_t find_base(struct builder *builder, const uint8_t *labels, size_t count)
 {
-    while (builder->first_free + WORD_BITS < builder->capacity &&
-           builder->used_cells[builder->first_free / WORD_BITS] == UINT64_MAX)
-        builder->first_free += WORD_BITS;
-    size_t base = builder->first_free > labels[0] ? builder->first_free - labels[0] : 1;
-    for (;; base += WORD_BITS) {
+    size_t *from = &builder->search_from[count < FAMILY ? count - 1 : FAMILY - 1];
+    size_t base = *from > labels[0] ? *from - labels[0] : 1;
+    for (size_t steps = 1;; steps++, base += WORD_BITS) {
         if (!grow(builder, base + CELLS_TAIL + 2 * WORD_BITS))
             return 0;
         const uint64_t taken = taken_bases(builder, base, labels, count);
-        if (taken != UINT64_MAX)
-            return base + (size_t)__builtin_ctzll(~taken);
+        if (taken == UINT64_MAX)
+            continue;
+        if (steps > SEARCH_STEPS)
+            *from += (steps - SEARCH_STEPS) * WORD_BITS;
+        return base + (size_t)__builtin_ctzll(~taken);
     }
 }
 
