@@ -48,7 +48,7 @@ static enum status count_pieces(struct token_counter *counter, struct slice text
         if (next == NULL)
             break;
         status =
-            path_encode(tables, at, next, &counter->window, &counter->pause, &counter->sink);
+            path_encode(tables, at, next, end, &counter->window, &counter->pause, &counter->sink);
         note_work(counter, (size_t)(next - at));
         at = next;
     }

@@ -22,55 +22,59 @@ bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right)
             if (left < TOKEN_BYTES)
                 return true;
             left_gone = left;
-            left = merges->parts[left].right;
+            left = merges->of[left].right;
         } else {
             if (right < TOKEN_BYTES)
                 return true;
             right_gone = right;
-            right = merges->parts[right].left;
+            right = merges->of[right].left;
         }
     }
 }
 
 static void insert(struct merges *merges, uint32_t left, uint32_t right, uint32_t token)
 {
-    const uint64_t key = merge_key(left, right);
-    uint32_t slot = merge_slot(merges, key);
+    if ((left | right) < TOKEN_BYTES) {
+        merges->of_bytes[left * TOKEN_BYTES + right] = token;
+        return;
+    }
+    const uint64_t hash = merge_hash(left, right);
+    uint32_t slot = merge_slot(merges, hash);
     while (merges->slots[slot] != MERGE_SLOT_EMPTY)
         slot++;
     ASSERT(slot < merges->slot_count + SLOTS_TAIL - 1);
-    merges->slots[slot] = key << MERGE_TOKEN_BITS | token;
+    merges->slots[slot] = (uint32_t)hash >> MERGE_TOKEN_BITS << MERGE_TOKEN_BITS | token;
+    /* All bits set would be an empty slot, but no token has so high a number. */
+    ASSERT(merges->slots[slot] != MERGE_SLOT_EMPTY);
 }
 
 /* The token that is all of [at, end), or TOKEN_NONE. */
 static uint32_t whole_token(const struct trie *trie, const uint8_t *at, const uint8_t *end)
 {
-    uint64_t cell = TRIE_ROOT_BASE;
-    for (; at < end; at++) {
-        cell = trie_step(trie, trie_base(cell), *at);
-        if (trie_label(cell) != *at)
-            return TOKEN_NONE;
-    }
-    return trie_token(cell) - 1; /* 0 becomes TOKEN_NONE */
+    size_t size;
+    const uint32_t token = trie_longest(trie, at, end, &size);
+    return size == (size_t)(end - at) ? token : TOKEN_NONE;
 }
 
 /* What the token is merged from: of all ways to part it in two earlier tokens the one whose
  * halves come to stand side by side. */
 static bool find_parts(const struct merges *merges, const struct token_strings *strings,
-                       const struct trie *trie, uint32_t token, struct merge *parts_out)
+                       const struct trie *trie, uint32_t token, struct merge *merge)
 {
     const uint8_t *start = strings->bytes + strings->offsets[token];
     const uint8_t *end = strings->bytes + strings->offsets[token + 1];
-    uint64_t cell = TRIE_ROOT_BASE;
+    uint32_t base = TRIE_ROOT_BASE;
     for (const uint8_t *at = start; at + 1 < end;) {
-        cell = trie_step(trie, trie_base(cell), *at++);
-        const uint32_t left = trie_token(cell) - 1;
+        const uint32_t place = base + *at++;
+        const uint32_t left = trie->tokens[place];
+        base = trie_base(trie->cells[place]);
         if (left >= token)
             continue;
         const uint32_t right = whole_token(trie, at, end);
         if (right >= token || !merges_may_meet(merges, left, right))
             continue;
-        *parts_out = (struct merge){left, right};
+        merge->left = left;
+        merge->right = right;
         return true;
     }
     return false;
@@ -90,40 +94,47 @@ static enum status learn(struct merges *merges, const struct token_strings *stri
 {
     for (uint32_t token = 0; token < strings->count; token++) {
         const uint32_t size = strings->offsets[token + 1] - strings->offsets[token];
-        struct merge *parts = &merges->parts[token];
+        struct merge *merge = &merges->of[token];
         if (size > TOKEN_SIZE_MAX || (size == 1) != (token < TOKEN_BYTES))
             return STATUS_INVALID;
         if (size == 1)
             continue;
-        if (!find_parts(merges, strings, trie, token, parts))
+        if (!find_parts(merges, strings, trie, token, merge))
             return STATUS_INVALID;
-        merges->openings[token] = partners[parts->right] | merges->openings[parts->right];
-        partners[parts->left] |= opening_of_token(strings, parts->right);
-        insert(merges, parts->left, parts->right, token);
+        merge->openings = partners[merge->right] | merges->of[merge->right].openings;
+        partners[merge->left] |= opening_of_token(strings, merge->right);
+        insert(merges, merge->left, merge->right, token);
     }
     for (uint32_t token = 0; token < strings->count; token++)
-        merges->openings[token] |= partners[token];
+        merges->of[token].openings |= partners[token];
     return STATUS_OK;
+}
+
+static bool allocate(struct merges *merges, size_t count)
+{
+    const size_t slots_size = (merges->slot_count + SLOTS_TAIL) * sizeof(*merges->slots);
+    const size_t bytes_size = TOKEN_BYTES * TOKEN_BYTES * sizeof(*merges->of_bytes);
+    merges->of = alloc_zeroed(count, sizeof(*merges->of));
+    merges->slots = alloc_bytes(slots_size);
+    merges->of_bytes = alloc_bytes(bytes_size);
+    if (merges->of == NULL || merges->slots == NULL || merges->of_bytes == NULL)
+        return false;
+    memset(merges->slots, 0xFF, slots_size);    /* MERGE_SLOT_EMPTY */
+    memset(merges->of_bytes, 0xFF, bytes_size); /* TOKEN_NONE */
+    return true;
 }
 
 enum status merges_build(struct merges *merges, const struct token_strings *strings,
                          const struct trie *trie)
 {
     const size_t count = strings->count;
-    *merges = (struct merges){.slot_count = (uint32_t)(count + count / 2)};
+    *merges = (struct merges){.slot_count = (uint32_t)(2 * count)};
     if (count < TOKEN_BYTES || count >= (size_t)1 << MERGE_TOKEN_BITS)
         return STATUS_INVALID;
-    const size_t slots_size = (merges->slot_count + SLOTS_TAIL) * sizeof(*merges->slots);
     uint64_t *partners = alloc_zeroed(count, sizeof(*partners));
-    merges->parts = alloc_zeroed(count, sizeof(*merges->parts));
-    merges->openings = alloc_zeroed(count, sizeof(*merges->openings));
-    merges->slots = alloc_bytes(slots_size);
     enum status status = STATUS_NO_MEMORY;
-    if (partners != NULL && merges->parts != NULL && merges->openings != NULL &&
-        merges->slots != NULL) {
-        memset(merges->slots, 0xFF, slots_size);
+    if (partners != NULL && allocate(merges, count))
         status = learn(merges, strings, trie, partners);
-    }
     alloc_free(partners);
     if (status != STATUS_OK)
         merges_fini(merges);
@@ -132,8 +143,8 @@ enum status merges_build(struct merges *merges, const struct token_strings *stri
 
 void merges_fini(struct merges *merges)
 {
-    alloc_free(merges->parts);
-    alloc_free(merges->openings);
+    alloc_free(merges->of);
     alloc_free(merges->slots);
+    alloc_free(merges->of_bytes);
     *merges = (struct merges){0};
 }

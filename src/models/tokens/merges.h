@@ -19,15 +19,18 @@
 #define TOKEN_NONE  UINT32_MAX
 
 struct merge {
-    uint32_t left;
+    uint64_t openings; /* which bytes behind the token may merge with its end */
+    uint32_t left;     /* what it is merged from; of single bytes 0 */
     uint32_t right;
 };
 
 struct merges {
-    struct merge *parts; /* of each token from TOKEN_BYTES on: what it is merged from */
-    uint64_t *openings;  /* of each token: which bytes behind it may merge with its end */
-    uint64_t *slots;     /* a hash table: left, right and the token they make */
+    struct merge *of; /* of each token */
+    /* A hash table of all tokens of more than two bytes by their parts: the token, and above
+     * MERGE_TOKEN_BITS more of the hash, so that few others are looked at. */
+    uint32_t *slots;
     uint32_t slot_count;
+    uint32_t *of_bytes; /* by two single bytes' tokens: the token they make, or TOKEN_NONE */
 };
 
 /* STATUS_INVALID: the first tokens are not the single bytes, or one can never come about.
@@ -37,29 +40,36 @@ MUST_CHECK enum status merges_build(struct merges *merges, const struct token_st
 void merges_fini(struct merges *merges);
 
 #define MERGE_TOKEN_BITS 18
-#define MERGE_SLOT_EMPTY UINT64_MAX
+#define MERGE_SLOT_EMPTY UINT32_MAX
 
-static inline uint64_t merge_key(uint32_t left, uint32_t right)
+/* The upper half chooses a slot, the highest bits of the lower half go into it. */
+static inline uint64_t merge_hash(uint32_t left, uint32_t right)
 {
-    return (uint64_t)left << MERGE_TOKEN_BITS | right;
+    const uint64_t key = (uint64_t)left << MERGE_TOKEN_BITS | right;
+    const uint64_t mixed = key * UINT64_C(0x9E3779B97F4A7C15);
+    return mixed ^ mixed >> 32;
 }
 
-static inline uint32_t merge_slot(const struct merges *merges, uint64_t key)
+static inline uint32_t merge_slot(const struct merges *merges, uint64_t hash)
 {
-    const uint64_t mixed = key * UINT64_C(0x9E3779B97F4A7C15) >> 32;
-    return (uint32_t)(mixed * merges->slot_count >> 32);
+    return (uint32_t)((hash >> 32) * merges->slot_count >> 32);
 }
 
 /* The token that the two make, or TOKEN_NONE. */
 static inline uint32_t merge_of(const struct merges *merges, uint32_t left, uint32_t right)
 {
-    const uint64_t key = merge_key(left, right);
-    for (uint32_t slot = merge_slot(merges, key);; slot++) {
-        const uint64_t entry = merges->slots[slot];
-        if (entry >> MERGE_TOKEN_BITS == key)
-            return (uint32_t)entry & ((UINT32_C(1) << MERGE_TOKEN_BITS) - 1);
+    if ((left | right) < TOKEN_BYTES)
+        return merges->of_bytes[left * TOKEN_BYTES + right];
+    const uint64_t hash = merge_hash(left, right);
+    for (uint32_t slot = merge_slot(merges, hash);; slot++) {
+        const uint32_t entry = merges->slots[slot];
         if (entry == MERGE_SLOT_EMPTY)
             return TOKEN_NONE;
+        if ((entry ^ (uint32_t)hash) >> MERGE_TOKEN_BITS != 0)
+            continue;
+        const uint32_t token = entry & ((UINT32_C(1) << MERGE_TOKEN_BITS) - 1);
+        if (merges->of[token].left == left && merges->of[token].right == right)
+            return token;
     }
 }
 

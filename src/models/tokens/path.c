@@ -12,13 +12,33 @@
 #define TAIL_NEAR      ((size_t)32)
 #define TOKEN_SIZE_MAX ((size_t)UINT8_MAX)
 
-/* Whether `token`, which starts at `at`, may stand behind `previous`. */
-static inline bool may_follow(const struct token_tables *tables, uint32_t previous, uint32_t token,
-                              const uint8_t *at, const uint8_t *end)
+/* Release builds clear every local variable, which costs more here than all the rest. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define UNINITIALIZED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef UNINITIALIZED
+#define UNINITIALIZED
+#endif
+
+/* What stands before a place. The openings are a load that takes its time, so it is begun early. */
+struct before {
+    uint32_t token;    /* or TOKEN_NONE */
+    uint64_t openings; /* of TOKEN_NONE: none */
+};
+
+static inline struct before before_of(const struct token_tables *tables, uint32_t token)
 {
-    return previous == TOKEN_NONE ||
-           (tables->merges.openings[previous] & opening_of(at, end)) == 0 ||
-           merges_may_meet(&tables->merges, previous, token);
+    return (struct before){token, token == TOKEN_NONE ? 0 : tables->merges.of[token].openings};
+}
+
+/* Whether `token`, which starts at `at`, may stand there. */
+static inline bool may_follow(const struct token_tables *tables, struct before before,
+                              uint32_t token, const uint8_t *at, const uint8_t *end)
+{
+    return (before.openings & opening_of(at, end)) == 0 ||
+           merges_may_meet(&tables->merges, before.token, token);
 }
 
 static inline bool is_marked(const uint64_t *bits, size_t at)
@@ -45,15 +65,17 @@ static size_t search_path(const struct token_tables *tables, const struct search
 {
     const uint8_t *at = search->start;
     const uint8_t *end = search->end;
-    uint32_t previous = search->previous;
+    struct before before = before_of(tables, search->previous);
     size_t count = 0;
     size_t size;
     uint32_t found = trie_longest(&tables->trie, at, end, &size);
     for (;;) {
-        if (found != 0 && !is_marked(search->dead, (size_t)(at + size - search->start)) &&
-            may_follow(tables, previous, found - 1, at, end)) {
+        if (found != TRIE_NO_TOKEN &&
+            !is_marked(search->dead, (size_t)(at + size - search->start)) &&
+            may_follow(tables, before, found, at, end)) {
             at += size;
-            previous = search->tokens[count++] = found - 1;
+            search->tokens[count++] = found;
+            before = before_of(tables, found);
             if (at == end)
                 return count;
             found = trie_longest(&tables->trie, at, end, &size);
@@ -64,8 +86,9 @@ static size_t search_path(const struct token_tables *tables, const struct search
             mark(search->dead, (size_t)(at - search->start));
             size = tables->sizes[search->tokens[--count]];
             at -= size;
-            previous = count > 0 ? search->tokens[count - 1] : search->previous;
-            found = size > 1 ? trie_longest(&tables->trie, at, at + size - 1, &size) : 0;
+            before = before_of(tables, count > 0 ? search->tokens[count - 1] : search->previous);
+            found =
+                size > 1 ? trie_longest(&tables->trie, at, at + size - 1, &size) : TRIE_NO_TOKEN;
         }
     }
 }
@@ -82,7 +105,7 @@ static void put(struct token_sink *sink, const uint32_t *tokens, size_t count)
 static void encode_short(const struct token_tables *tables, const uint8_t *at, const uint8_t *end,
                          struct token_sink *sink)
 {
-    uint32_t tokens[PATH_SHORT_BYTES];
+    uint32_t tokens[PATH_SHORT_BYTES] UNINITIALIZED;
     uint64_t dead[PATH_SHORT_BYTES / WORD_BITS + 1] = {0};
     const struct search search = {at, end, TOKEN_NONE, tokens, dead};
     put(sink, tokens, search_path(tables, &search));
@@ -105,7 +128,8 @@ static enum status resize(struct path_window *window, size_t size)
     path_window_fini(window);
     window->size = size;
     window->tokens = alloc_bytes(size * sizeof(*window->tokens));
-    window->reached = alloc_bytes((tail_far(window) + 2 * TOKEN_SIZE_MAX) * sizeof(*window->reached));
+    window->reached =
+        alloc_bytes((tail_far(window) + 2 * TOKEN_SIZE_MAX) * sizeof(*window->reached));
     window->dead = alloc_bytes(dead_words(window) * sizeof(*window->dead));
     if (window->tokens != NULL && window->reached != NULL && window->dead != NULL)
         return STATUS_OK;
@@ -136,14 +160,17 @@ static bool reaches_all(const struct token_tables *tables, uint32_t *reached, co
                 return false;
             continue;
         }
-        uint64_t cell = TRIE_ROOT_BASE;
+        const struct before before = before_of(tables, reached[i]);
+        uint32_t base = TRIE_ROOT_BASE;
         for (size_t to = i; to < size;) {
-            cell = trie_step(&tables->trie, trie_base(cell), at[to]);
+            const uint32_t place = base + at[to];
+            const uint32_t cell = tables->trie.cells[place];
             if (trie_label(cell) != at[to++])
                 break;
-            if (trie_token(cell) != 0 && reached[to] == TOKEN_NONE &&
-                may_follow(tables, reached[i], trie_token(cell) - 1, at + i, end))
-                reached[to] = trie_token(cell) - 1;
+            base = trie_base(cell);
+            if ((cell & TRIE_TOKEN_BIT) != 0 && reached[to] == TOKEN_NONE &&
+                may_follow(tables, before, tables->trie.tokens[place], at + i, end))
+                reached[to] = tables->trie.tokens[place];
         }
     }
     return reached[size] != TOKEN_NONE;
@@ -196,9 +223,9 @@ static enum status encode_long(const struct token_tables *tables, const uint8_t 
     return status;
 }
 
-enum status path_encode(const struct token_tables *tables, const uint8_t *at, const uint8_t *end,
-                        struct path_window *window, const struct token_pause *pause,
-                        struct token_sink *sink)
+enum status path_encode_parts(const struct token_tables *tables, const uint8_t *at,
+                              const uint8_t *end, struct path_window *window,
+                              const struct token_pause *pause, struct token_sink *sink)
 {
     ASSERT(at < end);
     if (end - at > PATH_SHORT_BYTES)

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "models/tokens/merges.h"
 #include "models/tokens/pause.h"
+#include "models/tokens/short_tokens.h"
 #include "models/tokens/trie.h"
 
 #define PATH_SHORT_BYTES  128 /* up to here the search lives on the stack */
@@ -26,6 +27,7 @@
 struct token_tables {
     struct trie trie;
     struct merges merges;
+    struct short_tokens short_tokens;
     uint8_t *sizes; /* of each token, in bytes */
     uint32_t token_count;
     uint32_t token_size_max;
@@ -46,11 +48,39 @@ struct path_window {
     size_t size;       /* in bytes of text */
 };
 
-/* Adds the tokens of [at, end), which is one piece and not empty, to the sink.
- * STATUS_NO_MEMORY. */
-MUST_CHECK enum status path_encode(const struct token_tables *tables, const uint8_t *at,
-                                   const uint8_t *end, struct path_window *window,
-                                   const struct token_pause *pause, struct token_sink *sink);
+/* The same for a piece that is no token itself. */
+MUST_CHECK enum status path_encode_parts(const struct token_tables *tables, const uint8_t *at,
+                                         const uint8_t *end, struct path_window *window,
+                                         const struct token_pause *pause, struct token_sink *sink);
+
+static inline void token_sink_put(struct token_sink *sink, uint32_t token)
+{
+    if (sink->ids != NULL && sink->count < sink->capacity)
+        sink->ids[sink->count] = token;
+    sink->count++;
+}
+
+/* Adds the tokens of [at, end), which is one piece and not empty, to the sink. What is behind it
+ * may be read up to `readable_end`. STATUS_NO_MEMORY. */
+MUST_CHECK static inline enum status path_encode(const struct token_tables *tables,
+                                                 const uint8_t *at, const uint8_t *end,
+                                                 const uint8_t *readable_end,
+                                                 struct path_window *window,
+                                                 const struct token_pause *pause,
+                                                 struct token_sink *sink)
+{
+    size_t size = (size_t)(end - at);
+    uint32_t token = TRIE_NO_TOKEN;
+    if (size <= SHORT_TOKEN_BYTES && readable_end - at >= SHORT_TOKEN_BYTES)
+        token = short_token(&tables->short_tokens, at, size);
+    if (token == TRIE_NO_TOKEN) {
+        token = trie_longest(&tables->trie, at, end, &size);
+        if (at + size != end)
+            return path_encode_parts(tables, at, end, window, pause, sink);
+    }
+    token_sink_put(sink, token);
+    return STATUS_OK;
+}
 
 void path_window_fini(struct path_window *window);
 

@@ -283,7 +283,7 @@ const uint8_t *split_o200k(const uint8_t *at, const uint8_t *end, bool is_last,
 }
 
 const uint8_t *split_cl100k(const uint8_t *at, const uint8_t *end, bool is_last,
-                           const struct token_pause *pause)
+                            const struct token_pause *pause)
 {
     struct reader reader = reader_of(at, end, is_last, pause);
     const struct character first = read_at(&reader, at);

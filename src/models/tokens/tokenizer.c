@@ -82,6 +82,8 @@ static enum status build(struct token_tables *tables, const uint8_t *ranks, size
         status = trie_build(&tables->trie, &strings);
     if (status == STATUS_OK)
         status = merges_build(&tables->merges, &strings, &tables->trie);
+    if (status == STATUS_OK)
+        status = short_tokens_build(&tables->short_tokens, &strings);
     alloc_free((void *)(uintptr_t)strings.offsets);
     return status;
 }
@@ -91,6 +93,7 @@ static void destroy(struct tokenizer **tokenizer)
     if (*tokenizer == NULL)
         return;
     struct token_tables *tables = &(*tokenizer)->tables;
+    short_tokens_fini(&tables->short_tokens);
     merges_fini(&tables->merges);
     trie_fini(&tables->trie);
     alloc_free(tables->sizes);
@@ -131,8 +134,7 @@ enum status tokenizer_load(enum token_encoding encoding, struct reason *reason)
     if (status == STATUS_NO_MEMORY)
         reason_set(reason, "no memory for the encoding %s", encodings[encoding].name);
     else if (status != STATUS_OK)
-        reason_set(reason, "the ranks of %s in this program are damaged",
-                   encodings[encoding].name);
+        reason_set(reason, "the ranks of %s in this program are damaged", encodings[encoding].name);
     return status;
 }
 
@@ -154,10 +156,10 @@ size_t tokenizer_memory_bytes(const struct tokenizer *tokenizer)
 {
     const struct token_tables *tables = &tokenizer->tables;
     const struct merges *merges = &tables->merges;
-    return sizeof(*tokenizer) + tables->trie.cell_count * sizeof(*tables->trie.cells) +
-           merges->slot_count * sizeof(*merges->slots) +
-           tables->token_count *
-               (sizeof(*merges->parts) + sizeof(*merges->openings) + sizeof(*tables->sizes));
+    return sizeof(*tokenizer) + 2 * tables->trie.cell_count * sizeof(*tables->trie.cells) +
+           merges->slot_count * sizeof(*merges->slots) + ((size_t)12 << SHORT_TOKEN_BITS) +
+           (size_t)TOKEN_BYTES * TOKEN_BYTES * sizeof(*merges->of_bytes) +
+           tables->token_count * (sizeof(*merges->of) + sizeof(*tables->sizes));
 }
 
 /* --- there and back -------------------------------------------------------------------------- */
@@ -180,13 +182,13 @@ enum status token_encode(const struct tokenizer *tokenizer, struct slice text, u
 static enum status append_token(const struct tokenizer *tokenizer, uint32_t token,
                                 const uint8_t bytes[TOKEN_BYTES], struct buffer *text)
 {
-    const struct merge *parts = tokenizer->tables.merges.parts;
+    const struct merge *merges = tokenizer->tables.merges.of;
     uint32_t open[DECODE_DEPTH_MAX];
     size_t depth = 0;
     for (;;) {
-        for (; token >= TOKEN_BYTES; token = parts[token].left) {
+        for (; token >= TOKEN_BYTES; token = merges[token].left) {
             ASSERT(depth < DECODE_DEPTH_MAX);
-            open[depth++] = parts[token].right;
+            open[depth++] = merges[token].right;
         }
         const enum status status = buffer_append_byte(text, (char)bytes[token]);
         if (status != STATUS_OK || depth == 0)
@@ -202,7 +204,7 @@ enum status token_decode(const struct tokenizer *tokenizer, const uint32_t *ids,
     for (unsigned byte = 0; byte < TOKEN_BYTES; byte++) {
         const uint8_t only = (uint8_t)byte;
         size_t size;
-        bytes[trie_longest(&tokenizer->tables.trie, &only, &only + 1, &size) - 1] = only;
+        bytes[trie_longest(&tokenizer->tables.trie, &only, &only + 1, &size)] = only;
     }
     for (size_t i = 0; i < count; i++) {
         if (ids[i] >= tokenizer->tables.token_count)

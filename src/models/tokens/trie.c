@@ -6,15 +6,15 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-#define LABEL_NONE    UINT64_C(0x3FF)
-#define EMPTY_CELL    (LABEL_NONE << 24)
-#define CELLS_MAX     ((size_t)1 << 22)
-#define TOKENS_MAX    ((uint32_t)1 << 20)
-#define CELLS_TAIL    256 /* behind the last base: any byte may be looked for there */
-#define WORD_BITS     ((size_t)64)
-#define FEW           16 /* tokens are sorted by insertion */
-#define FAMILY        8  /* this many children and more are all the same for the search */
-#define SEARCH_STEPS  4  /* a search that takes longer makes the next one start further on */
+#define LABEL_SHIFT  (32 - TRIE_LABEL_BITS)
+#define EMPTY_CELL   UINT32_MAX /* its label is no byte */
+#define CELLS_MAX    ((size_t)1 << TRIE_BASE_BITS)
+#define TOKENS_MAX   ((uint32_t)1 << 20)
+#define CELLS_TAIL   256 /* behind the last base: any byte may be looked for there */
+#define WORD_BITS    ((size_t)64)
+#define FEW          16 /* tokens are sorted by insertion */
+#define FAMILY       8  /* this many children and more are all the same for the search */
+#define SEARCH_STEPS 4  /* a search that takes longer makes the next one start further on */
 
 /* A node whose children are still to be placed: the tokens order[begin, end) share its `depth`
  * bytes. Nodes are worked on in the order of their depth, which puts the cells near the root, those
@@ -37,7 +37,7 @@ struct builder {
     size_t queue_capacity; /* a power of two; the queue is a ring */
     uint64_t *used_cells;  /* one bit each */
     uint64_t *used_bases;
-    size_t capacity;           /* cells there are bits for */
+    size_t capacity;            /* cells there are bits for */
     size_t search_from[FAMILY]; /* by the number of children: where to look for places */
 };
 
@@ -64,10 +64,14 @@ static bool grow(struct builder *builder, size_t wanted)
         return false;
     const size_t words = capacity / WORD_BITS;
     const size_t old_words = builder->capacity / WORD_BITS;
-    uint64_t *cells = alloc_resize(builder->trie->cells, capacity * sizeof(*cells));
+    uint32_t *cells = alloc_resize(builder->trie->cells, capacity * sizeof(*cells));
     if (cells == NULL)
         return false;
     builder->trie->cells = cells;
+    uint32_t *tokens = alloc_resize(builder->trie->tokens, capacity * sizeof(*tokens));
+    if (tokens == NULL)
+        return false;
+    builder->trie->tokens = tokens;
     uint64_t *used_cells = alloc_resize(builder->used_cells, words * sizeof(*used_cells));
     if (used_cells == NULL)
         return false;
@@ -76,8 +80,9 @@ static bool grow(struct builder *builder, size_t wanted)
     if (used_bases == NULL)
         return false;
     builder->used_bases = used_bases;
-    for (size_t i = builder->capacity; i < capacity; i++)
-        cells[i] = EMPTY_CELL;
+    const size_t added = (capacity - builder->capacity) * sizeof(*cells);
+    memset(cells + builder->capacity, 0xFF, added); /* EMPTY_CELL and TRIE_NO_TOKEN */
+    memset(tokens + builder->capacity, 0xFF, added);
     memset(used_cells + old_words, 0, (words - old_words) * sizeof(*used_cells));
     memset(used_bases + old_words, 0, (words - old_words) * sizeof(*used_bases));
     builder->capacity = capacity;
@@ -176,7 +181,8 @@ static enum status take_token(struct builder *builder, const struct pending *nod
             return STATUS_INVALID;
         order[i] = order[node->begin];
         order[node->begin] = token;
-        builder->trie->cells[node->cell] |= (uint64_t)(token + 1) << 44;
+        builder->trie->cells[node->cell] |= TRIE_TOKEN_BIT;
+        builder->trie->tokens[node->cell] = token;
         (*begin_out)++;
     }
     return STATUS_OK;
@@ -200,20 +206,19 @@ static enum status place_children(struct builder *builder, const struct pending 
     size_t count = 0;
     for (uint32_t at = begin; at < node->end; at = end_of_child(builder, node, at))
         labels[count++] = byte_of(builder, builder->order[at], node->depth);
-    const size_t base =
-        node->depth == 0 ? TRIE_ROOT_BASE : find_base(builder, labels, count);
+    const size_t base = node->depth == 0 ? TRIE_ROOT_BASE : find_base(builder, labels, count);
     if (base == 0)
         return STATUS_NO_MEMORY;
     set_bit(builder->used_bases, base);
     if (node->depth > 0)
-        builder->trie->cells[node->cell] |= base;
+        builder->trie->cells[node->cell] |= (uint32_t)base;
     if (builder->trie->cell_count < base + CELLS_TAIL)
         builder->trie->cell_count = base + CELLS_TAIL;
     for (size_t i = 0; i < count; i++) {
         const size_t cell = base + labels[i];
         const uint32_t end = end_of_child(builder, node, begin);
         set_bit(builder->used_cells, cell);
-        builder->trie->cells[cell] = (uint64_t)labels[i] << 24;
+        builder->trie->cells[cell] = (uint32_t)labels[i] << LABEL_SHIFT;
         push(builder, (struct pending){begin, end, (uint32_t)cell, node->depth + 1});
         begin = end;
     }
@@ -266,6 +271,13 @@ static enum status build(struct builder *builder)
     return status;
 }
 
+/* What is behind the last cell; that this fails is no harm. */
+static void give_back(uint32_t **words, size_t count)
+{
+    uint32_t *shorter = alloc_resize(*words, count * sizeof(*shorter));
+    *words = shorter != NULL ? shorter : *words;
+}
+
 enum status trie_build(struct trie *trie, const struct token_strings *strings)
 {
     ASSERT(strings->count > 0 && strings->count < TOKENS_MAX);
@@ -281,13 +293,14 @@ enum status trie_build(struct trie *trie, const struct token_strings *strings)
         trie_fini(trie);
         return status;
     }
-    uint64_t *cells = alloc_resize(trie->cells, trie->cell_count * sizeof(*cells));
-    trie->cells = cells != NULL ? cells : trie->cells;
+    give_back(&trie->cells, trie->cell_count);
+    give_back(&trie->tokens, trie->cell_count);
     return STATUS_OK;
 }
 
 void trie_fini(struct trie *trie)
 {
     alloc_free(trie->cells);
+    alloc_free(trie->tokens);
     *trie = (struct trie){0};
 }

@@ -2,7 +2,7 @@
  *
  * A cell is a node. The child of a node by a byte is the cell at the node's base plus that byte,
  * if that cell bears the byte as its label: no two nodes share a base, so no other node's child
- * can stand there with that label. One load of eight bytes is one step.
+ * can stand there with that label. One load of four bytes is one step.
  * Memory: trie_build() allocates the cells, trie_fini() frees them. Thread: any once built. */
 #ifndef MODELS_TOKENS_TRIE_H
 #define MODELS_TOKENS_TRIE_H
@@ -14,10 +14,11 @@
 
 #define TRIE_ROOT_BASE 1
 
-/* Bits 0-23: the base of its children; 24-33: the label, over 255 in an unused cell;
- * 44-63: the token that ends here plus 1, or 0. */
 struct trie {
-    uint64_t *cells;
+    /* Bits 0-21: the base of its children; 22: a token ends here; 23-31: the label, over 255 in an
+     * unused cell. */
+    uint32_t *cells;
+    uint32_t *tokens; /* of each cell in which one ends */
     size_t cell_count;
 };
 
@@ -32,50 +33,44 @@ struct token_strings {
 MUST_CHECK enum status trie_build(struct trie *trie, const struct token_strings *strings);
 void trie_fini(struct trie *trie);
 
-static inline uint64_t trie_step(const struct trie *trie, uint64_t base, uint8_t byte)
+#define TRIE_BASE_BITS  22
+#define TRIE_TOKEN_BIT  (UINT32_C(1) << TRIE_BASE_BITS)
+#define TRIE_LABEL_BITS 9 /* the highest */
+#define TRIE_NO_TOKEN   UINT32_MAX
+
+static inline uint32_t trie_base(uint32_t cell)
 {
-    return trie->cells[base + byte];
+    return cell & (TRIE_TOKEN_BIT - 1);
 }
 
-static inline uint64_t trie_base(uint64_t cell)
+static inline uint32_t trie_label(uint32_t cell)
 {
-    return cell & 0xFFFFFF;
+    return cell >> (32 - TRIE_LABEL_BITS);
 }
 
-static inline uint64_t trie_label(uint64_t cell)
-{
-    return cell >> 24 & 0x3FF;
-}
-
-/* The token plus 1, or 0. */
-static inline uint32_t trie_token(uint64_t cell)
-{
-    return (uint32_t)(cell >> 44);
-}
-
-/* The longest token that starts at `at` and ends at `end` or before it; returns it plus 1, or 0 if
- * none does (every byte is a token, so only if `at` is `end`). */
+/* The longest token that starts at `at` and ends at `end` or before it, or TRIE_NO_TOKEN (every
+ * byte is a token: only if `at` is `end`). */
 static inline uint32_t trie_longest(const struct trie *trie, const uint8_t *at, const uint8_t *end,
                                     size_t *size_out)
 {
     const uint8_t *start = at;
-    uint64_t base = TRIE_ROOT_BASE;
+    const uint8_t *found_end = at;
     uint32_t found = 0;
-    size_t size = 0;
+    uint32_t base = TRIE_ROOT_BASE;
     while (at < end) {
-        const uint64_t cell = trie_step(trie, base, *at);
+        const uint32_t place = base + *at;
+        const uint32_t cell = trie->cells[place];
         if (trie_label(cell) != *at)
             break;
         at++;
         base = trie_base(cell);
-        const uint32_t token = trie_token(cell);
-        if (token != 0) {
-            found = token;
-            size = (size_t)(at - start);
+        if ((cell & TRIE_TOKEN_BIT) != 0) {
+            found = place;
+            found_end = at;
         }
     }
-    *size_out = size;
-    return found;
+    *size_out = (size_t)(found_end - start);
+    return found == 0 ? TRIE_NO_TOKEN : trie->tokens[found];
 }
 
 #endif

@@ -51,8 +51,8 @@ static char *read_golden(size_t *size_out)
     return text;
 }
 
-static void meets_vector(const struct tokenizer *tokenizer, struct slice text,
-                           yyjson_val *expected, const char *name)
+static void meets_vector(const struct tokenizer *tokenizer, struct slice text, yyjson_val *expected,
+                         const char *name)
 {
     uint32_t *ids = alloc_bytes((text.size + 1) * sizeof(*ids));
     size_t count;
