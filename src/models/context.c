@@ -102,7 +102,7 @@ static bool widen_gap(struct gap *gap, const struct context_message *messages, s
     const uint32_t middle = gap->first;
     uint64_t dropped = 0;
     while (dropped < too_many) {
-        const bool is_later_nearer = gap->end - middle <= middle - gap->first;
+        const bool is_later_nearer = gap->end - middle <= middle - gap->first + 1;
         if (gap->end < last_turn && (is_later_nearer || gap->first == 0))
             dropped = add(dropped, take_later(gap, messages, count));
         else if (gap->first > 0)

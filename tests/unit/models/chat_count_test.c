@@ -73,8 +73,7 @@ static enum status count_body(struct fixture *fixture, const char *model, struct
     assert_int_equal(json_read_object(text, &limits, &fixture->arena, &fixture->body, &error),
                      STATUS_OK);
     fixture->pauses = 0;
-    fixture->messages =
-        (struct chat_messages){.items = fixture->items, .capacity = MESSAGES_MAX};
+    fixture->messages = (struct chat_messages){.items = fixture->items, .capacity = MESSAGES_MAX};
     const enum status status = count_chat(model_tokens_find(slice_from_text(model)), &fixture->body,
                                           &limits, &fixture->messages, &fixture->count);
     arena_fini(&fixture->arena);
