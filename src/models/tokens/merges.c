@@ -8,12 +8,25 @@
 #define TOKEN_SIZE_MAX 255
 #define SLOTS_TAIL     64 /* empty slots behind the last, so that a search needs no wrap */
 
-bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right)
+bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right,
+                     bool left_is_longest)
 {
     /* When each of the two is gone, merged into what was taken apart for it. Of equals the left
      * one merges first. */
     uint32_t left_gone = TOKEN_NONE;
     uint32_t right_gone = TOKEN_NONE;
+    while (left_is_longest && left <= right) {
+        if (right < TOKEN_BYTES)
+            return true;
+        right_gone = right;
+        right = merges->of[right].left;
+    }
+    if (left_is_longest) {
+        if (left < TOKEN_BYTES)
+            return true;
+        left_gone = left;
+        left = merges->of[left].right;
+    }
     for (;;) {
         const uint32_t merged = merge_of(merges, left, right);
         if (merged != TOKEN_NONE && merged < left_gone && merged <= right_gone)
@@ -71,7 +84,7 @@ static bool find_parts(const struct merges *merges, const struct token_strings *
         if (left >= token)
             continue;
         const uint32_t right = whole_token(trie, at, end);
-        if (right >= token || !merges_may_meet(merges, left, right))
+        if (right >= token || !merges_may_meet(merges, left, right, false))
             continue;
         merge->left = left;
         merge->right = right;

@@ -90,7 +90,10 @@ static inline uint64_t opening_of(const uint8_t *at, const uint8_t *end)
 }
 
 /* Whether no merge ever crosses the seam between the two. Walks back in time through the states
- * at the seam: of both neighbours the one that came about later is taken apart. */
-bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right);
+ * at the seam: of both neighbours the one that came about later is taken apart.
+ * `left_is_longest`: the text holds no longer token that starts where `left` does, so that `left`
+ * as a whole merges with nothing behind it. */
+bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right,
+                     bool left_is_longest);
 
 #endif

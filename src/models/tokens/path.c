@@ -25,12 +25,15 @@
 /* What stands before a place. The openings are a load that takes its time, so it is begun early. */
 struct before {
     uint32_t token;    /* or TOKEN_NONE */
+    bool is_longest;   /* no longer token starts where it does; false: unknown */
     uint64_t openings; /* of TOKEN_NONE: none */
 };
 
-static inline struct before before_of(const struct token_tables *tables, uint32_t token)
+static inline struct before before_of(const struct token_tables *tables, uint32_t token,
+                                      bool is_longest)
 {
-    return (struct before){token, token == TOKEN_NONE ? 0 : tables->merges.of[token].openings};
+    return (struct before){token, is_longest,
+                           token == TOKEN_NONE ? 0 : tables->merges.of[token].openings};
 }
 
 /* Whether `token`, which starts at `at`, may stand there. */
@@ -38,7 +41,7 @@ static inline bool may_follow(const struct token_tables *tables, struct before b
                               uint32_t token, const uint8_t *at, const uint8_t *end)
 {
     return (before.openings & opening_of(at, end)) == 0 ||
-           merges_may_meet(&tables->merges, before.token, token);
+           merges_may_meet(&tables->merges, before.token, token, before.is_longest);
 }
 
 static inline bool is_marked(const uint64_t *bits, size_t at)
@@ -65,28 +68,33 @@ static size_t search_path(const struct token_tables *tables, const struct search
 {
     const uint8_t *at = search->start;
     const uint8_t *end = search->end;
-    struct before before = before_of(tables, search->previous);
+    struct before before = before_of(tables, search->previous, false);
     size_t count = 0;
     size_t size;
     uint32_t found = trie_longest(&tables->trie, at, end, &size);
+    bool is_longest = true;
     for (;;) {
         if (found != TRIE_NO_TOKEN &&
             !is_marked(search->dead, (size_t)(at + size - search->start)) &&
             may_follow(tables, before, found, at, end)) {
             at += size;
             search->tokens[count++] = found;
-            before = before_of(tables, found);
+            before = before_of(tables, found, is_longest);
             if (at == end)
                 return count;
             found = trie_longest(&tables->trie, at, end, &size);
+            is_longest = true;
         } else if (size > 1) {
             found = trie_longest(&tables->trie, at, at + size - 1, &size);
+            is_longest = false;
         } else { /* not even a single byte: back */
             ASSERT(count > 0);
             mark(search->dead, (size_t)(at - search->start));
             size = tables->sizes[search->tokens[--count]];
             at -= size;
-            before = before_of(tables, count > 0 ? search->tokens[count - 1] : search->previous);
+            before =
+                before_of(tables, count > 0 ? search->tokens[count - 1] : search->previous, false);
+            is_longest = false;
             found =
                 size > 1 ? trie_longest(&tables->trie, at, at + size - 1, &size) : TRIE_NO_TOKEN;
         }
@@ -160,7 +168,7 @@ static bool reaches_all(const struct token_tables *tables, uint32_t *reached, co
                 return false;
             continue;
         }
-        const struct before before = before_of(tables, reached[i]);
+        const struct before before = before_of(tables, reached[i], false);
         uint32_t base = TRIE_ROOT_BASE;
         for (size_t to = i; to < size;) {
             const uint32_t place = base + at[to];
