@@ -22,7 +22,7 @@
  * and a time, or a catalogue's with its region and variant. */
 #define PRICE_ID_BYTES 400
 
-/* What is counted. The first seven have prices of their own in each service class and tier. */
+/* What is counted: first tokens, then pieces. */
 enum price_part {
     PRICE_INPUT, /* tokens of the prompt that are none of those below */
     PRICE_OUTPUT,
@@ -31,19 +31,15 @@ enum price_part {
     PRICE_CACHE_WRITE_1H,
     PRICE_CACHE_WRITE_12H,
     PRICE_REASONING, /* not stated: as output */
-    PRICE_TIER_PARTS,
-
-    PRICE_AUDIO_INPUT = PRICE_TIER_PARTS,
+    PRICE_AUDIO_INPUT,
     PRICE_AUDIO_OUTPUT,
     PRICE_AUDIO_CACHE_READ,
     PRICE_IMAGE_INPUT, /* not stated: as input */
     PRICE_IMAGE_OUTPUT,
     PRICE_IMAGE_CACHE_READ, /* not stated: as cache reads */
-    PRICE_TOKEN_PARTS,
-
-    PRICE_REQUEST = PRICE_TOKEN_PARTS, /* not stated: nothing */
-    PRICE_IMAGE,                       /* one that the model made */
-    PRICE_IMAGE_READ,                  /* one that it was given */
+    PRICE_REQUEST,          /* not stated: nothing */
+    PRICE_IMAGE,            /* one that the model made */
+    PRICE_IMAGE_READ,       /* one that it was given */
     PRICE_SECOND,
     PRICE_CHARACTER,
     PRICE_QUERY,
@@ -52,6 +48,11 @@ enum price_part {
     PRICE_WEB_SEARCH_HIGH,
     PRICE_PARTS,
 };
+
+/* So many of them, the first ones, have prices of their own in each service class and tier. */
+#define PRICE_TIER_PARTS (PRICE_REASONING + 1)
+/* So many, the first ones, are tokens. */
+#define PRICE_TOKEN_PARTS (PRICE_IMAGE_CACHE_READ + 1)
 
 enum price_class {
     PRICE_STANDARD,
