@@ -155,26 +155,37 @@ static bool factor_of(const struct price *price, enum price_factor factor, uint3
     return *factor_out > 0;
 }
 
-/* Sets *sum_out, in billionths of a nano-dollar. */
+/* Adds count × rate of one part. */
+static enum status add_part(struct bill *bill, enum price_part part, wide *sum)
+{
+    if (bill->counts[part] == 0)
+        return STATUS_OK;
+    if (!is_known(bill, part)) {
+        bill->cost->missing = part;
+        return STATUS_NOT_FOUND;
+    }
+    const wide product = (wide)bill->counts[part] * bill->rates.of[part];
+    return __builtin_add_overflow(*sum, product, sum) ? STATUS_TOO_LARGE : STATUS_OK;
+}
+
+/* Sets *sum_out, in billionths of a nano-dollar. What is unknown goes before what is too large. */
 static enum status add_up(struct bill *bill, wide *sum_out)
 {
+    enum status worst = STATUS_OK;
     wide sum = 0;
-    bool fits = true;
     for (size_t part = 0; part < PRICE_PARTS; part++) {
-        if (bill->counts[part] == 0)
-            continue;
-        if (!is_known(bill, (enum price_part)part)) {
-            bill->cost->missing = (enum price_part)part;
-            return STATUS_NOT_FOUND;
-        }
-        wide product = (wide)bill->counts[part] * bill->rates.of[part];
-        if (part != PRICE_SECOND && __builtin_mul_overflow(product, MS_PER_SECOND, &product))
-            fits = false;
-        if (__builtin_add_overflow(sum, product, &sum))
-            fits = false;
+        const enum status status =
+            part != PRICE_SECOND ? add_part(bill, (enum price_part)part, &sum) : STATUS_OK;
+        if (status == STATUS_NOT_FOUND)
+            return status;
+        if (status != STATUS_OK)
+            worst = status;
     }
+    if (__builtin_mul_overflow(sum, MS_PER_SECOND, &sum))
+        worst = STATUS_TOO_LARGE;
+    const enum status status = add_part(bill, PRICE_SECOND, &sum);
     *sum_out = sum;
-    return fits ? STATUS_OK : STATUS_TOO_LARGE;
+    return status != STATUS_OK ? status : worst;
 }
 
 static enum status apply_factor(struct bill *bill, enum price_factor factor, wide *sum,

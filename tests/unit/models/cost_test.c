@@ -219,6 +219,11 @@ static const struct request requests[] = {
      "per_image=0.042",
      {.input_tokens = 20, .output_tokens = 12480, .image_output_tokens = 12480, .images_made = 3},
      126000000},
+    /* the tokens of the picture have a price, so the picture has none: 20 × 300 + 1,290 × 30,000 */
+    {"a picture that has both prices",
+     "input=0.3;output=2.5;image_output=30;per_image=0.039",
+     {.input_tokens = 20, .output_tokens = 1290, .image_output_tokens = 1290, .images_made = 1},
+     38706000},
     /* 1,000 × 100 + 2 × 100,000 */
     {"pictures read, beside tokens",
      "input=0.1;per_image_read=0.0001",
@@ -431,10 +436,28 @@ static void what_does_not_fit_is_the_largest_and_says_so(void **state)
     assert_too_large("input=18446744073.709551614;output=18446744073.709551614;web_search=18446;"
                      "us_multiplier=1000;fast_multiplier=1000",
                      most);
-    /* 127.4 × 1.1 × 2 and so on up to the last that fits is in the table; one step more is not. */
+    /* A step beyond the last that fits, which is in the table. */
     assert_too_large(
         "input=0.001;us_multiplier=1.1",
         (struct usage){.input_tokens = UINT64_C(9000000000000000000), .pin = COST_PIN_US});
+}
+
+/* Products and sums that would be 0 if they wrapped at 128 bits. */
+static void nothing_wraps_on_the_way(void **state)
+{
+    (void)state;
+    /* Twice 2^63 × (2^64 - 2), and 2^33 × 2^32. */
+    assert_too_large("input=18446744073.709551614;output=18446744073.709551614;"
+                     "cache_read=4.294967296",
+                     (struct usage){.input_tokens = (UINT64_C(1) << 63) + (UINT64_C(1) << 33),
+                                    .cached_tokens = UINT64_C(1) << 33,
+                                    .output_tokens = UINT64_C(1) << 63});
+    /* 2^63 × 2^62 × 1,000 */
+    assert_too_large("input=4611686018.427387904",
+                     (struct usage){.input_tokens = UINT64_C(1) << 63});
+    /* 2^60 × 2^58 × 1,000 × 10,000,000 */
+    assert_too_large("input=288230376.151711744;us_multiplier=1000",
+                     (struct usage){.input_tokens = UINT64_C(1) << 60, .pin = COST_PIN_US});
 }
 
 static void counts_that_add_up_beyond_64_bits_are_inconsistent_not_wrapped(void **state)
@@ -446,6 +469,10 @@ static void counts_that_add_up_beyond_64_bits_are_inconsistent_not_wrapped(void 
                                        .cache_write_tokens = UINT64_MAX,
                                        .cache_write_1h_tokens = UINT64_MAX},
                         0);
+    /* UINT64_MAX + 6 would be 5. */
+    assert_inconsistent(
+        "input=0;cache_read=0;cache_write=0",
+        (struct usage){.input_tokens = 5, .cached_tokens = UINT64_MAX, .cache_write_tokens = 6}, 0);
 }
 
 int main(void)
@@ -457,6 +484,7 @@ int main(void)
         cmocka_unit_test(the_tier_and_the_hours_that_priced_it_are_told),
         cmocka_unit_test(parts_above_the_whole_are_billed_and_the_rest_is_not_negative),
         cmocka_unit_test(what_does_not_fit_is_the_largest_and_says_so),
+        cmocka_unit_test(nothing_wraps_on_the_way),
         cmocka_unit_test(counts_that_add_up_beyond_64_bits_are_inconsistent_not_wrapped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
