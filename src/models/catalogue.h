@@ -93,9 +93,10 @@ MUST_CHECK enum status catalogue_find_exact(const struct catalogue *catalogue,
                                             struct catalogue_row *row_out);
 
 /* The row for a model as it is called: the region and the variant, or else that without them. The
- * name itself goes first; then without what makes it a snapshot ("-2024-08-06", "-20251001",
- * "@20251001"), a fine-tune as its base ("ft:gpt-4o:ours::id" as "ft:gpt-4o"), Gemini's without
- * "models/". Statuses of catalogue_find_exact(). */
+ * name itself goes first (but Gemini's without "models/", Vertex AI's without "google/"); then a
+ * fine-tune as its base ("ft:gpt-4o:ours::id" as "ft:gpt-4o"); then without what makes it a
+ * snapshot ("-2024-08-06", "-20251001", "@20251001"). What Azure does not have under the one name
+ * is looked for under the other ("azure", "azure_ai"). Statuses of catalogue_find_exact(). */
 MUST_CHECK enum status catalogue_find(const struct catalogue *catalogue,
                                       const struct catalogue_query *query,
                                       struct catalogue_row *row_out);

@@ -7,6 +7,21 @@
 
 static const struct slice fine_tune = {"ft:", 3};
 
+static const struct {
+    const char *provider, *prefix;
+} prefixes[] = {
+    {"gemini", "models/"},    /* Gemini API, "Models": the resource's name */
+    {"vertex_ai", "google/"}, /* Vertex AI, "OpenAI compatibility" */
+};
+
+/* Azure serves both kinds of deployment under both kinds of host. */
+static const struct {
+    const char *provider, *sibling;
+} siblings[] = {
+    {"azure", "azure_ai"},
+    {"azure_ai", "azure"},
+};
+
 /* Whether the text is digits where the pattern has '0', and the pattern's bytes elsewhere. */
 static bool looks_like(struct slice text, const char *pattern)
 {
@@ -77,22 +92,47 @@ static enum status find_default(const struct catalogue *catalogue,
     return find_name(catalogue, query, slice_of(name, model.size + suffix.size), row_out);
 }
 
-enum status catalogue_find(const struct catalogue *catalogue, const struct catalogue_query *query,
-                           struct catalogue_row *row_out)
+/* What some providers' APIs take in front of the name. */
+static struct slice without_prefix(struct slice provider, struct slice model)
 {
-    struct slice model = query->model;
-    if (slice_equal(query->provider, SLICE("gemini")) && slice_starts_with(model, SLICE("models/")))
-        model = slice_from(model, SLICE("models/").size);
-    if (model.size == 0)
-        return STATUS_NOT_FOUND;
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        const struct slice prefix = slice_from_text(prefixes[i].prefix);
+        if (slice_equal(provider, slice_from_text(prefixes[i].provider)) &&
+            slice_starts_with(model, prefix))
+            return slice_from(model, prefix.size);
+    }
+    return model;
+}
+
+/* Goes from the name as it is to what it is a case of. */
+static enum status find_model(const struct catalogue *catalogue,
+                              const struct catalogue_query *query, struct catalogue_row *row_out)
+{
+    const struct slice model = without_prefix(query->provider, query->model);
     const struct slice base = without_owner(model);
     const struct slice names[] = {model, base, without_date(base)};
-    enum status status = STATUS_NOT_FOUND;
-    for (size_t i = 0; status == STATUS_NOT_FOUND && i < sizeof(names) / sizeof(names[0]); i++) {
-        if (i == 0 || names[i].size < names[i - 1].size)
+    enum status status =
+        model.size > 0 ? find_name(catalogue, query, model, row_out) : STATUS_NOT_FOUND;
+    for (size_t i = 1; status == STATUS_NOT_FOUND && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (names[i].size < names[i - 1].size)
             status = find_name(catalogue, query, names[i], row_out);
     }
     if (status == STATUS_NOT_FOUND)
         status = find_default(catalogue, query, without_date(base), row_out);
+    return status;
+}
+
+enum status catalogue_find(const struct catalogue *catalogue, const struct catalogue_query *query,
+                           struct catalogue_row *row_out)
+{
+    enum status status = find_model(catalogue, query, row_out);
+    for (size_t i = 0; status == STATUS_NOT_FOUND && i < sizeof(siblings) / sizeof(siblings[0]);
+         i++) {
+        struct catalogue_query other = *query;
+        if (!slice_equal(query->provider, slice_from_text(siblings[i].provider)))
+            continue;
+        other.provider = slice_from_text(siblings[i].sibling);
+        status = find_model(catalogue, &other, row_out);
+    }
     return status;
 }

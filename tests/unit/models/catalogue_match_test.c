@@ -18,6 +18,7 @@ static int make_catalogue(void **state)
         "azure,gpt-4o,,,2026-01-01",
         "azure,gpt-4o,eu,,2026-01-01",
         "azure,only-here,us,,2026-01-01",
+        "azure_ai,phi,,,2026-01-01",
         "gemini,gemini-2.5-pro,,,2026-01-01",
         "openai,ft:gpt-4o,,,2026-01-01",
         "openai,ft:gpt-4o-2024-08-06,,,2026-01-01",
@@ -138,6 +139,24 @@ static void gemini_s_names_may_begin_with_models(void **state)
     assert_found("openai", "models/gpt-4o", "", "", NULL);
 }
 
+static void vertex_s_names_may_begin_with_google(void **state)
+{
+    (void)state;
+    assert_found("vertex_ai", "google/gemini", "", "", "vertex_ai,gemini,");
+    assert_found("vertex_ai", "google/claude", "", "", "vertex_ai,claude@default,");
+    assert_found("vertex_ai", "google/", "", "", NULL);
+    assert_found("vertex_ai", "models/gemini", "", "", NULL);
+}
+
+static void azure_has_two_names(void **state)
+{
+    (void)state;
+    assert_found("azure", "phi", "", "", "azure_ai,phi,");
+    assert_found("azure_ai", "gpt-4o", "eu", "", "azure,gpt-4o,eu,");
+    assert_found("azure_ai", "gpt-4o-2031-01-31", "", "", "azure,gpt-4o,,");
+    assert_found("azure_ai", "claude", "", "", NULL);
+}
+
 static void names_that_are_empty_or_absurd_are_not_found(void **state)
 {
     (void)state;
@@ -164,6 +183,8 @@ int main(void)
         cmocka_unit_test(a_region_or_variant_that_is_not_listed_has_the_default_price),
         cmocka_unit_test(a_model_that_is_only_in_a_region_has_no_price_elsewhere),
         cmocka_unit_test(gemini_s_names_may_begin_with_models),
+        cmocka_unit_test(vertex_s_names_may_begin_with_google),
+        cmocka_unit_test(azure_has_two_names),
         cmocka_unit_test(names_that_are_empty_or_absurd_are_not_found),
     };
     return cmocka_run_group_tests(tests, make_catalogue, free_catalogue);
