@@ -4,7 +4,7 @@
 
 #include "admin/key_change.h"
 #include "identity/key.h"
-#include "identity/secret_file.h"
+#include "io/secret_file.h"
 
 #define NAME            SLICE("demo")
 #define FILE_NAME       "demo.key"

@@ -4,7 +4,7 @@
 
 #include "base/encoding.h"
 #include "base/random.h"
-#include "identity/secret_file.h"
+#include "io/secret_file.h"
 
 #define FILE_NAME "pepper"
 #define TEXT_SIZE (2 * (size_t)PEPPER_SIZE)

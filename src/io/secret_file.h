@@ -1,10 +1,10 @@
 /* Small secrets in files that only their owner may read: DATA_DIR/secrets (0700), files 0600.
  *
  * A file comes into being whole or not at all: it is written beside its place, synced, and linked
- * there without replacing anything.
+ * there without replacing anything, or renamed over what it replaces.
  * Thread: blocks on the disk; whoever holds the lock of DATA_DIR. Errors: as stated. */
-#ifndef IDENTITY_SECRET_FILE_H
-#define IDENTITY_SECRET_FILE_H
+#ifndef IO_SECRET_FILE_H
+#define IO_SECRET_FILE_H
 
 #include "base/buffer.h"
 #include "base/reason.h"

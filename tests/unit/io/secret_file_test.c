@@ -1,4 +1,4 @@
-#include "identity/secret_file.h"
+#include "io/secret_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -166,6 +166,21 @@ static void reading_survives_the_failure_of_each_allocation(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
+static void replacing_makes_the_file_or_changes_it_whole(void **state)
+{
+    (void)state;
+    struct buffer content;
+    const char *texts[] = {"first", "another, longer one", "3"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(secret_file_replace(folder, "token", slice_from_text(texts[i]), NULL),
+                         STATUS_OK);
+        assert_int_equal(read_back(&content, NULL), STATUS_OK);
+        assert_true(slice_equal(buffer_slice(&content), slice_from_text(texts[i])));
+        buffer_fini(&content);
+        assert_int_equal(access(path_of("secrets/.token.new"), F_OK), -1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +194,7 @@ int main(void)
         TEST(what_is_no_regular_file_is_refused_without_waiting),
         TEST(a_file_longer_than_the_buffer_takes_is_refused),
         TEST(reading_survives_the_failure_of_each_allocation),
+        TEST(replacing_makes_the_file_or_changes_it_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

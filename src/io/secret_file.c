@@ -1,4 +1,4 @@
-#include "identity/secret_file.h"
+#include "io/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -163,33 +163,61 @@ static enum status write_file(const struct place *place, const char *draft, stru
 }
 
 /* Gives the finished draft its name. A link replaces nothing, which a rename would. */
-static enum status publish(const struct place *place, const char *draft, struct reason *reason)
+static enum status link_draft(const struct place *place, const char *draft, struct reason *reason)
 {
-    if (linkat(place->folder, draft, place->folder, place->name, 0) != 0) {
-        if (errno != EEXIST)
-            return failed(place, "made", reason);
-        reason_set(reason, "%s/" FOLDER "/%s is there already", place->data_dir, place->name);
-        return STATUS_EXISTS;
-    }
-    return fsync(place->folder) == 0 ? STATUS_OK : failed(place, "synced", reason);
+    if (linkat(place->folder, draft, place->folder, place->name, 0) == 0)
+        return STATUS_OK;
+    if (errno != EEXIST)
+        return failed(place, "made", reason);
+    reason_set(reason, "%s/" FOLDER "/%s is there already", place->data_dir, place->name);
+    return STATUS_EXISTS;
+}
+
+static enum status rename_draft(const struct place *place, const char *draft, struct reason *reason)
+{
+    return renameat(place->folder, draft, place->folder, place->name) == 0
+               ? STATUS_OK
+               : failed(place, "made", reason);
+}
+
+typedef enum status publisher(const struct place *place, const char *draft, struct reason *reason);
+
+static enum status write_and_publish(const struct place *place, struct slice content,
+                                     publisher *publish, struct reason *reason)
+{
+    char draft[NAME_MAX + 1];
+    const int size = snprintf(draft, sizeof(draft), ".%s.new", place->name);
+    ASSERT(size > 0 && (size_t)size < sizeof(draft));
+
+    unlinkat(place->folder, draft, 0); /* left behind by a process that was killed here */
+    enum status status = write_file(place, draft, content, reason);
+    if (status == STATUS_OK)
+        status = publish(place, draft, reason);
+    if (status == STATUS_OK && fsync(place->folder) != 0)
+        status = failed(place, "synced", reason);
+    unlinkat(place->folder, draft, 0);
+    return status;
+}
+
+static enum status put(const char *data_dir, const char *name, struct slice content,
+                       publisher *publish, struct reason *reason)
+{
+    struct place place = {data_dir, name, -1};
+    enum status status = place_open(&place, true, reason);
+    if (status == STATUS_OK)
+        status = write_and_publish(&place, content, publish, reason);
+    place_close(&place);
+    return status;
 }
 
 enum status secret_file_create(const char *data_dir, const char *name, struct slice content,
                                struct reason *reason)
 {
-    char draft[NAME_MAX + 1];
-    const int size = snprintf(draft, sizeof(draft), ".%s.new", name);
-    ASSERT(size > 0 && (size_t)size < sizeof(draft));
+    return put(data_dir, name, content, link_draft, reason);
+}
 
-    struct place place = {data_dir, name, -1};
-    enum status status = place_open(&place, true, reason);
-    if (status == STATUS_OK) {
-        unlinkat(place.folder, draft, 0); /* left behind by a process that was killed here */
-        status = write_file(&place, draft, content, reason);
-        if (status == STATUS_OK)
-            status = publish(&place, draft, reason);
-        unlinkat(place.folder, draft, 0);
-    }
-    place_close(&place);
-    return status;
+enum status secret_file_replace(const char *data_dir, const char *name, struct slice content,
+                                struct reason *reason)
+{
+    return put(data_dir, name, content, rename_draft, reason);
 }
