@@ -22,5 +22,9 @@ MUST_CHECK enum status secret_file_read(const char *data_dir, const char *name,
  * STATUS_EXISTS: the file is there already. STATUS_DENIED. STATUS_IO. */
 MUST_CHECK enum status secret_file_create(const char *data_dir, const char *name,
                                           struct slice content, struct reason *reason);
+/* Makes the file, or puts it in the place of the one that is there: a reader finds the old content or
+ * the new one, whole. STATUS_DENIED. STATUS_IO. */
+MUST_CHECK enum status secret_file_replace(const char *data_dir, const char *name,
+                                           struct slice content, struct reason *reason);
 
 #endif
