@@ -35,17 +35,23 @@ static bool goes_on(const struct diff *diff, size_t i, size_t j)
                                    is_same(diff, i + 1, j + 1));
 }
 
-/* Tries both tags changed first, then ever more removed or added. */
+static bool is_step(const struct diff *diff, size_t i, size_t j, struct step step)
+{
+    return i + step.sealed <= diff->sealed_count && j + step.actual <= diff->actual_count &&
+           goes_on(diff, i + step.sealed, j + step.actual);
+}
+
+/* The shortest; of equally short ones first that of changed rows, with as many on both sides. */
 static struct step find_step(const struct diff *diff, size_t i, size_t j)
 {
     for (size_t sum = 1; sum <= WINDOW; sum++) {
-        for (size_t half = 0; half <= sum; half++) {
-            const size_t middle = sum / 2;
-            const size_t sealed = half % 2 == 0 ? middle + half / 2 : middle - (half + 1) / 2;
-            if (sealed <= sum && i + sealed <= diff->sealed_count &&
-                j + (sum - sealed) <= diff->actual_count &&
-                goes_on(diff, i + sealed, j + sum - sealed))
-                return (struct step){sealed, sum - sealed};
+        const struct step changed = {sum / 2, sum - sum / 2};
+        if (is_step(diff, i, j, changed))
+            return changed;
+        for (size_t sealed = 0; sealed <= sum; sealed++) {
+            const struct step step = {sealed, sum - sealed};
+            if (is_step(diff, i, j, step))
+                return step;
         }
     }
     return (struct step){i < diff->sealed_count, j < diff->actual_count};

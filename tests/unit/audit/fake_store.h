@@ -49,8 +49,11 @@ static inline void *fake_grow(void *items, size_t count, size_t *capacity, size_
 {
     if (count < *capacity)
         return items;
-    *capacity = *capacity == 0 ? 64 : 2 * *capacity;
-    return alloc_resize(items, *capacity * size);
+    const size_t wanted = *capacity == 0 ? 64 : 2 * *capacity;
+    void *grown = alloc_resize(items, wanted * size);
+    if (grown != NULL)
+        *capacity = wanted;
+    return grown;
 }
 
 enum status store_begin(struct store *store, struct reason *reason)
