@@ -41,9 +41,11 @@ static bool is_step(const struct diff *diff, size_t i, size_t j, struct step ste
            goes_on(diff, i + step.sealed, j + step.actual);
 }
 
-/* The shortest; of equally short ones first that of changed rows, with as many on both sides. */
+/* Where one side has ended, all that the other still has; otherwise the shortest, of equally short ones first that of changed rows, with as many on both sides. */
 static struct step find_step(const struct diff *diff, size_t i, size_t j)
 {
+    if (i == diff->sealed_count || j == diff->actual_count)
+        return (struct step){diff->sealed_count - i, diff->actual_count - j};
     for (size_t sum = 1; sum <= WINDOW; sum++) {
         const struct step changed = {sum / 2, sum - sum / 2};
         if (is_step(diff, i, j, changed))
@@ -54,7 +56,7 @@ static struct step find_step(const struct diff *diff, size_t i, size_t j)
                 return step;
         }
     }
-    return (struct step){i < diff->sealed_count, j < diff->actual_count};
+    return (struct step){1, 1};
 }
 
 static struct audit_finding about(const struct diff *diff, enum audit_fault fault)
@@ -135,6 +137,16 @@ static enum status compare(const struct diff *diff)
                        diff->seal->batch);
 }
 
+/* What is alike at the end need not be looked at; so a change at one place may be of any size. */
+static void drop_common_end(struct diff *diff)
+{
+    while (diff->sealed_count > 0 && diff->actual_count > 0 &&
+           is_same(diff, diff->sealed_count - 1, diff->actual_count - 1)) {
+        diff->sealed_count--;
+        diff->actual_count--;
+    }
+}
+
 static enum status write_tags(struct verify *verify)
 {
     unsigned char tag[ROW_TAG_SIZE];
@@ -151,7 +163,7 @@ enum status verify_diff(struct verify *verify, const struct seal *seal)
     const enum status status = write_tags(verify);
     if (status != STATUS_OK)
         return status;
-    const struct diff diff = {
+    struct diff diff = {
         .verify = verify,
         .seal = seal,
         .sealed = seal->tags.data,
@@ -159,5 +171,6 @@ enum status verify_diff(struct verify *verify, const struct seal *seal)
         .sealed_count = seal->tags.size / ROW_TAG_SIZE,
         .actual_count = verify->tags.size / ROW_TAG_SIZE,
     };
+    drop_common_end(&diff);
     return compare(&diff);
 }

@@ -127,6 +127,20 @@ static void a_batch_whose_rows_are_all_removed_is_named(void **state)
     assert_string_equal(fixture.texts[0], "40 of the 40 rows of batch 5 are missing");
 }
 
+static void many_rows_removed_at_one_place_are_one_finding(void **state)
+{
+    (void)state;
+    add_batch(1, 900);
+    save_head();
+    struct store *store = &fixture.store;
+    memmove(store->rows + 100, store->rows + 600, 300 * sizeof(*store->rows));
+    store->rows_count -= 500;
+    assert_int_equal(verify(), 1);
+    assert_row_found(0, AUDIT_ROW_MISSING, 1, NULL);
+    assert_non_null(
+        strstr(fixture.texts[0], "500 of the 900 rows of batch 1 are missing, after row"));
+}
+
 static void an_added_row_is_named_wherever_it_sorts(void **state)
 {
     (void)state;
@@ -364,6 +378,7 @@ int main(void)
         TEST(two_rows_that_changed_their_ids_are_both_named),
         TEST(a_removed_row_is_told_by_its_neighbours),
         TEST(a_batch_whose_rows_are_all_removed_is_named),
+        TEST(many_rows_removed_at_one_place_are_one_finding),
         TEST(an_added_row_is_named_wherever_it_sorts),
         TEST(a_row_that_moved_to_another_batch_is_named_in_both),
         TEST(a_removed_and_an_added_row_far_apart_change_no_others),
