@@ -93,7 +93,7 @@ static enum status write_details(struct audit_batch *batch, int64_t number)
 }
 
 static enum status append(struct audit_batch *batch, struct store *store, int64_t number,
-                          struct audit_event *event, struct reason *reason)
+                          struct slice action, uint64_t now_us, struct reason *reason)
 {
     char subject[SUBJECT_BYTES];
     row_list_sort(&batch->list);
@@ -103,9 +103,14 @@ static enum status append(struct audit_batch *batch, struct store *store, int64_
         return status;
     }
     const int size = snprintf(subject, sizeof(subject), "%" PRId64, number);
-    event->subject = slice_of(subject, (size_t)size);
-    event->details = buffer_slice(&batch->details);
-    status = audit_append(batch->audit, store, event, reason);
+    const struct audit_event event = {
+        .actor = AUDIT_ACTOR,
+        .action = action,
+        .subject = slice_of(subject, (size_t)size),
+        .details = buffer_slice(&batch->details),
+        .now_us = now_us,
+    };
+    status = audit_append(batch->audit, store, &event, reason);
     if (status == STATUS_OK)
         audit_batch_clear(batch);
     return status;
@@ -114,11 +119,9 @@ static enum status append(struct audit_batch *batch, struct store *store, int64_
 enum status audit_batch_seal(struct audit_batch *batch, struct store *store, int64_t number,
                              uint64_t now_us, struct reason *reason)
 {
-    struct audit_event event = {
-        .actor = AUDIT_ACTOR, .action = AUDIT_ACTION_BATCH, .now_us = now_us};
     if (batch->list.count == 0)
         return STATUS_OK;
-    return append(batch, store, number, &event, reason);
+    return append(batch, store, number, AUDIT_ACTION_BATCH, now_us, reason);
 }
 
 static enum status visit(void *context, const struct store_usage *usage)
@@ -129,13 +132,11 @@ static enum status visit(void *context, const struct store_usage *usage)
 enum status audit_batch_reseal(struct audit_batch *batch, struct store *store, int64_t number,
                                uint64_t now_us, struct reason *reason)
 {
-    struct audit_event event = {
-        .actor = AUDIT_ACTOR, .action = AUDIT_ACTION_RERATE, .now_us = now_us};
     audit_batch_clear(batch);
     const enum status status = store_usage_list_batch(store, number, visit, batch, reason);
     if (status == STATUS_TOO_LARGE)
         return failed(batch, status, reason);
     if (status != STATUS_OK)
         return status;
-    return append(batch, store, number, &event, reason);
+    return append(batch, store, number, AUDIT_ACTION_RERATE, now_us, reason);
 }
