@@ -41,7 +41,8 @@ struct audit_finding {
 
 struct audit_report {
     uint64_t entries; /* read */
-    uint64_t last;    /* number of the newest genuine one */
+    uint64_t last; /* number of the newest genuine one; 0 although there are entries: the key is not
+                         the chain's, or all were replaced */
     uint64_t checkpoints;
     uint64_t last_checkpoint;                                /* later entries are not signed yet */
     uint64_t batches, rows;                                  /* checked */

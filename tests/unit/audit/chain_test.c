@@ -1,5 +1,6 @@
 #include "unit/audit/audit_fixture.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "audit/retention.h"
@@ -85,6 +86,34 @@ static void two_processes_may_append_in_turn(void **state)
     assert_sound();
     assert_true(fixture.report.checkpoints >= 5);
     audit_close(&other);
+}
+
+/* What keeps other writers out, as BEGIN IMMEDIATE does. */
+static pthread_mutex_t transaction = PTHREAD_MUTEX_INITIALIZER;
+
+static void *append_some(void *context)
+{
+    (void)context;
+    for (int i = 0; i < 500; i++) {
+        pthread_mutex_lock(&transaction);
+        append("key.create", "a-key", "");
+        if (i % 50 == 0)
+            save_head();
+        pthread_mutex_unlock(&transaction);
+    }
+    return NULL;
+}
+
+static void two_threads_share_one_chain(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, append_some, NULL), 0);
+    append_some(NULL);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    save_head();
+    assert_sound();
+    assert_true(fixture.report.entries > 1000);
 }
 
 static void what_was_rolled_back_is_forgotten(void **state)
@@ -326,6 +355,7 @@ int main(void)
         TEST(what_was_appended_stands_in_the_entry),
         TEST(a_chain_goes_on_after_it_was_opened_again),
         TEST(two_processes_may_append_in_turn),
+        TEST(two_threads_share_one_chain),
         TEST(what_was_rolled_back_is_forgotten),
         TEST(a_failed_insert_is_forgotten),
         TEST(a_checkpoint_follows_a_number_of_entries_or_a_day),
