@@ -7,7 +7,10 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
+
 #include "base/alloc.h"
+#include "store/sqlite/connection.h"
 #include "unit/store/ledger.h"
 
 static const char hash[] = "0123456789abcde\0fedcba987654321\n";
@@ -451,6 +454,72 @@ static void prices_are_listed_in_order_and_replaced_and_deleted(void **state)
     assert_non_null(strstr(reason.text, "gpt"));
 }
 
+/* --- Two stores ----------------------------------------------------------------------------------------- */
+
+#define TURNS 50
+
+struct writer {
+    unsigned first; /* number of its requests */
+    enum status status;
+};
+
+static void *write_turns(void *argument)
+{
+    struct writer *writer = argument;
+    struct store_config config = database_config();
+    struct store *store = NULL;
+    config.busy_timeout_ms = 30000;
+    writer->status = store_open(&config, &store, NULL);
+    for (unsigned i = 0; i < TURNS && writer->status == STATUS_OK; i++) {
+        const struct store_usage usage = ledger_usage(writer->first + i);
+        writer->status = store_begin(store, NULL);
+        if (writer->status != STATUS_OK)
+            break;
+        ledger_add(store, &usage);
+        writer->status = store_commit(store, NULL);
+        if (writer->status == STATUS_OK && i % 10 == 0)
+            writer->status = store_sync(store, NULL);
+    }
+    store_close(&store);
+    return NULL;
+}
+
+static void two_threads_with_a_store_each_take_turns(void **state)
+{
+    (void)state;
+    struct writer writers[2] = {{.first = 1}, {.first = 1001}};
+    pthread_t threads[2];
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, write_turns, &writers[i]), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(writers[i].status, STATUS_OK);
+    }
+    assert_int_equal(ledger_ask("SELECT count(*) FROM usage_logs"), 2 * TURNS);
+    assert_int_equal(ledger_ask("SELECT sum(requests) FROM usage_hourly_all"), 2 * TURNS);
+    assert_int_equal(ledger_ask("SELECT sum(requests) FROM usage_daily"), 2 * TURNS);
+}
+
+static void what_sqlite_gave_up_is_not_committed_in_part(void **state)
+{
+    const struct store_usage first = ledger_usage(1);
+    const struct store_usage second = ledger_usage(2);
+    struct reason reason = {""};
+    bool inserted = true;
+    assert_int_equal(store_begin(*state, NULL), STATUS_OK);
+    ledger_add(*state, &first);
+    /* As SQLite itself does after some errors. */
+    assert_int_equal(sqlite3_exec(connection_of(*state)->database, "ROLLBACK", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(store_usage_insert(*state, &second, &inserted, &reason), STATUS_IO);
+    assert_false(inserted);
+    assert_non_null(strstr(reason.text, "begin it anew"));
+    assert_int_equal(store_commit(*state, NULL), STATUS_IO);
+    assert_int_equal(ledger_ask("SELECT count(*) FROM usage_logs"), 0);
+    ledger_add(*state, &second);
+    assert_int_equal(ledger_ask("SELECT sum(requests) FROM usage_hourly_all"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_open, ledger_close)
 
 int main(void)
@@ -473,6 +542,8 @@ int main(void)
         TEST(the_oldest_batch_is_due_once_all_its_rows_are_old),
         TEST(rows_are_deleted_in_pieces_with_their_attempts_and_the_sums_stay),
         TEST(prices_are_listed_in_order_and_replaced_and_deleted),
+        TEST(two_threads_with_a_store_each_take_turns),
+        TEST(what_sqlite_gave_up_is_not_committed_in_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
