@@ -18,8 +18,8 @@
 
 /* What follows, up to the commit, holds as a whole or not at all. It takes the write lock at once
  * and waits for it as long as busy_timeout_ms says; reading goes on beside it. Not nested. A call
- * that failed within it leaves it open: the caller rolls back. Each changing call of this header and
- * of store_audit.h is a transaction of its own where none is open. */
+ * that failed within it leaves it open: the caller rolls back. Each changing call of this header, of
+ * store.h and of store_audit.h is a transaction of its own where none is open. */
 MUST_CHECK enum status store_begin(struct store *store, struct reason *reason);
 /* A failed commit has rolled back: nothing of the transaction holds. */
 MUST_CHECK enum status store_commit(struct store *store, struct reason *reason);
@@ -165,7 +165,8 @@ void store_sum_of(const struct store_usage *usage, struct store_sum *sum_out);
 /* Adds the counts of `sum` to those of `into`; both have the same key. */
 void store_sum_merge(struct store_sum *into, const struct store_sum *sum);
 /* Adds to the row, or makes it; and to what reports read: the sums per day, and those per hour over
- * all keys. The latter are gathered in memory and written by the commit. */
+ * all keys. The latter are gathered in memory and written by the commit. Many sums cost least in
+ * the order of hour, user and key, in which they lie. */
 MUST_CHECK enum status store_sum_add(struct store *store, const struct store_sum *sum,
                                      struct reason *reason);
 

@@ -3,6 +3,7 @@
 #include "store/sqlite/key_row.h"
 #include "store/sqlite/operations.h"
 #include "store/sqlite/query.h"
+#include "store/sqlite/transactions.h"
 
 struct store_key key_read(struct query *query)
 {
@@ -212,10 +213,11 @@ enum status sqlite_keys_used(struct store *store, const struct store_use *uses, 
     struct connection *connection = connection_of(store);
     if (count == 0)
         return STATUS_OK;
-    enum status status = connection_begin(connection, reason);
+    struct transaction transaction;
+    enum status status = transaction_join(connection, &transaction, reason);
     if (status != STATUS_OK)
         return status;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = save_use(connection, &uses[i], reason);
-    return connection_end(connection, status, reason);
+    return transaction_leave(&transaction, status, reason);
 }

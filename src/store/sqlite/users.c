@@ -1,5 +1,6 @@
 #include "store/sqlite/operations.h"
 #include "store/sqlite/query.h"
+#include "store/sqlite/transactions.h"
 
 static struct store_user user_read(struct query *query)
 {
@@ -105,13 +106,14 @@ enum status sqlite_user_delete(struct store *store, const struct id *user_id, ui
 {
     struct connection *connection = connection_of(store);
     uint64_t keys = 0;
-    enum status status = connection_begin(connection, reason);
+    struct transaction transaction;
+    enum status status = transaction_join(connection, &transaction, reason);
     if (status != STATUS_OK)
         return status;
     status = count_keys(connection, user_id, &keys, reason);
     if (status == STATUS_OK)
         status = delete_row(connection, user_id, reason);
-    status = connection_end(connection, status, reason);
+    status = transaction_leave(&transaction, status, reason);
     if (status == STATUS_OK && keys_out != NULL)
         *keys_out = keys;
     return status;

@@ -500,6 +500,22 @@ static void two_threads_with_a_store_each_take_turns(void **state)
     assert_int_equal(ledger_ask("SELECT sum(requests) FROM usage_daily"), 2 * TURNS);
 }
 
+static void users_and_keys_change_within_a_transaction_too(void **state)
+{
+    const struct id ada = database_id(1);
+    const struct store_use use = {database_id(3), 99};
+    uint64_t keys = 0;
+    database_add_user(*state, 1, "ada");
+    database_add_user(*state, 2, "bob");
+    database_add_key(*state, 3, 2, "laptop");
+    assert_int_equal(store_begin(*state, NULL), STATUS_OK);
+    assert_int_equal(store_user_delete(*state, &ada, &keys, NULL), STATUS_OK);
+    assert_int_equal(store_keys_used(*state, &use, 1, NULL), STATUS_OK);
+    store_rollback(*state);
+    assert_int_equal(ledger_ask("SELECT count(*) FROM users"), 2);
+    assert_int_equal(ledger_ask("SELECT count(*) FROM api_keys WHERE last_used_at = 99"), 0);
+}
+
 static void what_sqlite_gave_up_is_not_committed_in_part(void **state)
 {
     const struct store_usage first = ledger_usage(1);
@@ -543,6 +559,7 @@ int main(void)
         TEST(rows_are_deleted_in_pieces_with_their_attempts_and_the_sums_stay),
         TEST(prices_are_listed_in_order_and_replaced_and_deleted),
         TEST(two_threads_with_a_store_each_take_turns),
+        TEST(users_and_keys_change_within_a_transaction_too),
         TEST(what_sqlite_gave_up_is_not_committed_in_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
