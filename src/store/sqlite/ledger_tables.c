@@ -12,15 +12,15 @@
     "  answered INTEGER NOT NULL CHECK (answered >= 0),"                                           \
     "  estimated INTEGER NOT NULL,"                                                                \
     "  unpriced INTEGER NOT NULL,"                                                                 \
+    "  answered_tokens INTEGER NOT NULL,"                                                          \
+    "  cost_nanousd INTEGER NOT NULL CHECK (cost_nanousd >= 0),"                                   \
+    "  answered_cost_nanousd INTEGER NOT NULL,"                                                    \
     "  input_tokens INTEGER NOT NULL CHECK (input_tokens >= 0),"                                   \
     "  output_tokens INTEGER NOT NULL CHECK (output_tokens >= 0),"                                 \
     "  cached_tokens INTEGER NOT NULL,"                                                            \
     "  cache_write_tokens INTEGER NOT NULL,"                                                       \
     "  reasoning_tokens INTEGER NOT NULL,"                                                         \
-    "  audio_tokens INTEGER NOT NULL,"                                                             \
-    "  answered_tokens INTEGER NOT NULL,"                                                          \
-    "  cost_nanousd INTEGER NOT NULL CHECK (cost_nanousd >= 0),"                                   \
-    "  answered_cost_nanousd INTEGER NOT NULL,"
+    "  audio_tokens INTEGER NOT NULL,"
 
 /* A key of a sum cannot be NULL: what is not known, or not there, is empty. */
 #define OWNERS                                                                                     \

@@ -217,25 +217,25 @@ static struct store_report_line line_of(const struct counts *counts)
 
 /* The line of an owner: `statement` finds its row, `name_column` is the name's. */
 static enum status visit_owner(struct reporting *reporting, struct slice key,
-                               struct store_report_line *line, store_report_visitor *visit,
+                               struct store_report_line line, store_report_visitor *visit,
                                void *context)
 {
     const enum store_group by = reporting->report->by;
     struct id id;
     char text[ID_TEXT_SIZE];
     if (key.size != sizeof(id.bytes))
-        return visit(context, line); /* requests without such an owner */
+        return visit(context, &line); /* requests without such an owner */
     memcpy(id.bytes, key.data, sizeof(id.bytes));
     id_format(&id, text);
-    line->id = slice_of(text, sizeof(text));
+    line.id = slice_of(text, sizeof(text));
     if (by == STORE_GROUP_TEAM)
-        return visit(context, line);
+        return visit(context, &line);
     struct query query = query_start(
         reporting->connection, by == STORE_GROUP_KEY ? STATEMENT_KEY_BY_ID : STATEMENT_USER_BY_ID);
     query_bind_id(&query, 1, &id);
     if (query_next(&query))
-        line->name = query_read_text(&query, by == STORE_GROUP_KEY ? 4 : 1);
-    const enum status visited = query.code == SQLITE_OK ? visit(context, line) : STATUS_OK;
+        line.name = query_read_text(&query, by == STORE_GROUP_KEY ? 4 : 1);
+    const enum status visited = query.code == SQLITE_OK ? visit(context, &line) : STATUS_OK;
     const enum status status = query_finish(&query, reporting->reason);
     return status == STATUS_OK ? visited : status;
 }
@@ -247,7 +247,7 @@ static enum status visit_line(struct reporting *reporting, const struct tally_en
     struct store_report_line line = line_of(&entry->counts);
     char text[CLOCK_TEXT_BYTES];
     if (is_by_owner(by))
-        return visit_owner(reporting, entry->key, &line, visit, context);
+        return visit_owner(reporting, entry->key, line, visit, context);
     line.id = entry->key;
     if (is_by_time(by)) {
         const unsigned size = clock_format(time_of_key(entry->key), 0, text);

@@ -9,9 +9,9 @@
 
 /* In the order of enum count, from COUNT_ANSWERED on. */
 #define SUM_COLUMNS                                                                                \
-    "answered, estimated, unpriced, input_tokens, output_tokens, cached_tokens, "                  \
-    "cache_write_tokens, reasoning_tokens, audio_tokens, answered_tokens, cost_nanousd, "          \
-    "answered_cost_nanousd"
+    "answered, estimated, unpriced, answered_tokens, cost_nanousd, answered_cost_nanousd, "        \
+    "input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, "           \
+    "audio_tokens"
 /* An addition that overflows becomes a floating-point number, which is compared as what it is. */
 #define ADD(column) column " = min(" column " + excluded." column ", 9223372036854775807)"
 #define ADD_ALL                                                                                                                                                 \

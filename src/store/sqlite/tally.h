@@ -17,12 +17,12 @@ enum count {
     COUNT_ANSWERED,
     COUNT_ESTIMATED,
     COUNT_UNPRICED,
-    COUNT_TOKENS, /* one for each enum store_tokens */
-    COUNT_ANSWERED_TOKENS = COUNT_TOKENS + STORE_TOKENS_COUNT,
+    COUNT_ANSWERED_TOKENS,
     COUNT_COST,
     COUNT_ANSWERED_COST,
-    COUNT_COUNT,
+    COUNT_TOKENS, /* the first of those of enum store_tokens */
 };
+#define COUNT_COUNT (COUNT_TOKENS + STORE_TOKENS_COUNT)
 
 struct counts {
     uint64_t values[COUNT_COUNT]; /* at most INT64_MAX */
