@@ -30,8 +30,9 @@
     "  model TEXT NOT NULL,"                                                                       \
     "  provider TEXT NOT NULL,"
 
-/* usage_logs is a table with rowids: rows are appended and the row of a sequential id costs one
- * entry in each of its three indexes, all of which grow at their end. */
+/* usage_logs is a table with rowids: rows are appended, and each costs one entry in each of three
+ * indexes, which grow at their end because ids, times and batches do. That of the times also says
+ * the batch, so that the batches of a time are found without reading a row. */
 const char *const migrations_ledger_tables[] = {
     "CREATE TABLE usage_logs ("
     "  id BLOB NOT NULL CHECK (length(id) = 16),"
@@ -68,7 +69,7 @@ const char *const migrations_ledger_tables[] = {
     "  batch INTEGER NOT NULL"
     ") STRICT;",
     "CREATE UNIQUE INDEX usage_logs_id ON usage_logs (id);",
-    "CREATE INDEX usage_logs_timestamp ON usage_logs (timestamp);",
+    "CREATE INDEX usage_logs_timestamp ON usage_logs (timestamp, batch);",
     "CREATE INDEX usage_logs_batch ON usage_logs (batch, id);",
 
     "CREATE TABLE usage_attempts ("

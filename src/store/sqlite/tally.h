@@ -22,7 +22,7 @@ enum count {
     COUNT_ANSWERED_COST,
     COUNT_TOKENS, /* the first of those of enum store_tokens */
 };
-#define COUNT_COUNT (COUNT_TOKENS + STORE_TOKENS_COUNT)
+#define COUNT_COUNT ((int)COUNT_TOKENS + (int)STORE_TOKENS_COUNT)
 
 struct counts {
     uint64_t values[COUNT_COUNT]; /* at most INT64_MAX */
