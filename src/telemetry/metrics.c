@@ -80,20 +80,33 @@ enum status metrics_worker_open(struct metrics *metrics, struct metrics_worker *
     return STATUS_OK;
 }
 
+static struct slice cut(struct slice name)
+{
+    return slice_of(name.data, name.size < METRICS_NAME_SIZE ? name.size : METRICS_NAME_SIZE);
+}
+
+static bool is_name(const struct metrics_name *known, struct slice name)
+{
+    return slice_equal(name, slice_of(known->bytes, known->size));
+}
+
+static void keep_name(struct metrics_name *kept, struct slice name)
+{
+    if (name.size > 0)
+        memcpy(kept->bytes, name.data, name.size);
+    kept->size = (uint8_t)name.size;
+}
+
 /* Adds the name if it is new and there is a place. */
-static uint32_t find_or_add(struct metrics *metrics, struct slice name)
+static uint32_t find_or_add_provider(struct metrics *metrics, struct slice name)
 {
     for (uint32_t i = 0; i < metrics->provider_count; i++) {
-        const struct metrics_provider_name *known = &metrics->providers[i];
-        if (slice_equal(name, slice_of(known->bytes, known->size)))
+        if (is_name(&metrics->providers[i], name))
             return i;
     }
     if (metrics->provider_count == METRICS_PROVIDERS_MAX)
         return METRICS_PROVIDER_OTHER;
-    struct metrics_provider_name *added = &metrics->providers[metrics->provider_count];
-    if (name.size > 0)
-        memcpy(added->bytes, name.data, name.size);
-    added->size = (uint8_t)name.size;
+    keep_name(&metrics->providers[metrics->provider_count], name);
     return metrics->provider_count++;
 }
 
@@ -101,10 +114,35 @@ uint32_t metrics_provider(struct metrics *metrics, struct slice name)
 {
     if (slice_equal(name, SLICE("other")))
         return METRICS_PROVIDER_OTHER;
-    if (name.size > METRICS_NAME_SIZE)
-        name.size = METRICS_NAME_SIZE;
     pthread_mutex_lock(&metrics->lock);
-    const uint32_t index = find_or_add(metrics, name);
+    const uint32_t index = find_or_add_provider(metrics, cut(name));
+    pthread_mutex_unlock(&metrics->lock);
+    return index;
+}
+
+/* Adds the pair if it is new and there is a place. */
+static uint32_t find_or_add_target(struct metrics *metrics, struct slice model,
+                                   struct slice provider)
+{
+    for (uint32_t i = 0; i < metrics->target_count; i++) {
+        const struct metrics_target_name *known = &metrics->targets[i];
+        if (is_name(&known->model, model) && is_name(&known->provider, provider))
+            return i;
+    }
+    if (metrics->target_count == METRICS_TARGETS_MAX)
+        return METRICS_TARGET_OTHER;
+    struct metrics_target_name *added = &metrics->targets[metrics->target_count];
+    keep_name(&added->model, model);
+    keep_name(&added->provider, provider);
+    return metrics->target_count++;
+}
+
+uint32_t metrics_target(struct metrics *metrics, struct slice model, struct slice provider)
+{
+    if (slice_equal(model, SLICE("other")) && slice_equal(provider, SLICE("other")))
+        return METRICS_TARGET_OTHER;
+    pthread_mutex_lock(&metrics->lock);
+    const uint32_t index = find_or_add_target(metrics, cut(model), cut(provider));
     pthread_mutex_unlock(&metrics->lock);
     return index;
 }

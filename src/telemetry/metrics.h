@@ -7,7 +7,7 @@
  * Lifecycle: metrics_create() → metrics_worker_open() per thread → ... → metrics_destroy(). A block
  * lives as long as the metrics: what an ended thread counted stays in the sums.
  * Thread: a block's cells are changed by its owner alone; all else may be called from any thread.
- * Memory: a block takes about 100 KiB of address space, of which what is touched is resident.
+ * Memory: a block takes about 150 KiB of address space, of which what is touched is resident.
  * Time is a parameter. */
 #ifndef TELEMETRY_METRICS_H
 #define TELEMETRY_METRICS_H
@@ -25,14 +25,16 @@
 #define METRICS_WORKERS_MAX   256
 #define METRICS_ENDPOINTS_MAX 32  /* of the configuration's, beside "other" */
 #define METRICS_PROVIDERS_MAX 256 /* over the life of the process, beside "other" */
+#define METRICS_TARGETS_MAX   512 /* pairs of a model's rule and a provider, likewise */
 #define METRICS_STATUSES_MAX  64
-#define METRICS_NAME_SIZE     64 /* longer names of providers are cut */
+#define METRICS_NAME_SIZE     64 /* longer names of providers and rules are cut */
 
 /* What a whole scrape can come to, every table full and every byte of a name escaped. */
-#define METRICS_RENDERED_BYTES_MAX ((size_t)8 * 1024 * 1024)
+#define METRICS_RENDERED_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 #define METRICS_ENDPOINT_OTHER     METRICS_ENDPOINTS_MAX
 #define METRICS_PROVIDER_OTHER     METRICS_PROVIDERS_MAX
+#define METRICS_TARGET_OTHER       METRICS_TARGETS_MAX
 
 /* Why a connection was not served. */
 enum metrics_refusal {
@@ -49,6 +51,7 @@ enum metrics_overload {
     METRICS_OVERLOAD_REQUESTS,    /* transport.requests_in_flight */
     METRICS_OVERLOAD_BODY_MEMORY, /* transport.body_memory */
     METRICS_OVERLOAD_MEMORY,      /* an allocation failed */
+    METRICS_OVERLOAD_LEDGER,      /* the journal is full, or its disk does not answer */
     METRICS_OVERLOAD_COUNT,
 };
 
@@ -75,6 +78,18 @@ enum metrics_attempt {
     METRICS_ATTEMPT_COUNT,
 };
 
+/* The kinds of tokens that have prices of their own. Cached ones and those written to the cache are
+ * part of the input, those of reasoning part of the output. */
+enum metrics_tokens {
+    METRICS_TOKENS_INPUT,
+    METRICS_TOKENS_OUTPUT,
+    METRICS_TOKENS_CACHED,
+    METRICS_TOKENS_CACHE_WRITE,
+    METRICS_TOKENS_REASONING,
+    METRICS_TOKENS_AUDIO,
+    METRICS_TOKENS_COUNT,
+};
+
 enum metrics_reload { METRICS_RELOAD_OK, METRICS_RELOAD_FAILED, METRICS_RELOAD_COUNT };
 
 struct metrics_endpoint {
@@ -93,6 +108,15 @@ struct metrics_provider {
     struct histogram first_byte;
 };
 
+/* What a rule's requests to one provider came to. */
+struct metrics_target {
+    metric_cell requests; /* that were admitted and are over */
+    metric_cell tokens[METRICS_TOKENS_COUNT];
+    metric_cell cost_nanousd; /* of the priced ones */
+    metric_cell unpriced;
+    metric_cell estimated;
+};
+
 /* The block of one thread; starts at a cache line. */
 struct metrics_worker {
     struct metrics *metrics;
@@ -101,7 +125,8 @@ struct metrics_worker {
     metric_cell connections_refused[METRICS_REFUSAL_COUNT];
     metric_cell requests_in_flight; /* gauge */
     metric_cell requests_overload[METRICS_OVERLOAD_COUNT];
-    metric_cell streams_open; /* gauge */
+    metric_cell requests_unrecorded; /* served while the ledger had no room, as configured */
+    metric_cell streams_open;        /* gauge */
     metric_cell streams[OUTCOME_COUNT];
     metric_cell bytes_to_client;   /* body bytes of answers */
     metric_cell bytes_to_upstream; /* body bytes of requests */
@@ -111,6 +136,7 @@ struct metrics_worker {
     struct histogram turns;
     struct metrics_endpoint endpoints[METRICS_ENDPOINTS_MAX + 1];
     struct metrics_provider providers[METRICS_PROVIDERS_MAX + 1];
+    struct metrics_target targets[METRICS_TARGETS_MAX + 1];
 };
 
 struct metrics_config {
@@ -121,6 +147,26 @@ struct metrics_config {
     uint32_t endpoint_count;      /* at most METRICS_ENDPOINTS_MAX */
 };
 
+/* The ledger's figures at the time of a scrape: sums since the start, but for those marked. */
+struct metrics_ledger {
+    uint64_t journal_bytes;   /* gauge; of the segments on disk */
+    uint64_t undrained_bytes; /* gauge */
+    uint64_t records;         /* appended */
+    uint64_t records_lost;
+    uint64_t rows;
+    uint64_t batches;
+    uint64_t orphans;
+    uint64_t failures; /* of the store */
+    uint64_t syncs;
+    uint64_t sync_failures;
+    uint64_t sync_longest_ns; /* gauge */
+    uint64_t drain_cpu_ns;
+    uint64_t open_requests; /* gauge */
+    uint64_t is_full;       /* these three: 0 or 1 */
+    uint64_t has_failed;    /* the journal's disk */
+    uint64_t store_has_failed;
+};
+
 /* What the composer knows at the time of a scrape. */
 struct metrics_scrape {
     uint64_t now_ns; /* monotonic, of the same clock as metrics_request_done() was given */
@@ -129,6 +175,7 @@ struct metrics_scrape {
     uint64_t log_dropped;      /* struct log_stats */
     uint64_t log_written;
     uint64_t log_lost_bytes;
+    struct metrics_ledger ledger;
 };
 
 /* STATUS_INVALID: too many endpoints. STATUS_NO_MEMORY. Free with metrics_destroy(). */
@@ -145,6 +192,11 @@ MUST_CHECK enum status metrics_worker_open(struct metrics *metrics,
 /* The index of the provider's cells, the same for the same name at every call, so that a reload
  * simply asks again. METRICS_PROVIDER_OTHER once the table is full, and for the name "other". */
 uint32_t metrics_provider(struct metrics *metrics, struct slice name);
+
+/* The index of the cells of a rule's requests to a provider, likewise the same for the same pair.
+ * `model` is the name of a rule of the configuration ("gpt*"), never what a client wrote.
+ * METRICS_TARGET_OTHER once the table is full, and if both are "other". */
+uint32_t metrics_target(struct metrics *metrics, struct slice model, struct slice provider);
 
 /* A hash of the user for metrics_request_done(): never 0. */
 uint64_t metrics_user_hash(const struct id *user_id);
@@ -169,10 +221,10 @@ static inline void metrics_first_byte(struct metrics_worker *worker, uint32_t pr
 }
 
 /* Appends everything in the text format 0.0.4 (content type
- * "text/plain; version=0.0.4; charset=utf-8"): some 10 KiB, and 5 KiB more for each provider; at
- * most METRICS_RENDERED_BYTES_MAX. Statuses of buffer_append(). Takes some 300 µs, and with hundreds
- * of providers, or thousands of descriptors before Linux 6.2, milliseconds: not a thing to do
- * between the requests of a worker. */
+ * "text/plain; version=0.0.4; charset=utf-8"): some 15 KiB, 5 KiB more for each provider and up
+ * to 1 KiB for each target; at most METRICS_RENDERED_BYTES_MAX. Statuses of buffer_append(). Takes
+ * some 300 µs, and with hundreds of providers or targets, or thousands of descriptors before Linux
+ * 6.2, milliseconds: not a thing to do between the requests of a worker. */
 MUST_CHECK enum status metrics_render(struct metrics *metrics, const struct metrics_scrape *scrape,
                                       struct buffer *out);
 

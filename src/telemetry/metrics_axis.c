@@ -27,6 +27,13 @@ static const char *const overloads[METRICS_OVERLOAD_COUNT] = {
     [METRICS_OVERLOAD_REQUESTS] = "requests_in_flight",
     [METRICS_OVERLOAD_BODY_MEMORY] = "body_memory",
     [METRICS_OVERLOAD_MEMORY] = "memory",
+    [METRICS_OVERLOAD_LEDGER] = "ledger",
+};
+
+static const char *const tokens[METRICS_TOKENS_COUNT] = {
+    [METRICS_TOKENS_INPUT] = "input",         [METRICS_TOKENS_OUTPUT] = "output",
+    [METRICS_TOKENS_CACHED] = "cached",       [METRICS_TOKENS_CACHE_WRITE] = "cache_write",
+    [METRICS_TOKENS_REASONING] = "reasoning", [METRICS_TOKENS_AUDIO] = "audio",
 };
 
 static const char *const reloads[METRICS_RELOAD_COUNT] = {
@@ -36,28 +43,30 @@ static const char *const reloads[METRICS_RELOAD_COUNT] = {
 
 /* An axis whose values have names from a table has one; the others name theirs below. */
 struct axis {
-    const char *label;
+    const char *labels[METRICS_LABELS_MAX];
     const char *const *names;
     uint32_t count;
 };
 
 static const struct axis axes[] = {
-    [METRICS_AXIS_NONE] = {"", NULL, 1},
-    [METRICS_AXIS_ENDPOINT] = {"endpoint", NULL, 0},
-    [METRICS_AXIS_STATUS] = {"status", NULL, 0},
-    [METRICS_AXIS_PROVIDER] = {"provider", NULL, 0},
-    [METRICS_AXIS_ATTEMPT] = {"outcome", attempts, METRICS_ATTEMPT_COUNT},
-    [METRICS_AXIS_FAILURE] = {"kind", failures, METRICS_FAILURE_COUNT},
-    [METRICS_AXIS_OUTCOME] = {"outcome", NULL, OUTCOME_COUNT},
-    [METRICS_AXIS_REFUSAL] = {"reason", refusals, METRICS_REFUSAL_COUNT},
-    [METRICS_AXIS_OVERLOAD] = {"reason", overloads, METRICS_OVERLOAD_COUNT},
-    [METRICS_AXIS_RELOAD] = {"result", reloads, METRICS_RELOAD_COUNT},
-    [METRICS_AXIS_VERSION] = {"version", NULL, 1},
+    [METRICS_AXIS_NONE] = {{NULL}, NULL, 1},
+    [METRICS_AXIS_ENDPOINT] = {{"endpoint"}, NULL, 0},
+    [METRICS_AXIS_STATUS] = {{"status"}, NULL, 0},
+    [METRICS_AXIS_PROVIDER] = {{"provider"}, NULL, 0},
+    [METRICS_AXIS_TARGET] = {{"model", "provider"}, NULL, 0},
+    [METRICS_AXIS_TOKENS] = {{"type"}, tokens, METRICS_TOKENS_COUNT},
+    [METRICS_AXIS_ATTEMPT] = {{"outcome"}, attempts, METRICS_ATTEMPT_COUNT},
+    [METRICS_AXIS_FAILURE] = {{"kind"}, failures, METRICS_FAILURE_COUNT},
+    [METRICS_AXIS_OUTCOME] = {{"outcome"}, NULL, OUTCOME_COUNT},
+    [METRICS_AXIS_REFUSAL] = {{"reason"}, refusals, METRICS_REFUSAL_COUNT},
+    [METRICS_AXIS_OVERLOAD] = {{"reason"}, overloads, METRICS_OVERLOAD_COUNT},
+    [METRICS_AXIS_RELOAD] = {{"result"}, reloads, METRICS_RELOAD_COUNT},
+    [METRICS_AXIS_VERSION] = {{"version"}, NULL, 1},
 };
 
-const char *metrics_axis_label(enum metrics_axis axis)
+const char *metrics_axis_label(enum metrics_axis axis, size_t label)
 {
-    return axes[axis].label;
+    return axes[axis].labels[label];
 }
 
 uint32_t metrics_axis_count(const struct metrics *metrics, enum metrics_axis axis)
@@ -69,32 +78,54 @@ uint32_t metrics_axis_count(const struct metrics *metrics, enum metrics_axis axi
         return (uint32_t)metrics_status_count;
     case METRICS_AXIS_PROVIDER:
         return metrics->provider_count + 1;
+    case METRICS_AXIS_TARGET:
+        return metrics->target_count + 1;
     default:
         return axes[axis].count;
     }
 }
 
-/* Endpoints and providers end in "other". */
+/* Where the cells of "other" lie, or 0: the axis has none. */
+static uint32_t other_index(enum metrics_axis axis)
+{
+    switch (axis) {
+    case METRICS_AXIS_ENDPOINT:
+        return METRICS_ENDPOINT_OTHER;
+    case METRICS_AXIS_PROVIDER:
+        return METRICS_PROVIDER_OTHER;
+    case METRICS_AXIS_TARGET:
+        return METRICS_TARGET_OTHER;
+    default:
+        return 0;
+    }
+}
+
 bool metrics_axis_is_other(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth)
 {
-    const bool ends_in_other = axis == METRICS_AXIS_ENDPOINT || axis == METRICS_AXIS_PROVIDER;
-    return ends_in_other && nth + 1 == metrics_axis_count(metrics, axis);
+    return other_index(axis) != 0 && nth + 1 == metrics_axis_count(metrics, axis);
 }
 
 uint32_t metrics_axis_index(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth)
 {
-    if (!metrics_axis_is_other(metrics, axis, nth))
-        return nth;
-    return axis == METRICS_AXIS_ENDPOINT ? METRICS_ENDPOINT_OTHER : METRICS_PROVIDER_OTHER;
+    return metrics_axis_is_other(metrics, axis, nth) ? other_index(axis) : nth;
 }
 
-static struct slice value_text(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth)
+static struct slice name_text(const struct metrics_name *name)
+{
+    return slice_of(name->bytes, name->size);
+}
+
+static struct slice value_text(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth,
+                               size_t label)
 {
     switch (axis) {
     case METRICS_AXIS_ENDPOINT:
         return slice_from_text(metrics->endpoints[nth]);
     case METRICS_AXIS_PROVIDER:
-        return slice_of(metrics->providers[nth].bytes, metrics->providers[nth].size);
+        return name_text(&metrics->providers[nth]);
+    case METRICS_AXIS_TARGET:
+        return name_text(label == 0 ? &metrics->targets[nth].model
+                                    : &metrics->targets[nth].provider);
     case METRICS_AXIS_OUTCOME:
         return slice_from_text(outcome_name((enum outcome)nth));
     case METRICS_AXIS_VERSION:
@@ -105,7 +136,7 @@ static struct slice value_text(const struct metrics *metrics, enum metrics_axis 
 }
 
 void metrics_axis_value(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth,
-                        struct buffer *out)
+                        size_t label, struct buffer *out)
 {
     const bool is_status = axis == METRICS_AXIS_STATUS;
     if (metrics_axis_is_other(metrics, axis, nth) || (is_status && metrics_statuses[nth] == 0))
@@ -113,5 +144,5 @@ void metrics_axis_value(const struct metrics *metrics, enum metrics_axis axis, u
     else if (is_status)
         buffer_append_u64(out, metrics_statuses[nth]);
     else
-        escape_label(out, value_text(metrics, axis, nth));
+        escape_label(out, value_text(metrics, axis, nth, label));
 }

@@ -13,10 +13,16 @@
 
 #define METRICS_VERSION_SIZE 32
 #define METRICS_STATUS_END   600 /* HTTP statuses lie below */
+#define METRICS_LABELS_MAX   2   /* of an axis */
 
-struct metrics_provider_name {
+struct metrics_name {
     uint8_t size;
     char bytes[METRICS_NAME_SIZE];
+};
+
+struct metrics_target_name {
+    struct metrics_name model;
+    struct metrics_name provider;
 };
 
 struct metrics {
@@ -32,7 +38,9 @@ struct metrics {
     struct metrics_worker *workers[METRICS_WORKERS_MAX];
     void *worker_memory[METRICS_WORKERS_MAX]; /* owned; a block begins at its first cache line */
     uint32_t provider_count;
-    struct metrics_provider_name providers[METRICS_PROVIDERS_MAX];
+    struct metrics_name providers[METRICS_PROVIDERS_MAX];
+    uint32_t target_count;
+    struct metrics_target_name targets[METRICS_TARGETS_MAX];
 };
 
 /* What is no thread's: known only when a scrape asks. */
@@ -44,12 +52,14 @@ struct metrics_instant {
     uint64_t one;
 };
 
-/* A dimension of a family's cells, and the label that it becomes. */
+/* A dimension of a family's cells, and the label, or for targets the two, that it becomes. */
 enum metrics_axis {
     METRICS_AXIS_NONE,
     METRICS_AXIS_ENDPOINT,
     METRICS_AXIS_STATUS,
     METRICS_AXIS_PROVIDER,
+    METRICS_AXIS_TARGET,
+    METRICS_AXIS_TOKENS,
     METRICS_AXIS_ATTEMPT,
     METRICS_AXIS_FAILURE,
     METRICS_AXIS_OUTCOME,
@@ -63,7 +73,8 @@ enum metrics_type { METRICS_TYPE_COUNTER, METRICS_TYPE_GAUGE, METRICS_TYPE_HISTO
 
 enum metrics_unit {
     METRICS_UNIT_ONE,
-    METRICS_UNIT_NS, /* shown in seconds */
+    METRICS_UNIT_NS,      /* shown in seconds */
+    METRICS_UNIT_NANOUSD, /* shown in dollars */
 };
 
 enum metrics_source {
@@ -96,16 +107,17 @@ extern const size_t metrics_family_count;
 extern const uint16_t metrics_statuses[];
 extern const size_t metrics_status_count;
 
-/* How many indexes an axis has now. The last of endpoints and providers is "other". */
+/* How many indexes an axis has now. The last of endpoints, providers and targets is
+ * "other". */
 uint32_t metrics_axis_count(const struct metrics *metrics, enum metrics_axis axis);
 /* The place of the cells of the axis' nth value. */
 uint32_t metrics_axis_index(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth);
 /* Whether the nth value is the one that stands for all others. */
 bool metrics_axis_is_other(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth);
-/* The label's name. */
-const char *metrics_axis_label(enum metrics_axis axis);
-/* Appends the nth label value, escaped. */
+/* The names of the axis' labels, at most METRICS_LABELS_MAX; NULL for those that it lacks. */
+const char *metrics_axis_label(enum metrics_axis axis, size_t label);
+/* Appends what that label is for the nth value, escaped. */
 void metrics_axis_value(const struct metrics *metrics, enum metrics_axis axis, uint32_t nth,
-                        struct buffer *out);
+                        size_t label, struct buffer *out);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 
-#define NS_PER_S (NS_PER_MS * MS_PER_S)
+#define BILLION 1000000000U /* nanoseconds in a second, nano-dollars in a dollar */
 
 /* One scrape at work. */
 struct render {
@@ -16,7 +16,7 @@ struct series {
     const struct metrics_family *family;
     uint32_t nth[2];
     size_t offset;
-    bool is_other; /* of endpoints or providers: shown only if something was counted */
+    bool is_other; /* of endpoints, providers or targets: shown only if something was counted */
 };
 
 static void put(struct render *render, const char *text)
@@ -24,12 +24,12 @@ static void put(struct render *render, const char *text)
     buffer_append(render->out, slice_from_text(text));
 }
 
-/* Exact to the nanosecond and without zeros at the end. */
-static void put_seconds(struct render *render, uint64_t value_ns)
+/* A number of billionths, exact and without zeros at the end. */
+static void put_billionths(struct render *render, uint64_t value)
 {
     char digits[10];
-    uint64_t fraction = value_ns % NS_PER_S;
-    buffer_append_u64(render->out, value_ns / NS_PER_S);
+    uint64_t fraction = value % BILLION;
+    buffer_append_u64(render->out, value / BILLION);
     if (fraction == 0)
         return;
     size_t size = sizeof(digits);
@@ -46,8 +46,8 @@ static void put_seconds(struct render *render, uint64_t value_ns)
 static void put_value(struct render *render, const struct metrics_family *family, uint64_t value)
 {
     const bool is_negative = family->type == METRICS_TYPE_GAUGE && value > INT64_MAX;
-    if (family->unit == METRICS_UNIT_NS)
-        put_seconds(render, value);
+    if (family->unit != METRICS_UNIT_ONE)
+        put_billionths(render, value);
     else
         buffer_append_u64(render->out, is_negative ? 0 : value);
     put(render, "\n");
@@ -80,6 +80,15 @@ static void put_label_name(struct render *render, const char *name, bool *is_fir
     *is_first = false;
 }
 
+static void put_axis(struct render *render, enum metrics_axis axis, uint32_t nth, bool *is_first)
+{
+    for (size_t i = 0; i < METRICS_LABELS_MAX && metrics_axis_label(axis, i) != NULL; i++) {
+        put_label_name(render, metrics_axis_label(axis, i), is_first);
+        metrics_axis_value(render->metrics, axis, nth, i, render->out);
+        put(render, "\"");
+    }
+}
+
 /* The name with a suffix, the labels, and for a bucket its bound (`le`, NULL for none). */
 static void put_name(struct render *render, const struct series *series, const char *suffix,
                      const uint64_t *bound_ns)
@@ -87,20 +96,14 @@ static void put_name(struct render *render, const struct series *series, const c
     bool is_first = true;
     put(render, series->family->name);
     put(render, suffix);
-    for (size_t i = 0; i < 2; i++) {
-        const enum metrics_axis axis = series->family->dimensions[i].axis;
-        if (axis == METRICS_AXIS_NONE)
-            continue;
-        put_label_name(render, metrics_axis_label(axis), &is_first);
-        metrics_axis_value(render->metrics, axis, series->nth[i], render->out);
-        put(render, "\"");
-    }
+    for (size_t i = 0; i < 2; i++)
+        put_axis(render, series->family->dimensions[i].axis, series->nth[i], &is_first);
     if (bound_ns != NULL) {
         put_label_name(render, "le", &is_first);
         if (*bound_ns == UINT64_MAX)
             put(render, "+Inf");
         else
-            put_seconds(render, *bound_ns);
+            put_billionths(render, *bound_ns);
         put(render, "\"");
     }
     put(render, is_first ? " " : "} ");

@@ -11,13 +11,19 @@
     METRICS_SOURCE_WORKERS,                                                                        \
         offsetof(struct metrics_worker, endpoints) + offsetof(struct metrics_endpoint, member)
 
+#define TARGET(member)                                                                             \
+    METRICS_SOURCE_WORKERS,                                                                        \
+        offsetof(struct metrics_worker, targets) + offsetof(struct metrics_target, member)
+
 #define COUNTER       METRICS_TYPE_COUNTER, METRICS_UNIT_ONE
 #define GAUGE         METRICS_TYPE_GAUGE, METRICS_UNIT_ONE
 #define SECONDS       METRICS_TYPE_GAUGE, METRICS_UNIT_NS
+#define DOLLARS       METRICS_TYPE_COUNTER, METRICS_UNIT_NANOUSD
 #define DURATIONS     METRICS_TYPE_HISTOGRAM, METRICS_UNIT_NS
 
 #define BY_ENDPOINT   {METRICS_AXIS_ENDPOINT, sizeof(struct metrics_endpoint)}
 #define BY_PROVIDER   {METRICS_AXIS_PROVIDER, sizeof(struct metrics_provider)}
+#define BY_TARGET     {METRICS_AXIS_TARGET, sizeof(struct metrics_target)}
 #define BY_CELL(axis) {METRICS_AXIS_##axis, sizeof(metric_cell)}
 
 /* clang-format off */
@@ -66,6 +72,52 @@ const struct metrics_family metrics_families[] = {
      COUNTER, PROVIDER(attempts), NULL, {BY_PROVIDER, BY_CELL(ATTEMPT)}, false},
     {"weir_first_byte_seconds", "From sending a request to a provider to the first body byte of its answer.",
      DURATIONS, PROVIDER(first_byte), &histogram_requests, {BY_PROVIDER}, true},
+
+    {"weir_requests_total", "Requests that were admitted and are over, by the model's rule and provider.",
+     COUNTER, TARGET(requests), NULL, {BY_TARGET}, true},
+    {"weir_tokens_total", "Tokens of requests; input has the cached and cache_write ones in it, output those of reasoning.",
+     COUNTER, TARGET(tokens), NULL, {BY_TARGET, BY_CELL(TOKENS)}, true},
+    {"weir_cost_usd_total", "What requests cost, in dollars, as far as their price is known.",
+     DOLLARS, TARGET(cost_nanousd), NULL, {BY_TARGET}, true},
+    {"weir_requests_unpriced_total", "Requests whose price is not known.",
+     COUNTER, TARGET(unpriced), NULL, {BY_TARGET}, true},
+    {"weir_requests_estimated_total", "Requests whose tokens were estimated, since the provider did not say.",
+     COUNTER, TARGET(estimated), NULL, {BY_TARGET}, true},
+    {"weir_requests_unrecorded_total", "Requests served without a record, since the ledger had no room.",
+     COUNTER, WORKER(requests_unrecorded), NULL, {{0}}, false},
+
+    {"weir_ledger_journal_bytes", "Bytes of the journal's segments on disk.",
+     GAUGE, INSTANT(scrape.ledger.journal_bytes), NULL, {{0}}, false},
+    {"weir_ledger_undrained_bytes", "Bytes of the journal that are not in the store yet.",
+     GAUGE, INSTANT(scrape.ledger.undrained_bytes), NULL, {{0}}, false},
+    {"weir_ledger_records_total", "Records appended to the journal.",
+     COUNTER, INSTANT(scrape.ledger.records), NULL, {{0}}, false},
+    {"weir_ledger_records_lost_total", "Records of the journal lost by damage.",
+     COUNTER, INSTANT(scrape.ledger.records_lost), NULL, {{0}}, false},
+    {"weir_ledger_rows_total", "Rows of usage written to the store.",
+     COUNTER, INSTANT(scrape.ledger.rows), NULL, {{0}}, false},
+    {"weir_ledger_batches_total", "Batches written to the store.",
+     COUNTER, INSTANT(scrape.ledger.batches), NULL, {{0}}, false},
+    {"weir_ledger_orphans_total", "Requests that a process left open when it died.",
+     COUNTER, INSTANT(scrape.ledger.orphans), NULL, {{0}}, false},
+    {"weir_ledger_failures_total", "Batches that the store refused.",
+     COUNTER, INSTANT(scrape.ledger.failures), NULL, {{0}}, false},
+    {"weir_ledger_syncs_total", "Syncs of the journal to its disk.",
+     COUNTER, INSTANT(scrape.ledger.syncs), NULL, {{0}}, false},
+    {"weir_ledger_sync_failures_total", "Syncs of the journal that failed.",
+     COUNTER, INSTANT(scrape.ledger.sync_failures), NULL, {{0}}, false},
+    {"weir_ledger_sync_longest_seconds", "The longest sync of the journal since the start.",
+     SECONDS, INSTANT(scrape.ledger.sync_longest_ns), NULL, {{0}}, false},
+    {"weir_ledger_drain_cpu_seconds_total", "CPU time of the thread that moves the journal into the store.",
+     METRICS_TYPE_COUNTER, METRICS_UNIT_NS, INSTANT(scrape.ledger.drain_cpu_ns), NULL, {{0}}, false},
+    {"weir_ledger_open_requests", "Requests that the journal holds open, as far as it is read.",
+     GAUGE, INSTANT(scrape.ledger.open_requests), NULL, {{0}}, false},
+    {"weir_ledger_full", "Whether the journal has no room: it is at its limit, or its disk is full.",
+     GAUGE, INSTANT(scrape.ledger.is_full), NULL, {{0}}, false},
+    {"weir_ledger_failed", "Whether the journal's disk fails.",
+     GAUGE, INSTANT(scrape.ledger.has_failed), NULL, {{0}}, false},
+    {"weir_ledger_store_failed", "Whether the store refuses what the ledger writes.",
+     GAUGE, INSTANT(scrape.ledger.store_has_failed), NULL, {{0}}, false},
 
     {"weir_loop_turn_seconds", "Turns of the event loops, without the time that they waited.",
      DURATIONS, WORKER(turns), &histogram_turns, {{0}}, false},

@@ -44,8 +44,27 @@ static const char *render(struct metrics *metrics, struct buffer *out)
         .log_dropped = 17,
         .log_written = 18,
         .log_lost_bytes = 19,
+        .ledger =
+            {
+                .journal_bytes = 201,
+                .undrained_bytes = 202,
+                .records = 203,
+                .records_lost = 204,
+                .rows = 205,
+                .batches = 206,
+                .orphans = 207,
+                .failures = 208,
+                .syncs = 209,
+                .sync_failures = 210,
+                .sync_longest_ns = 211,
+                .drain_cpu_ns = 212,
+                .open_requests = 213,
+                .is_full = 214,
+                .has_failed = 215,
+                .store_has_failed = 216,
+            },
     };
-    buffer_init(out, 8 * 1024 * 1024);
+    buffer_init(out, METRICS_RENDERED_BYTES_MAX);
     assert_int_equal(metrics_render(metrics, &scrape, out), STATUS_OK);
     assert_int_equal(buffer_append_byte(out, '\0'), STATUS_OK);
     return out->data;
@@ -196,6 +215,87 @@ static void what_the_scrape_is_told_is_shown(void **state)
     metrics_destroy(&metrics);
 }
 
+static void the_ledger_is_shown_as_the_scrape_is_told(void **state)
+{
+    (void)state;
+    struct metrics *metrics = new_metrics();
+    ASSERT_LINES(metrics, "weir_ledger_journal_bytes 201", "weir_ledger_undrained_bytes 202",
+                 "weir_ledger_records_total 203", "weir_ledger_records_lost_total 204",
+                 "weir_ledger_rows_total 205", "weir_ledger_batches_total 206",
+                 "weir_ledger_orphans_total 207", "weir_ledger_failures_total 208",
+                 "weir_ledger_syncs_total 209", "weir_ledger_sync_failures_total 210",
+                 "weir_ledger_sync_longest_seconds 0.000000211",
+                 "weir_ledger_drain_cpu_seconds_total 0.000000212", "weir_ledger_open_requests 213",
+                 "weir_ledger_full 214", "weir_ledger_failed 215", "weir_ledger_store_failed 216",
+                 "# TYPE weir_ledger_drain_cpu_seconds_total counter",
+                 "# TYPE weir_ledger_journal_bytes gauge");
+    metrics_destroy(&metrics);
+}
+
+/* One number for each cell, as above. */
+static void every_cell_of_a_target_is_shown_under_its_name(void **state)
+{
+    (void)state;
+    struct metrics *metrics = new_metrics();
+    struct metrics_worker *worker = new_worker(metrics);
+    metrics_target(metrics, SLICE("*"), SLICE("local"));
+    const uint32_t index = metrics_target(metrics, SLICE("gpt*"), SLICE("openai"));
+    struct metrics_target *target = &worker->targets[index];
+    metric_add(&target->requests, 301);
+    for (unsigned i = 0; i < METRICS_TOKENS_COUNT; i++)
+        metric_add(&target->tokens[i], 302 + i);
+    metric_add(&target->cost_nanousd, 308);
+    metric_add(&target->unpriced, 309);
+    metric_add(&target->estimated, 310);
+    metric_add(&worker->requests_unrecorded, 311);
+    metric_add(&worker->requests_overload[METRICS_OVERLOAD_LEDGER], 312);
+    ASSERT_LINES(metrics, "weir_requests_total{model=\"gpt*\",provider=\"openai\"} 301",
+                 "weir_tokens_total{model=\"gpt*\",provider=\"openai\",type=\"input\"} 302",
+                 "weir_tokens_total{model=\"gpt*\",provider=\"openai\",type=\"output\"} 303",
+                 "weir_tokens_total{model=\"gpt*\",provider=\"openai\",type=\"cached\"} 304",
+                 "weir_tokens_total{model=\"gpt*\",provider=\"openai\",type=\"cache_write\"} 305",
+                 "weir_tokens_total{model=\"gpt*\",provider=\"openai\",type=\"reasoning\"} 306",
+                 "weir_tokens_total{model=\"gpt*\",provider=\"openai\",type=\"audio\"} 307",
+                 "# TYPE weir_cost_usd_total counter",
+                 "weir_cost_usd_total{model=\"gpt*\",provider=\"openai\"} 0.000000308",
+                 "weir_requests_unpriced_total{model=\"gpt*\",provider=\"openai\"} 309",
+                 "weir_requests_estimated_total{model=\"gpt*\",provider=\"openai\"} 310",
+                 "weir_requests_unrecorded_total 311",
+                 "weir_requests_overload_total{reason=\"ledger\"} 312");
+    metrics_destroy(&metrics);
+}
+
+/* Money is shown to the nano-dollar, however much it is. */
+static void costs_are_exact(void **state)
+{
+    (void)state;
+    struct metrics *metrics = new_metrics();
+    struct metrics_worker *first = new_worker(metrics);
+    struct metrics_worker *second = new_worker(metrics);
+    const uint32_t index = metrics_target(metrics, SLICE("a"), SLICE("b"));
+    metric_add(&first->targets[index].cost_nanousd, UINT64_C(9007199254740993));
+    metric_add(&second->targets[index].cost_nanousd, UINT64_C(1000000000000000000));
+    ASSERT_LINES(metrics, "weir_cost_usd_total{model=\"a\",provider=\"b\"} 1009007199.254740993");
+    metric_set(&second->targets[index].cost_nanousd, UINT64_C(10) - 3);
+    metric_set(&first->targets[index].cost_nanousd, UINT64_C(5000000000) - 7);
+    ASSERT_LINES(metrics, "weir_cost_usd_total{model=\"a\",provider=\"b\"} 5");
+    metrics_destroy(&metrics);
+}
+
+static void targets_show_when_they_count(void **state)
+{
+    (void)state;
+    struct metrics *metrics = new_metrics();
+    struct metrics_worker *worker = new_worker(metrics);
+    struct buffer out;
+    metrics_target(metrics, SLICE("gpt*"), SLICE("openai"));
+    assert_null(strstr(render(metrics, &out), "model="));
+    buffer_fini(&out);
+    metric_add(&worker->targets[METRICS_TARGET_OTHER].requests, 5);
+    ASSERT_LINES(metrics, "weir_requests_total{model=\"other\",provider=\"other\"} 5");
+    metrics_destroy(&metrics);
+}
+
 static void the_longest_turn_is_that_of_any_thread(void **state)
 {
     (void)state;
@@ -240,8 +340,12 @@ static void label_values_are_escaped(void **state)
 {
     (void)state;
     struct metrics *metrics = new_metrics();
+    struct metrics_worker *worker = new_worker(metrics);
     metrics_provider(metrics, SLICE("a\"b\\c\nd"));
-    ASSERT_LINES(metrics, "weir_upstream_connections_open{provider=\"a\\\"b\\\\c\\nd\"} 0");
+    const uint32_t target = metrics_target(metrics, SLICE("e\"f*"), SLICE("g\nh"));
+    metric_add(&worker->targets[target].requests, 1);
+    ASSERT_LINES(metrics, "weir_upstream_connections_open{provider=\"a\\\"b\\\\c\\nd\"} 0",
+                 "weir_requests_total{model=\"e\\\"f*\",provider=\"g\\nh\"} 1");
     metrics_destroy(&metrics);
 }
 
@@ -258,6 +362,8 @@ static void families_are_named_by_the_rules(void **state)
                          family->type == METRICS_TYPE_COUNTER);
         if (family->unit == METRICS_UNIT_NS)
             assert_true(slice_find(name, SLICE("_seconds")) < name.size);
+        if (family->unit == METRICS_UNIT_NANOUSD)
+            assert_true(slice_find(name, SLICE("_usd")) < name.size);
         assert_int_equal(family->type == METRICS_TYPE_HISTOGRAM, family->scale != NULL);
         assert_true(slice_ends_with(slice_from_text(family->help), SLICE(".")));
         assert_null(strpbrk(family->help, "\\\n"));
@@ -281,17 +387,32 @@ static void a_buffer_that_is_too_small_is_said(void **state)
     metrics_destroy(&metrics);
 }
 
+/* One of many names that are as long as a name can be, and grow as much as escaping lets them. */
+static struct slice worst_name(uint32_t number)
+{
+    static char names[2][METRICS_NAME_SIZE];
+    static unsigned turn;
+    char *name = names[turn++ % 2];
+    for (unsigned i = 0; i < METRICS_NAME_SIZE; i++)
+        name[i] = i < 32 && (number >> i & 1) != 0 ? 1 : 2;
+    return slice_of(name, METRICS_NAME_SIZE);
+}
+
 static void a_full_house_stays_within_the_stated_size(void **state)
 {
     (void)state;
     struct metrics *metrics = new_metrics();
     struct metrics_worker *worker = new_worker(metrics);
     struct buffer out;
-    char name[METRICS_NAME_SIZE + 1];
-    for (unsigned i = 0; i < METRICS_PROVIDERS_MAX; i++) {
-        snprintf(name, sizeof(name), "%064u", i);
-        metrics_first_byte(worker, metrics_provider(metrics, slice_from_text(name)), 1);
+    for (uint32_t i = 0; i < METRICS_PROVIDERS_MAX; i++)
+        metrics_first_byte(worker, metrics_provider(metrics, worst_name(i)), 1);
+    for (uint32_t i = 0; i < METRICS_TARGETS_MAX; i++) {
+        struct metrics_target *target =
+            &worker->targets[metrics_target(metrics, worst_name(i), worst_name(0))];
+        for (metric_cell *cell = (metric_cell *)target; cell < (metric_cell *)(target + 1); cell++)
+            metric_set(cell, UINT64_MAX);
     }
+    assert_int_equal(metrics->target_count, METRICS_TARGETS_MAX);
     render(metrics, &out);
     assert_true(out.size < METRICS_RENDERED_BYTES_MAX);
     buffer_fini(&out);
@@ -346,6 +467,10 @@ int main(void)
         cmocka_unit_test(what_can_happen_is_zero_until_it_does),
         cmocka_unit_test(every_cell_is_shown_under_its_name),
         cmocka_unit_test(what_the_scrape_is_told_is_shown),
+        cmocka_unit_test(the_ledger_is_shown_as_the_scrape_is_told),
+        cmocka_unit_test(every_cell_of_a_target_is_shown_under_its_name),
+        cmocka_unit_test(costs_are_exact),
+        cmocka_unit_test(targets_show_when_they_count),
         cmocka_unit_test(the_longest_turn_is_that_of_any_thread),
         cmocka_unit_test(a_gauge_may_rise_in_one_thread_and_fall_in_another),
         cmocka_unit_test(the_rest_of_the_providers_shows_when_it_counts),

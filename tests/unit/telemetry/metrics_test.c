@@ -130,6 +130,61 @@ static void long_names_that_begin_alike_share_an_index(void **state)
     metrics_destroy(&metrics);
 }
 
+static void a_target_is_a_pair_and_keeps_its_index(void **state)
+{
+    (void)state;
+    struct metrics *metrics = new_metrics();
+    const uint32_t first = metrics_target(metrics, SLICE("gpt*"), SLICE("openai"));
+    const uint32_t second = metrics_target(metrics, SLICE("gpt*"), SLICE("local"));
+    const uint32_t third = metrics_target(metrics, SLICE("*"), SLICE("openai"));
+    assert_int_not_equal(first, second);
+    assert_int_not_equal(first, third);
+    assert_int_not_equal(second, third);
+    assert_int_equal(metrics_target(metrics, SLICE("gpt*"), SLICE("openai")), first);
+    assert_int_equal(metrics_target(metrics, SLICE("*"), SLICE("openai")), third);
+    assert_int_not_equal(metrics_target(metrics, SLICE("gpt*o"), SLICE("penai")), first);
+    metrics_destroy(&metrics);
+}
+
+static void only_a_pair_of_others_is_the_target_other(void **state)
+{
+    (void)state;
+    struct metrics *metrics = new_metrics();
+    assert_int_equal(metrics_target(metrics, SLICE("other"), SLICE("other")), METRICS_TARGET_OTHER);
+    assert_true(metrics_target(metrics, SLICE("other"), SLICE("local")) < METRICS_TARGET_OTHER);
+    assert_true(metrics_target(metrics, SLICE("*"), SLICE("other")) < METRICS_TARGET_OTHER);
+    metrics_destroy(&metrics);
+}
+
+static void targets_beyond_the_table_are_other(void **state)
+{
+    (void)state;
+    struct metrics *metrics = new_metrics();
+    char name[16];
+    for (unsigned i = 0; i < METRICS_TARGETS_MAX; i++) {
+        snprintf(name, sizeof(name), "m%u", i / 2);
+        const struct slice provider = i % 2 == 0 ? SLICE("local") : SLICE("openai");
+        assert_int_equal(metrics_target(metrics, slice_from_text(name), provider), i);
+    }
+    assert_int_equal(metrics_target(metrics, SLICE("m7"), SLICE("azure")), METRICS_TARGET_OTHER);
+    assert_int_equal(metrics_target(metrics, SLICE("m7"), SLICE("openai")), 15);
+    metrics_destroy(&metrics);
+}
+
+static void long_targets_that_begin_alike_share_an_index(void **state)
+{
+    (void)state;
+    static char name[METRICS_NAME_SIZE + 8];
+    struct metrics *metrics = new_metrics();
+    memset(name, 'n', sizeof(name));
+    const struct slice whole = slice_of(name, sizeof(name));
+    const struct slice cut = slice_of(name, METRICS_NAME_SIZE);
+    assert_int_equal(metrics_target(metrics, whole, whole), metrics_target(metrics, cut, cut));
+    assert_int_not_equal(metrics_target(metrics, whole, whole),
+                         metrics_target(metrics, slice_of(name, 0), cut));
+    metrics_destroy(&metrics);
+}
+
 static void the_longest_turn_is_kept(void **state)
 {
     (void)state;
@@ -208,6 +263,10 @@ int main(void)
         cmocka_unit_test(a_provider_keeps_its_index_over_reloads),
         cmocka_unit_test(providers_beyond_the_table_are_other),
         cmocka_unit_test(long_names_that_begin_alike_share_an_index),
+        cmocka_unit_test(a_target_is_a_pair_and_keeps_its_index),
+        cmocka_unit_test(only_a_pair_of_others_is_the_target_other),
+        cmocka_unit_test(targets_beyond_the_table_are_other),
+        cmocka_unit_test(long_targets_that_begin_alike_share_an_index),
         cmocka_unit_test(the_longest_turn_is_kept),
         cmocka_unit_test(hashes_of_users_differ_and_are_never_zero),
         cmocka_unit_test(blocks_and_endpoints_are_bounded),
