@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
+
+#define STORED_BYTES_MAX (RECORD_OPENED_MAX + OPEN_ATTEMPTS_MAX * RECORD_ATTEMPT_MAX + 1024)
 
 /* --- Taking in -------------------------------------------------------------------------------------------- */
 
@@ -86,7 +89,7 @@ static enum status take_opened(struct open_set *open, uint64_t segment, struct s
     struct record_opened opened;
     if (record_read_opened(payload, &opened) != STATUS_OK)
         return STATUS_INVALID;
-    return open_set_add(open, &opened.id, payload, segment, false);
+    return open_set_add(open, &opened.id, payload, segment);
 }
 
 static enum status take_attempt(struct open_set *open, struct slice payload)
@@ -328,21 +331,36 @@ static enum status write_sums(const struct application *application)
     return status;
 }
 
+/* One that is there already holds fewer attempts. */
+static enum status write_open(const struct application *application, const struct batch_open *item,
+                              struct buffer *stored)
+{
+    const struct open_request *request = item->request;
+    enum status status = open_request_write(request, stored);
+    if (status == STATUS_OK && request->is_stored)
+        status = store_open_delete(application->store, &request->id, application->reason);
+    if (status != STATUS_OK)
+        return status;
+    const struct store_open open = {
+        .id = request->id,
+        .generation = item->generation,
+        .worker = item->worker,
+        .record = slice_of(stored->data, stored->size),
+    };
+    return store_open_insert(application->store, &open, application->reason);
+}
+
 static enum status write_opens(const struct application *application)
 {
     const struct batch *batch = application->batch;
+    struct buffer stored;
     enum status status = STATUS_OK;
+    buffer_init(&stored, STORED_BYTES_MAX);
     for (size_t i = 0; status == STATUS_OK && i < batch->open_count; i++) {
-        const struct open_request *request = batch->opens[i].request;
-        const struct store_open open = {
-            .id = request->id,
-            .generation = batch->opens[i].generation,
-            .worker = batch->opens[i].worker,
-            .record = request->opened,
-        };
-        if (!request->is_taken)
-            status = store_open_insert(application->store, &open, application->reason);
+        if (!batch->opens[i].request->is_taken)
+            status = write_open(application, &batch->opens[i], &stored);
     }
+    buffer_fini(&stored);
     return status;
 }
 
@@ -392,8 +410,11 @@ enum status batch_apply(struct batch *batch, struct store *store, const struct b
         store_rollback(store);
         return status;
     }
-    for (size_t i = 0; i < batch->open_count; i++)
-        batch->opens[i].request->is_stored = true;
+    for (size_t i = 0; i < batch->open_count; i++) {
+        struct open_request *request = batch->opens[i].request;
+        request->is_stored = true;
+        request->attempts_stored = request->attempt_count;
+    }
     return STATUS_OK;
 }
 

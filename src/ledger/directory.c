@@ -67,18 +67,24 @@ static bool take_number(struct slice *text, char end, uint64_t *number_out)
 static bool is_lock(const char *name, uint64_t *generation_out)
 {
     struct slice text = slice_from_text(name);
-    return take_number(&text, '.', generation_out) && slice_equal(text, SLICE("lock"));
+    char canonical[DIRECTORY_NAME_BYTES];
+    if (!take_number(&text, '.', generation_out))
+        return false;
+    lock_name(*generation_out, canonical);
+    return strcmp(name, canonical) == 0;
 }
 
 static bool is_segment(const char *name, struct segment_identity *identity_out)
 {
     struct slice text = slice_from_text(name);
+    char canonical[DIRECTORY_NAME_BYTES];
     uint64_t worker;
     if (!take_number(&text, '-', &identity_out->generation) || !take_number(&text, '-', &worker) ||
         worker > UINT32_MAX || !take_number(&text, '.', &identity_out->number))
         return false;
     identity_out->worker = (uint32_t)worker;
-    return slice_equal(text, SLICE("seg"));
+    directory_segment_name(identity_out, canonical);
+    return strcmp(name, canonical) == 0;
 }
 
 /* --- Listing --------------------------------------------------------------------------------------------- */
@@ -276,9 +282,25 @@ void directory_unlock_generation(struct directory *directory, struct generation_
     lock->fd = -1;
 }
 
-enum status directory_remove(struct directory *directory, const char *name, struct reason *reason)
+static enum status remove_name(struct directory *directory, const char *name, struct reason *reason)
 {
     if (unlinkat(directory->fd, name, 0) == 0 || errno == ENOENT)
         return STATUS_OK;
     return fail(directory, name, "remove", reason);
+}
+
+enum status directory_remove_segment(struct directory *directory,
+                                     const struct segment_identity *identity, struct reason *reason)
+{
+    char name[DIRECTORY_NAME_BYTES];
+    char new_name[DIRECTORY_NAME_BYTES + sizeof(DIRECTORY_NEW)];
+    directory_segment_name(identity, name);
+    snprintf(new_name, sizeof(new_name), "%s" DIRECTORY_NEW, name);
+    const enum status status = remove_name(directory, new_name, reason);
+    return status == STATUS_OK ? remove_name(directory, name, reason) : status;
+}
+
+enum status directory_sync(struct directory *directory, struct reason *reason)
+{
+    return fsync(directory->fd) == 0 ? STATUS_OK : fail(directory, "", "sync", reason);
 }

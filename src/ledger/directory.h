@@ -58,8 +58,14 @@ MUST_CHECK enum status directory_list(struct directory *directory,
                                       struct directory_listing *listing_out, struct reason *reason);
 void directory_listing_free(struct directory_listing *listing);
 
-/* Removes a file that may be gone already. */
-MUST_CHECK enum status directory_remove(struct directory *directory, const char *name,
-                                        struct reason *reason);
+/* What replaces a segment whose file failed is written under the segment's name with this end. */
+#define DIRECTORY_NEW ".new"
+
+/* Removes a segment that may be gone already, and what was to replace it. */
+MUST_CHECK enum status directory_remove_segment(struct directory *directory,
+                                                const struct segment_identity *identity,
+                                                struct reason *reason);
+/* Makes names outlast a power cut: those of new files and that removed ones are gone. */
+MUST_CHECK enum status directory_sync(struct directory *directory, struct reason *reason);
 
 #endif

@@ -27,7 +27,8 @@ struct drain {
     bool batch_is_waiting; /* collected, but the store has refused it so far */
     bool must_sync;        /* segments were left since the store was synced */
     bool is_reported;
-    bool has_recovered;
+    bool recovery_has_failed; /* since it was last tried */
+    uint32_t first;           /* the worker whose journal is looked at first: they take turns */
     uint64_t recover_at_ms, sync_at_ms, retain_at_ms;
     uint64_t passed_over[REFUSED_MAX];
     size_t passed_over_count;
@@ -36,7 +37,8 @@ struct drain {
     pthread_cond_t changed;
     atomic_bool must_stop;
     uint64_t stop_by_ms;
-    bool is_drained; /* at the end: everything is in the store */
+    bool has_just_failed; /* one's own part of the last turn */
+    bool is_drained;      /* at the end: everything is in the store */
     /* Told to others. */
     _Atomic uint64_t rows, batches, failures, records, records_lost, orphans, recovered_rows;
     _Atomic uint64_t busy_ns, open_requests;
@@ -133,10 +135,16 @@ static enum status recover(struct drain *drain, struct reason *reason)
     enum status status = directory_list(drain->config.directory, &listing, reason);
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; status == STATUS_OK && i < listing.generation_count; i++) {
+    for (size_t i = 0; i < listing.generation_count; i++) {
         const uint64_t generation = listing.generations[i];
-        if (generation != drain->config.generation && !is_passed_over(drain, generation))
-            status = recover_one(drain, generation, reason);
+        struct reason why = {0};
+        if (generation == drain->config.generation || is_passed_over(drain, generation))
+            continue;
+        const enum status one = recover_one(drain, generation, &why);
+        if (one != STATUS_OK) { /* the others are not to wait for it */
+            status = one;
+            *reason = why;
+        }
     }
     directory_listing_free(&listing);
     return status;
@@ -144,15 +152,14 @@ static enum status recover(struct drain *drain, struct reason *reason)
 
 static enum status recover_if_due(struct drain *drain, struct reason *reason)
 {
-    if (now_ms() < drain->recover_at_ms)
+    if (now_ms() < drain->recover_at_ms || drain->must_stop)
         return STATUS_OK;
     const enum status status = recover(drain, reason);
-    if (status != STATUS_OK)
-        return status;
-    drain->recover_at_ms = now_ms() + RECOVER_MS;
-    drain->has_recovered = true;
-    atomic_store(&drain->is_recovering, false);
-    return STATUS_OK;
+    drain->recover_at_ms = now_ms() + (status == STATUS_OK ? RECOVER_MS : RETRY_MS);
+    drain->recovery_has_failed = status != STATUS_OK;
+    if (status == STATUS_OK)
+        atomic_store(&drain->is_recovering, false);
+    return status;
 }
 
 /* --- Following ------------------------------------------------------------------------------------------------- */
@@ -170,7 +177,9 @@ static void init_sources(struct drain *drain)
         drain->sources[i] = (struct source){
             .generation = drain->config.generation,
             .worker = i,
-            .reader = {.offset = SEGMENT_PAGE_BYTES, .sequence = 1},
+            .reader = {.offset = SEGMENT_PAGE_BYTES,
+                       .sequence = 1,
+                       .seed = segment_seed(drain->config.generation, i)},
             .segment = live_segment,
             .context = drain,
             .appended = &drain->config.journals[i]->appended,
@@ -195,20 +204,25 @@ static void note_sources(struct drain *drain)
                          "records of the journal are damaged; something has written to its files");
 }
 
-/* True: there may be more than the batch took. */
-static bool collect(struct drain *drain, struct reason *reason)
+/* *is_more_out: there may be more than the batch took. What was taken before a failure is in it. */
+static enum status collect(struct drain *drain, bool *is_more_out, struct reason *reason)
 {
-    bool is_more = false;
-    for (uint32_t i = 0; i < drain->config.worker_count; i++) {
-        const enum status status = source_collect(&drain->sources[i], &drain->batch);
-        is_more |= status == STATUS_OK;
-        if (status != STATUS_OK && status != STATUS_AGAIN) {
-            reason_set(reason, "out of memory for the ledger's records");
-            tell_failure(drain, reason);
-        }
+    const uint32_t count = drain->config.worker_count;
+    enum status failed = STATUS_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        struct source *source = &drain->sources[(drain->first + i) % count];
+        const enum status status = source_collect(source, &drain->batch);
+        *is_more_out |= status == STATUS_OK;
+        if (status == STATUS_OK || status == STATUS_AGAIN)
+            continue;
+        failed = status;
+        reason_set(reason, status == STATUS_NO_MEMORY
+                               ? "out of memory for the ledger's records"
+                               : "the journal holds a record of another version of weir");
     }
+    drain->first = (drain->first + 1) % count;
     note_sources(drain);
-    return is_more;
+    return failed;
 }
 
 /* Segments are used again once what they held is safe against a power cut too. */
@@ -216,7 +230,9 @@ static enum status free_segments(struct drain *drain, struct reason *reason)
 {
     if (!drain->must_sync || now_ms() < drain->sync_at_ms)
         return STATUS_OK;
-    const enum status status = store_sync(drain->config.store, reason);
+    enum status status = store_sync(drain->config.store, reason);
+    if (status == STATUS_OK) /* the file may have been deleted since it was written */
+        status = store_check_file(drain->config.store, reason);
     if (status != STATUS_OK)
         return status;
     drain->must_sync = false;
@@ -285,30 +301,42 @@ static enum status retain(struct drain *drain, struct reason *reason)
 
 /* --- The thread ------------------------------------------------------------------------------------------------------ */
 
-/* True: there is more to do at once. */
+/* One's own journals: collected, written, their segments freed. */
+static enum status follow(struct drain *drain, bool *is_more_out, struct reason *reason)
+{
+    enum status collected = STATUS_OK;
+    enum status status = STATUS_OK;
+    if (!drain->batch_is_waiting)
+        collected = collect(drain, is_more_out, reason);
+    if (!batch_is_empty(&drain->batch) || drain->batch_is_waiting)
+        status = apply(drain, reason);
+    if (status == STATUS_OK)
+        status = free_segments(drain, reason);
+    return status == STATUS_OK ? collected : status;
+}
+
+/* True: there is more to do at once. A failed recovery keeps nothing else from going on. */
 static bool turn(struct drain *drain)
 {
     struct reason reason = {0};
     bool is_more = false;
-    enum status status = recover_if_due(drain, &reason);
-    if (status == STATUS_OK && !drain->batch_is_waiting)
-        is_more = collect(drain, &reason);
-    if (status == STATUS_OK && (!batch_is_empty(&drain->batch) || drain->batch_is_waiting))
-        status = apply(drain, &reason);
-    if (status == STATUS_OK)
-        status = free_segments(drain, &reason);
+    const enum status recovered = recover_if_due(drain, &reason);
+    if (recovered != STATUS_OK)
+        tell_failure(drain, &reason);
+    enum status status = follow(drain, &is_more, &reason);
     if (status == STATUS_OK && !drain->must_stop)
         status = retain(drain, &reason);
-    if (status == STATUS_OK)
-        tell_success(drain);
-    else
+    drain->has_just_failed = status != STATUS_OK;
+    if (status != STATUS_OK)
         tell_failure(drain, &reason);
+    else if (!drain->recovery_has_failed)
+        tell_success(drain);
     return status == STATUS_OK && is_more;
 }
 
 static bool wait_for_more(struct drain *drain)
 {
-    const uint64_t pause_ms = atomic_load(&drain->has_failed) ? RETRY_MS : PAUSE_MS;
+    const uint64_t pause_ms = drain->has_just_failed ? RETRY_MS : PAUSE_MS;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)((uint64_t)until.tv_nsec + pause_ms * NS_PER_MS) / 1000000000;
@@ -319,6 +347,14 @@ static bool wait_for_more(struct drain *drain)
     const bool must_stop = drain->must_stop;
     pthread_mutex_unlock(&drain->lock);
     return !must_stop;
+}
+
+/* Nothing more will come: what was appended and not found is lost. */
+static void give_up(struct drain *drain)
+{
+    for (uint32_t i = 0; i < drain->config.worker_count; i++)
+        source_give_up(&drain->sources[i], atomic_load(&drain->config.journals[i]->appended_count));
+    note_sources(drain);
 }
 
 static bool is_drained(const struct drain *drain)
@@ -338,12 +374,16 @@ static void finish(struct drain *drain)
     do {
         if (turn(drain))
             continue;
-        if (!atomic_load(&drain->has_failed))
+        if (!drain->has_just_failed)
             break;
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     } while (now_ms() < drain->stop_by_ms);
-    drain->is_drained = !atomic_load(&drain->has_failed) && is_drained(drain) &&
-                        store_sync(drain->config.store, &reason) == STATUS_OK;
+    if (drain->has_just_failed)
+        return;
+    give_up(drain);
+    drain->is_drained = is_drained(drain) &&
+                        store_sync(drain->config.store, &reason) == STATUS_OK &&
+                        store_check_file(drain->config.store, &reason) == STATUS_OK;
 }
 
 static void *run(void *argument)

@@ -1,5 +1,6 @@
 #include "ledger/fault.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@ static struct watched {
     atomic_bool has_failed;
 } table[FAULT_SEGMENTS_MAX];
 
+static atomic_uint count;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static struct watched *find(uintptr_t address)
@@ -30,6 +32,7 @@ static struct watched *find(uintptr_t address)
 static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 {
     (void)context;
+    const int code = errno;
     const uintptr_t page = (uintptr_t)info->si_addr & ~(uintptr_t)(SEGMENT_PAGE_BYTES - 1);
     struct watched *watched = find(page);
     if (watched == NULL || mmap((void *)page, SEGMENT_PAGE_BYTES, PROT_READ | PROT_WRITE,
@@ -38,6 +41,8 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context)
         return;
     }
     atomic_store(&watched->has_failed, true);
+    atomic_fetch_add(&count, 1);
+    errno = code;
 }
 
 static void install(void)
@@ -74,6 +79,11 @@ void fault_unwatch(const void *segment)
         return;
     atomic_store(&watched->size, 0);
     atomic_store(&watched->start, 0);
+}
+
+unsigned fault_count(void)
+{
+    return atomic_load_explicit(&count, memory_order_relaxed);
 }
 
 bool fault_has_failed(const void *segment)

@@ -17,6 +17,8 @@ void fault_install(void);
 /* Watches a mapping. False: the table is full. */
 bool fault_watch(void *segment, size_t size);
 void fault_unwatch(const void *segment);
+/* How many pages were replaced in all, to see whether it is worth asking for each. */
+unsigned fault_count(void);
 /* Whether a page of the mapping was replaced. */
 bool fault_has_failed(const void *segment);
 

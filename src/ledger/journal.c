@@ -8,11 +8,12 @@
 /* What may be lost at the end of a segment, where a record does not fit any more, and its header. */
 #define SEAM_BYTES (SEGMENT_PAGE_BYTES + RECORD_OPENED_MAX + SEGMENT_ALIGN)
 
-void journal_init(struct journal *journal, size_t segment_bytes)
+void journal_init(struct journal *journal, size_t segment_bytes, uint32_t seed)
 {
     memset(journal, 0, sizeof(*journal));
     journal->segment_bytes = segment_bytes;
     journal->sequence = 1;
+    journal->seed = seed;
     /* As if a segment 0 had been filled to its end: the first record moves to segment 1. */
     journal->offset = segment_bytes;
     journal->appended = segment_bytes;
@@ -31,8 +32,23 @@ static uint64_t room_from(const struct journal *journal, uint64_t position)
     return mark > end ? mark - end : 0;
 }
 
+/* The first segment behind those that are to be left. */
+static uint64_t after_left(const struct journal *journal)
+{
+    const uint64_t left = atomic_load_explicit(&journal->leave, memory_order_relaxed);
+    return journal_position(journal, left + 1, SEGMENT_PAGE_BYTES);
+}
+
+static bool is_left(const struct journal *journal)
+{
+    return atomic_load_explicit(&journal->leave, memory_order_relaxed) >= journal->number &&
+           journal->number > 0;
+}
+
 static uint64_t room(const struct journal *journal)
 {
+    if (is_left(journal))
+        return room_from(journal, after_left(journal));
     const uint64_t position = journal_position(journal, journal->number, journal->offset);
     /* The very end of a segment belongs to it and not to the next one. */
     return room_from(journal, journal->offset == journal->segment_bytes ? position - 1 : position);
@@ -90,10 +106,8 @@ static void enter_next(struct journal *journal)
 /* Not while what is reserved needs the rest of the segment. */
 static bool must_leave(const struct journal *journal)
 {
-    return journal->number > 0 &&
-           atomic_load_explicit(&journal->leave, memory_order_relaxed) >= journal->number &&
-           room_from(journal, journal_position(journal, journal->number + 1, SEGMENT_PAGE_BYTES)) >=
-               journal->reserved + SEAM_BYTES;
+    return is_left(journal) &&
+           room_from(journal, after_left(journal)) >= journal->reserved + SEAM_BYTES;
 }
 
 char *journal_room(struct journal *journal, size_t payload_max)
@@ -108,7 +122,7 @@ void journal_append(struct journal *journal, enum record_kind kind, size_t paylo
 {
     struct segment_record_head *head = (void *)(journal->segment + journal->offset);
     ASSERT(journal->offset + segment_record_bytes(payload_bytes) <= journal->segment_bytes);
-    segment_publish(head, journal->sequence++, kind, payload_bytes);
+    segment_publish(head, journal->seed, journal->sequence++, kind, payload_bytes);
     journal->offset += segment_record_bytes(payload_bytes);
     tell_position(journal);
     atomic_store_explicit(&journal->appended_count,

@@ -28,6 +28,7 @@ struct journal {
     uint64_t number;
     size_t offset;
     uint64_t sequence; /* of the next record */
+    uint32_t seed;     /* of its checksum */
     uint64_t reserved; /* bytes that open requests may still append */
     size_t segment_bytes;
     /* Told to the keeper and the drain. */
@@ -42,7 +43,8 @@ struct journal {
 
 /* --- The worker's ------------------------------------------------------------------------------------- */
 
-void journal_init(struct journal *journal, size_t segment_bytes);
+/* `seed` as segment_seed() makes it. */
+void journal_init(struct journal *journal, size_t segment_bytes, uint32_t seed);
 
 /* Room for records whose payloads come to `payload_bytes`, in at most `records` records.
  * STATUS_LIMITED: there is none now. */

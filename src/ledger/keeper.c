@@ -17,8 +17,8 @@
 #define STEP_BYTES   (256u * 1024)  /* at a time */
 #define TICK_MS      10
 #define IDLE_TICK_MS 50
-#define REFRESH_MS   1000 /* the kernel cleans dirty pages in its own time */
-#define SPARE_MAX    2    /* drained segments that are kept for the next need */
+#define SPARE_MAX    4 /* drained segments that are kept for the next need */
+#define LANE_MIN     3 /* segments that a worker may always have */
 #define RETRY_MS     1000
 
 /* One worker's segments, in the order of their numbers, without gaps. */
@@ -26,9 +26,8 @@ struct lane {
     struct journal *journal;
     struct segment_file *files;
     size_t count, capacity;
-    uint64_t synced; /* position */
-    uint64_t seen;   /* what was appended at the tick before */
-    uint64_t refreshed_ms;
+    uint64_t synced;          /* position */
+    uint64_t seen;            /* what was appended at the tick before */
     _Atomic uint64_t drained; /* segments below are in the store */
 };
 
@@ -39,9 +38,11 @@ struct keeper {
     size_t spare_count;
     size_t segment_count; /* spares included */
     uint64_t synced_ms;
-    uint64_t retry_ms; /* not before, after a failure */
+    uint64_t retry_ms;  /* not before, after a failure */
+    uint64_t rescue_ms; /* the same, of replacing a segment */
     bool is_reported;
     bool must_rescue;     /* a segment's file has failed and is not replaced yet */
+    unsigned faults_seen; /* of fault_count() */
     pthread_mutex_t lock; /* of the lanes' arrays, which the drain reads */
     pthread_t thread;
     bool has_thread;
@@ -74,7 +75,6 @@ static uint64_t appended(const struct lane *lane)
 static void tell_failure(struct keeper *keeper, const struct reason *reason)
 {
     atomic_store(&keeper->has_failed, true);
-    keeper->retry_ms = now_ms() + RETRY_MS;
     if (!keeper->is_reported)
         keeper->config.report(keeper->config.context, true, reason->text);
     keeper->is_reported = true;
@@ -111,16 +111,26 @@ static enum status add_file(struct keeper *keeper, struct lane *lane,
     return status;
 }
 
-static bool has_room(const struct keeper *keeper)
+/* Room for one more, and for what every other worker may always have: what is prepared for one
+ * worker's many requests keeps no other from going on. */
+static bool has_room(const struct keeper *keeper, const struct lane *lane)
 {
-    return (keeper->segment_count + 1) * keeper->config.segment_bytes <=
-           keeper->config.journal_bytes;
+    uint64_t count = keeper->segment_count - keeper->spare_count + 1;
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        const struct lane *other = &keeper->lanes[i];
+        if (other != lane && other->count < LANE_MIN)
+            count += LANE_MIN - other->count;
+    }
+    return count * keeper->config.segment_bytes <= keeper->config.journal_bytes &&
+           count <= FAULT_SEGMENTS_MAX;
 }
 
 /* A spare or a new file. STATUS_LIMITED: the journal may not grow. */
 static enum status obtain_file(struct keeper *keeper, const struct segment_identity *identity,
                                struct segment_file *file_out, struct reason *reason)
 {
+    if (!has_room(keeper, &keeper->lanes[identity->worker]))
+        return STATUS_LIMITED;
     if (keeper->spare_count > 0) {
         *file_out = keeper->spares[--keeper->spare_count];
         const enum status status =
@@ -131,8 +141,6 @@ static enum status obtain_file(struct keeper *keeper, const struct segment_ident
         segment_file_destroy(keeper->config.directory, file_out, true);
         return status;
     }
-    if (!has_room(keeper))
-        return STATUS_LIMITED;
     const enum status status = segment_file_create(keeper->config.directory, identity,
                                                    keeper->config.segment_bytes, file_out, reason);
     if (status == STATUS_OK)
@@ -196,6 +204,25 @@ static bool last_has_failed(const struct lane *lane)
     return file->has_failed || fault_has_failed(file->bytes);
 }
 
+/* The kernel marks pages as clean even where writing them failed, so nothing is tried again with this
+ * file: its worker leaves it, and it is replaced. */
+static void leave(struct lane *lane, struct segment_file *file)
+{
+    file->has_failed = true;
+    if (atomic_load(&lane->journal->leave) < file->identity.number)
+        atomic_store(&lane->journal->leave, file->identity.number);
+}
+
+/* Where the worker will append next: behind the segments that it is to leave. */
+static uint64_t start_of(const struct keeper *keeper, const struct lane *lane)
+{
+    const uint64_t position = appended(lane);
+    const uint64_t last = atomic_load(&lane->journal->leave);
+    return last < number_of(keeper, position)
+               ? position
+               : (last + 1) * keeper->config.segment_bytes + SEGMENT_PAGE_BYTES;
+}
+
 /* Prepares the next pages of the lane's last segment. */
 static enum status populate(struct lane *lane, uint64_t number, size_t offset,
                             struct reason *reason)
@@ -205,8 +232,7 @@ static enum status populate(struct lane *lane, uint64_t number, size_t offset,
     const size_t end = offset + STEP_BYTES < size ? offset + STEP_BYTES : size;
     const enum status status = segment_file_populate(file, offset, end, reason);
     if (status != STATUS_OK) {
-        file->has_failed = true;
-        atomic_store(&lane->journal->leave, number);
+        leave(lane, file);
         return status;
     }
     atomic_store_explicit(&lane->journal->mark, number * size + (end == size ? size - 1 : end),
@@ -225,9 +251,9 @@ static enum status advance(struct keeper *keeper, uint32_t worker, struct reason
     const uint64_t position = appended(lane);
     const uint64_t ahead =
         reserved + reserved / 8 + (AHEAD_BYTES < size / 2 ? AHEAD_BYTES : size / 2);
-    uint64_t number = number_of(keeper, mark);
+    uint64_t number = lane->count > 0 ? lane->files[lane->count - 1].identity.number : 0;
     size_t offset = mark % size;
-    if (mark >= position + ahead)
+    if (mark >= start_of(keeper, lane) + ahead)
         return STATUS_AGAIN;
     if (offset == size - 1 || last_has_failed(lane)) { /* no more of this segment */
         if (++number - number_of(keeper, position) >= JOURNAL_AHEAD_MAX - 1)
@@ -240,25 +266,52 @@ static enum status advance(struct keeper *keeper, uint32_t worker, struct reason
     return populate(lane, number, offset, reason);
 }
 
-/* Pages that the kernel has cleaned since they were prepared would make the worker wait. */
-static void refresh(struct keeper *keeper, struct lane *lane, uint64_t time_ms)
+static void fail_segment(struct keeper *keeper, struct lane *lane, struct segment_file *file,
+                         const struct reason *reason)
 {
+    leave(lane, file);
+    keeper->must_rescue = true;
+    tell_failure(keeper, reason);
+}
+
+/* A file that was cut short is noticed when somebody touches what it has lost. */
+static void note_faults(struct keeper *keeper)
+{
+    const unsigned count = fault_count();
+    struct reason reason;
+    if (count == keeper->faults_seen)
+        return;
+    keeper->faults_seen = count;
+    reason_set(&reason, "the journal's file gave way under a store (bus error)");
+    for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
+        struct lane *lane = &keeper->lanes[i];
+        for (size_t j = 0; j < lane->count; j++) {
+            if (!lane->files[j].has_failed && fault_has_failed(lane->files[j].bytes))
+                fail_segment(keeper, lane, &lane->files[j], &reason);
+        }
+    }
+}
+
+/* Pages that the kernel has cleaned since they were prepared would make the worker wait. */
+static void refresh(struct keeper *keeper, struct lane *lane)
+{
+    struct reason reason;
     const uint64_t size = keeper->config.segment_bytes;
     const uint64_t position = appended(lane);
     const uint64_t mark = atomic_load_explicit(&lane->journal->mark, memory_order_relaxed);
     const uint64_t number = number_of(keeper, position);
-    if (time_ms < lane->refreshed_ms + REFRESH_MS || lane->count == 0 ||
-        number < lane->files[0].identity.number)
+    if (lane->count == 0 || number < lane->files[0].identity.number ||
+        number - lane->files[0].identity.number >= lane->count)
         return;
-    lane->refreshed_ms = time_ms;
     struct segment_file *file = &lane->files[number - lane->files[0].identity.number];
     const size_t from = position % size / SEGMENT_PAGE_BYTES * SEGMENT_PAGE_BYTES;
     size_t to = number == number_of(keeper, mark) ? mark % size : size;
     to -= to % SEGMENT_PAGE_BYTES;
     if (to > from + AHEAD_BYTES)
         to = from + AHEAD_BYTES;
-    if (to > from && segment_file_populate(file, from, to, NULL) != STATUS_OK)
-        lane->refreshed_ms = time_ms; /* the next step of preparing reports it */
+    if (to > from && !file->has_failed &&
+        segment_file_populate(file, from, to, &reason) != STATUS_OK)
+        fail_segment(keeper, lane, file, &reason);
 }
 
 /* STATUS_AGAIN: it is far enough. STATUS_LIMITED: at journal_bytes. */
@@ -282,10 +335,13 @@ static void prepare_all(struct keeper *keeper)
         has_failed |= status != STATUS_LIMITED && status != STATUS_AGAIN;
     }
     atomic_store(&keeper->is_full, is_full);
-    if (has_failed)
+    if (has_failed) {
+        keeper->retry_ms = now_ms() + RETRY_MS;
         tell_failure(keeper, &reason);
-    else if (!is_full && !keeper->must_rescue)
+    }
+    if (!is_full && !keeper->must_rescue) {
         tell_success(keeper);
+    }
 }
 
 /* --- Syncing ---------------------------------------------------------------------------------------------------- */
@@ -297,17 +353,6 @@ static void note_sync(struct keeper *keeper, uint64_t took_us)
         atomic_store(&keeper->sync_longest_us, took_us);
 }
 
-/* The kernel marks pages as clean even where writing them failed, so a sync is not repeated: the
- * segment is left and replaced. */
-static void fail_segment(struct keeper *keeper, struct lane *lane, struct segment_file *file,
-                         const struct reason *reason)
-{
-    atomic_fetch_add(&keeper->sync_failures, 1);
-    file->has_failed = true;
-    atomic_store(&lane->journal->leave, file->identity.number);
-    tell_failure(keeper, reason);
-}
-
 static void sync_segment(struct keeper *keeper, struct lane *lane, struct segment_file *file,
                          size_t from, size_t to)
 {
@@ -315,20 +360,20 @@ static void sync_segment(struct keeper *keeper, struct lane *lane, struct segmen
     const uint64_t start_ns = clock_monotonic_ns();
     if (file->has_failed || to <= from)
         return;
-    if (fault_has_failed(file->bytes)) {
-        reason_set(&reason, "the journal's file gave way under a store (bus error)");
-        fail_segment(keeper, lane, file, &reason);
-    } else if (segment_file_sync(file, from, to, &reason) != STATUS_OK) {
+    if (segment_file_sync(keeper->config.directory, file, from, to, &reason) != STATUS_OK) {
+        atomic_fetch_add(&keeper->sync_failures, 1);
         fail_segment(keeper, lane, file, &reason);
     }
     note_sync(keeper, (clock_monotonic_ns() - start_ns) / 1000);
 }
 
-/* Syncs the finished pages from the last synced position on. */
-static void sync_lane(struct keeper *keeper, struct lane *lane)
+/* Syncs the finished pages from the last synced position on; all pages where nobody appends any
+ * more. */
+static void sync_lane(struct keeper *keeper, struct lane *lane, bool is_final)
 {
     const uint64_t size = keeper->config.segment_bytes;
-    const uint64_t end = appended(lane);
+    const uint64_t position = appended(lane);
+    const uint64_t end = position + (is_final ? SEGMENT_PAGE_BYTES - 1 : 0);
     for (size_t i = 0; i < lane->count; i++) {
         struct segment_file *file = &lane->files[i];
         const uint64_t start = file->identity.number * size;
@@ -345,28 +390,31 @@ static void sync_lane(struct keeper *keeper, struct lane *lane)
     }
 }
 
-static bool has_unfinished_page(const struct keeper *keeper, const struct lane *lane)
+/* Whether the worker shall start a new page, or leave its segment. */
+static bool must_move(const struct keeper *keeper, const struct lane *lane)
 {
     const uint64_t end = appended(lane);
-    return lane->count > 0 && end > lane->synced && number_of(keeper, end) > 0;
+    return lane->count > 0 &&
+           (end > lane->synced || (end > keeper->config.segment_bytes &&
+                                   atomic_load(&lane->journal->leave) >= number_of(keeper, end)));
 }
 
 /* A segment whose file failed is replaced once its worker has left it. */
-static void rescue(struct keeper *keeper, struct lane *lane)
+static void rescue(struct keeper *keeper, struct lane *lane, bool is_final)
 {
-    const uint64_t current = number_of(keeper, appended(lane));
+    const uint64_t current = is_final ? UINT64_MAX : number_of(keeper, appended(lane));
     for (size_t i = 0; i < lane->count; i++) {
         struct segment_file *file = &lane->files[i];
         struct reason reason;
-        if (!file->has_failed)
+        if (!file->has_failed || file->is_replaced)
             continue;
         keeper->must_rescue = true;
-        if (file->identity.number >= current)
+        if (file->identity.number >= current || (!is_final && now_ms() < keeper->rescue_ms))
             continue;
         if (segment_file_rescue(keeper->config.directory, file, &reason) == STATUS_OK)
-            file->has_failed = false;
-        else
-            tell_failure(keeper, &reason);
+            continue;
+        keeper->rescue_ms = now_ms() + RETRY_MS;
+        tell_failure(keeper, &reason);
     }
 }
 
@@ -375,9 +423,9 @@ static void sync_all(struct keeper *keeper)
     keeper->must_rescue = false;
     for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
         struct lane *lane = &keeper->lanes[i];
-        sync_lane(keeper, lane);
-        rescue(keeper, lane);
-        if (has_unfinished_page(keeper, lane))
+        sync_lane(keeper, lane, false);
+        rescue(keeper, lane, false);
+        if (must_move(keeper, lane))
             keeper->config.finish_page(keeper->config.context, i);
     }
 }
@@ -416,10 +464,11 @@ static bool tick(struct keeper *keeper)
     const bool active = is_active(keeper);
     if (active)
         probe(keeper);
+    note_faults(keeper);
     for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
         recycle(keeper, &keeper->lanes[i]);
         if (active)
-            refresh(keeper, &keeper->lanes[i], time);
+            refresh(keeper, &keeper->lanes[i]);
     }
     if (time >= keeper->retry_ms)
         prepare_all(keeper);
@@ -535,8 +584,10 @@ void keeper_destroy(struct keeper **keeper_pointer, bool removes)
         pthread_mutex_unlock(&keeper->stop_lock);
         pthread_join(keeper->thread, NULL);
     }
-    for (uint32_t i = 0; !removes && i < keeper->config.worker_count; i++)
-        sync_lane(keeper, &keeper->lanes[i]);
+    for (uint32_t i = 0; !removes && i < keeper->config.worker_count; i++) {
+        sync_lane(keeper, &keeper->lanes[i], true);
+        rescue(keeper, &keeper->lanes[i], true);
+    }
     destroy_files(keeper, removes);
     pthread_mutex_destroy(&keeper->lock);
     pthread_mutex_destroy(&keeper->stop_lock);

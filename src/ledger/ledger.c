@@ -16,6 +16,7 @@ struct ledger {
     uint32_t worker_count;
     struct keeper *keeper;
     struct drain *drain;
+    struct store *store;
 };
 
 uint64_t ledger_bytes_min(uint32_t worker_count)
@@ -47,7 +48,7 @@ static enum status make_journals(struct ledger *ledger, size_t segment_bytes, st
         ledger->journals[i] = alloc_bytes(sizeof(struct journal));
         if (ledger->journals[i] == NULL)
             break;
-        journal_init(ledger->journals[i], segment_bytes);
+        journal_init(ledger->journals[i], segment_bytes, segment_seed(ledger->lock.generation, i));
     }
     if (ledger->journals != NULL && ledger->journals[ledger->worker_count - 1] != NULL)
         return STATUS_OK;
@@ -123,11 +124,20 @@ enum status ledger_create(const struct ledger_config *config, struct ledger **le
     }
     ledger->directory.fd = ledger->lock.fd = -1;
     ledger->worker_count = config->worker_count;
+    ledger->store = config->store;
     const enum status status = begin(ledger, config, reason);
     if (status != STATUS_OK)
         ledger_destroy(&ledger, 0);
     *ledger_out = ledger;
     return status;
+}
+
+/* The journal is gone: no position in it means anything. Where that fails, the next start does it, for
+ * the lock file stays. */
+static bool forget(struct ledger *ledger)
+{
+    return directory_sync(&ledger->directory, NULL) == STATUS_OK &&
+           store_positions_delete(ledger->store, ledger->lock.generation, NULL) == STATUS_OK;
 }
 
 bool ledger_destroy(struct ledger **ledger_pointer, uint64_t wait_ms)
@@ -137,7 +147,8 @@ bool ledger_destroy(struct ledger **ledger_pointer, uint64_t wait_ms)
         return true;
     const bool is_drained = drain_destroy(&ledger->drain, wait_ms);
     keeper_destroy(&ledger->keeper, is_drained);
-    directory_unlock_generation(&ledger->directory, &ledger->lock, is_drained);
+    const bool is_forgotten = is_drained && ledger->lock.fd >= 0 && forget(ledger);
+    directory_unlock_generation(&ledger->directory, &ledger->lock, is_forgotten);
     directory_close(&ledger->directory);
     free_journals(ledger);
     alloc_free(ledger);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "ledger/record.h"
 
 #define BUCKETS_MIN 64
 
@@ -53,7 +54,7 @@ struct open_request *open_set_find(const struct open_set *set, const struct id *
 }
 
 enum status open_set_add(struct open_set *set, const struct id *id, struct slice opened,
-                         uint64_t segment, bool is_stored)
+                         uint64_t segment)
 {
     if (open_set_find(set, id) != NULL)
         return STATUS_OK;
@@ -69,16 +70,25 @@ enum status open_set_add(struct open_set *set, const struct id *id, struct slice
     request->next = *bucket;
     request->id = *id;
     request->segment = segment;
-    request->is_stored = is_stored;
     request->opened = slice_of(request + 1, opened.size);
     *bucket = request;
     set->count++;
     return STATUS_OK;
 }
 
+static bool has_attempt(const struct open_request *request, struct slice attempt)
+{
+    struct record_attempt new;
+    struct record_attempt last;
+    return request->attempt_count > 0 && record_read_attempt(attempt, &new) == STATUS_OK &&
+           record_read_attempt(request->attempts[request->attempt_count - 1], &last) == STATUS_OK &&
+           new.number <= last.number;
+}
+
 enum status open_request_add_attempt(struct open_request *request, struct slice attempt)
 {
-    if (request->attempt_count == OPEN_ATTEMPTS_MAX || attempt.size == 0)
+    if (request->attempt_count == OPEN_ATTEMPTS_MAX || attempt.size == 0 ||
+        has_attempt(request, attempt))
         return STATUS_OK;
     char *copy = alloc_bytes(attempt.size);
     if (copy == NULL)
@@ -86,6 +96,55 @@ enum status open_request_add_attempt(struct open_request *request, struct slice 
     memcpy(copy, attempt.data, attempt.size);
     request->attempts[request->attempt_count++] = slice_of(copy, attempt.size);
     return STATUS_OK;
+}
+
+/* --- What usage_open holds ------------------------------------------------------------------------------ */
+
+static void write_part(struct buffer *stored, struct slice payload)
+{
+    const uint32_t size = (uint32_t)payload.size;
+    buffer_append(stored, slice_of(&size, sizeof(size)));
+    buffer_append(stored, payload);
+}
+
+enum status open_request_write(const struct open_request *request, struct buffer *stored_out)
+{
+    buffer_clear(stored_out);
+    write_part(stored_out, request->opened);
+    for (unsigned i = 0; i < request->attempt_count; i++)
+        write_part(stored_out, request->attempts[i]);
+    return buffer_status(stored_out);
+}
+
+static bool read_part(struct slice *stored, struct slice *payload_out)
+{
+    uint32_t size;
+    if (stored->size < sizeof(size))
+        return false;
+    memcpy(&size, stored->data, sizeof(size));
+    *stored = slice_from(*stored, sizeof(size));
+    if (size > stored->size)
+        return false;
+    *payload_out = slice_of(stored->data, size);
+    *stored = slice_from(*stored, size);
+    return true;
+}
+
+enum status open_set_add_stored(struct open_set *set, const struct id *id, struct slice stored)
+{
+    struct slice payload;
+    if (!read_part(&stored, &payload))
+        return STATUS_INVALID;
+    enum status status = open_set_add(set, id, payload, 0);
+    if (status != STATUS_OK)
+        return status;
+    struct open_request *request = open_set_find(set, id);
+    while (status == STATUS_OK && stored.size > 0)
+        status = read_part(&stored, &payload) ? open_request_add_attempt(request, payload)
+                                              : STATUS_INVALID;
+    request->is_stored = true;
+    request->attempts_stored = request->attempt_count;
+    return status;
 }
 
 struct open_request *open_set_take(struct open_set *set, const struct id *id)

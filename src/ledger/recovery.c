@@ -27,7 +27,7 @@ struct recovery {
     struct loaded loaded[SEGMENTS_HELD];
     enum status failed; /* what loading came to */
     struct recovery_result *result;
-    struct reason *reason;
+    struct reason *reason; /* not NULL */
 };
 
 /* --- Loading ------------------------------------------------------------------------------------------------ */
@@ -91,7 +91,8 @@ static enum status check_header(struct recovery *recovery, const struct segment_
                    recovery->config->directory->path, name, why.text);
         return status;
     }
-    if (status != STATUS_OK || memcmp(&found, identity, sizeof(found)) != 0)
+    if (status != STATUS_OK || found.generation != identity->generation ||
+        found.worker != identity->worker || found.number != identity->number)
         loaded->size = 0;
     return STATUS_OK;
 }
@@ -123,7 +124,7 @@ static struct slice load(void *context, uint32_t worker, uint64_t number)
 
 /* --- Moving ------------------------------------------------------------------------------------------------- */
 
-static enum status apply(struct recovery *recovery)
+static enum status apply(struct recovery *recovery, uint64_t *rows_inout)
 {
     struct batch_result done;
     if (batch_is_empty(&recovery->batch) && recovery->batch.position_count == 0)
@@ -132,7 +133,7 @@ static enum status apply(struct recovery *recovery)
                                            recovery->config->seal, &done, recovery->reason);
     if (status != STATUS_OK)
         return status;
-    recovery->result->rows += done.inserted;
+    *rows_inout += done.inserted;
     batch_clear(&recovery->batch);
     return STATUS_OK;
 }
@@ -160,11 +161,13 @@ static enum status drain_worker(struct recovery *recovery)
             status = recovery->failed;
         if (status != STATUS_OK && status != STATUS_AGAIN)
             return status;
-        const enum status applied = apply(recovery);
+        const enum status applied = apply(recovery, &recovery->result->rows);
         if (applied != STATUS_OK)
             return applied;
-        if (status == STATUS_AGAIN && !skip_missing(recovery))
+        if (status == STATUS_AGAIN && !skip_missing(recovery)) {
+            recovery->source.records_lost += recovery->source.is_damaged_here;
             return STATUS_OK;
+        }
     }
 }
 
@@ -176,14 +179,18 @@ static enum status replay(struct recovery *recovery, const struct store_position
     struct segment_record record;
     enum status status = STATUS_OK;
     source->number = position->segment;
-    source->reader = (struct segment_reader){load(recovery, source->worker, position->segment),
-                                             SEGMENT_PAGE_BYTES, 0};
+    source->reader.segment = load(recovery, source->worker, position->segment);
+    source->reader.sequence = 0;
     if (recovery->failed != STATUS_OK)
         return recovery->failed;
     while (status == STATUS_OK && source->reader.offset < position->offset) {
         status = segment_next(&source->reader, &record);
-        if (status == STATUS_OK)
+        if (status == STATUS_AGAIN || status == STATUS_PROTOCOL)
+            status = segment_resume(&source->reader);
+        else if (status == STATUS_OK)
             status = batch_take(&recovery->batch, &source->open, source->number, &record);
+        if (status == STATUS_INVALID)
+            status = STATUS_OK;
     }
     batch_clear(&recovery->batch);
     source->reader.offset = position->offset;
@@ -201,7 +208,10 @@ static enum status note_stored_open(void *context, const struct store_open *open
     struct open_visit *visit = context;
     if (open->worker != visit->worker)
         return STATUS_OK;
-    return open_set_add(&visit->recovery->source.open, &open->id, open->record, 0, true);
+    const enum status status =
+        open_set_add_stored(&visit->recovery->source.open, &open->id, open->record);
+    visit->recovery->source.records_lost += status == STATUS_INVALID;
+    return status == STATUS_INVALID ? STATUS_OK : status;
 }
 
 static enum status begin_worker(struct recovery *recovery, uint64_t generation, uint32_t worker)
@@ -214,6 +224,7 @@ static enum status begin_worker(struct recovery *recovery, uint64_t generation, 
         .worker = worker,
         .segment = load,
         .context = recovery,
+        .reader = {.offset = SEGMENT_PAGE_BYTES, .seed = segment_seed(generation, worker)},
         .stops_at_seams = true, /* only two segments are held */
     };
     enum status status = store_opens_list(recovery->config->store, generation, note_stored_open,
@@ -226,8 +237,10 @@ static enum status begin_worker(struct recovery *recovery, uint64_t generation, 
         return replay(recovery, &position);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
+    /* Where the first segments are gone although nothing was taken over, the store is another one: what
+     * there is, is taken from its first record on. */
     source->number = recovery->segment_count > 0 ? recovery->segments[0].number - 1 : 0;
-    source->reader.offset = SEGMENT_PAGE_BYTES;
+    source->reader.sequence = source->number == 0 ? 1 : 0;
     return STATUS_OK;
 }
 
@@ -249,6 +262,7 @@ static enum status take_orphans(struct recovery *recovery)
 {
     struct open_set *open = &recovery->source.open;
     struct orphan_ids orphans = {0};
+    uint64_t rows = 0;
     if (open->count == 0)
         return STATUS_OK;
     orphans.ids = alloc_zeroed(open->count, sizeof(orphans.ids[0]));
@@ -258,10 +272,13 @@ static enum status take_orphans(struct recovery *recovery)
     for (size_t i = 0; status == STATUS_OK && i < orphans.count; i++) {
         status = batch_take_orphan(&recovery->batch, open, &orphans.ids[i],
                                    recovery->config->orphans_are_charged);
-        recovery->result->orphans += status == STATUS_OK;
     }
     alloc_free(orphans.ids);
-    return status == STATUS_OK ? apply(recovery) : status;
+    if (status == STATUS_OK)
+        status = apply(recovery, &rows);
+    recovery->result->orphans += rows;
+    recovery->result->rows += rows;
+    return status;
 }
 
 /* --- One generation ---------------------------------------------------------------------------------------------- */
@@ -302,17 +319,18 @@ static enum status recover_worker(const struct recovery_config *config,
     return status;
 }
 
-/* The segments go first: without its positions a journal would be read anew, which changes nothing,
- * since all its rows are there. */
+/* The segments go first, for good: read anew without the positions, a journal would count its refused
+ * requests twice. */
 static enum status forget(const struct recovery_config *config, const struct generation *generation,
                           struct reason *reason)
 {
-    char name[DIRECTORY_NAME_BYTES];
     enum status status = store_sync(config->store, reason);
-    for (size_t i = 0; status == STATUS_OK && i < generation->count; i++) {
-        directory_segment_name(&generation->segments[i], name);
-        status = directory_remove(config->directory, name, reason);
-    }
+    if (status == STATUS_OK)
+        status = store_check_file(config->store, reason);
+    for (size_t i = 0; status == STATUS_OK && i < generation->count; i++)
+        status = directory_remove_segment(config->directory, &generation->segments[i], reason);
+    if (status == STATUS_OK)
+        status = directory_sync(config->directory, reason);
     return status == STATUS_OK ? store_positions_delete(config->store, generation->number, reason)
                                : status;
 }

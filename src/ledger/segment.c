@@ -73,21 +73,25 @@ enum status segment_read_header(struct slice segment, struct segment_identity *i
 
 /* --- Records ------------------------------------------------------------------------------------------ */
 
-static uint32_t checksum(const struct segment_record_head *head, uint64_t word,
-                         size_t payload_bytes)
+uint32_t segment_seed(uint64_t generation, uint32_t worker)
 {
-    uint64_t first[2] = {word, (uint64_t)head->kind | (uint64_t)head->version << 16};
-    return crc32c(crc32c(0, first, sizeof(first)), head + 1, payload_bytes);
+    return crc32c(crc32c(0, &generation, sizeof(generation)), &worker, sizeof(worker));
 }
 
-void segment_publish(struct segment_record_head *head, uint64_t sequence, unsigned kind,
-                     size_t payload_bytes)
+static uint32_t checksum(const struct segment_record_head *head, uint32_t seed, uint64_t word)
+{
+    uint64_t first[2] = {word, (uint64_t)head->kind | (uint64_t)head->version << 16};
+    return crc32c(crc32c(seed, first, sizeof(first)), head + 1, word & SIZE_MASK);
+}
+
+void segment_publish(struct segment_record_head *head, uint32_t seed, uint64_t sequence,
+                     unsigned kind, size_t payload_bytes)
 {
     const uint64_t word = sequence << SIZE_BITS | payload_bytes;
     ASSERT(payload_bytes <= SIZE_MASK);
     head->kind = (uint16_t)kind;
     head->version = RECORD_VERSION;
-    head->crc = checksum(head, word, payload_bytes);
+    head->crc = checksum(head, seed, word);
     atomic_store_explicit(&head->word, word, memory_order_release);
 }
 
@@ -105,7 +109,7 @@ static bool fits(const struct segment_reader *reader, size_t offset, uint64_t wo
 static bool is_sound(const struct segment_reader *reader, size_t offset, uint64_t word)
 {
     const struct segment_record_head *head = head_at(reader, offset);
-    return fits(reader, offset, word) && head->crc == checksum(head, word, word & SIZE_MASK);
+    return fits(reader, offset, word) && head->crc == checksum(head, reader->seed, word);
 }
 
 static uint64_t load_word(const struct segment_reader *reader, size_t offset)
@@ -140,10 +144,9 @@ enum status segment_next(struct segment_reader *reader, struct segment_record *r
 
 enum status segment_resume(struct segment_reader *reader)
 {
-    const size_t last = reader->segment.size - sizeof(struct segment_record_head);
-    if (reader->segment.size < SEGMENT_PAGE_BYTES)
-        return STATUS_NOT_FOUND;
-    for (size_t offset = reader->offset; offset <= last; offset += SEGMENT_ALIGN) {
+    const size_t head_bytes = sizeof(struct segment_record_head);
+    for (size_t offset = reader->offset; offset + head_bytes <= reader->segment.size;
+         offset += SEGMENT_ALIGN) {
         const uint64_t word = load_word(reader, offset);
         const uint64_t sequence = word >> SIZE_BITS;
         if (sequence <= reader->sequence || sequence - reader->sequence > GAP_MAX ||

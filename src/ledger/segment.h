@@ -6,7 +6,8 @@
  * process dies. The checksum covers the word, so a page that a power cut lost is noticed.
  *
  * A reader takes only the number that it expects: what a former lap left in a recycled file has
- * lower ones and ends the log.
+ * lower ones and ends the log. Files are recycled between workers, whose numbers overlap, so the
+ * checksum starts from a seed of generation and worker: nothing of another worker's is sound.
  *
  * Thread: one writer, any number of readers. */
 #ifndef LEDGER_SEGMENT_H
@@ -27,7 +28,7 @@
 
 struct segment_record_head {
     _Atomic uint64_t word;
-    uint32_t crc; /* CRC-32C of word, kind, version and payload */
+    uint32_t crc; /* CRC-32C of seed, word, kind, version and payload */
     uint16_t kind;
     uint16_t version;
 };
@@ -55,14 +56,18 @@ MUST_CHECK enum status segment_read_header(struct slice segment,
                                            struct segment_identity *identity_out,
                                            struct reason *reason);
 
+/* What the checksums of one worker's records start from. */
+uint32_t segment_seed(uint64_t generation, uint32_t worker);
+
 /* Completes the record whose payload lies behind the head, and publishes it. */
-void segment_publish(struct segment_record_head *head, uint64_t sequence, unsigned kind,
-                     size_t payload_bytes);
+void segment_publish(struct segment_record_head *head, uint32_t seed, uint64_t sequence,
+                     unsigned kind, size_t payload_bytes);
 
 struct segment_reader {
     struct slice segment;
     size_t offset;     /* of the next record */
     uint64_t sequence; /* that it must have; 0: whatever is there */
+    uint32_t seed;
 };
 
 struct segment_record {

@@ -27,7 +27,10 @@ static enum status map(struct segment_file *file)
     if (bytes == MAP_FAILED)
         return STATUS_IO;
     file->bytes = bytes;
-    return fault_watch(bytes, file->size) ? STATUS_OK : STATUS_LIMITED;
+    if (fault_watch(bytes, file->size))
+        return STATUS_OK;
+    errno = EMFILE; /* there are more segments than the table has places */
+    return STATUS_IO;
 }
 
 static enum status begin(struct segment_file *file, const struct segment_identity *identity,
@@ -37,7 +40,6 @@ static enum status begin(struct segment_file *file, const struct segment_identit
     if (status != STATUS_OK)
         return status;
     segment_write_header(file->bytes, identity, file->size);
-    file->identity = *identity;
     return STATUS_OK;
 }
 
@@ -78,6 +80,8 @@ enum status segment_file_recycle(struct directory *directory, struct segment_fil
         return status;
     if (renameat(directory->fd, old_name, directory->fd, new_name) != 0)
         return fail(directory, old_name, "rename", errno, reason);
+    file->identity = *identity;
+    file->is_named = false;
     return STATUS_OK;
 }
 
@@ -120,13 +124,18 @@ enum status segment_file_populate(struct segment_file *file, size_t from, size_t
     return STATUS_IO;
 }
 
-enum status segment_file_sync(struct segment_file *file, size_t from, size_t to,
-                              struct reason *reason)
+enum status segment_file_sync(struct directory *directory, struct segment_file *file, size_t from,
+                              size_t to, struct reason *reason)
 {
-    if (msync(file->bytes + from, to - from, MS_SYNC) == 0)
+    if (msync(file->bytes + from, to - from, MS_SYNC) != 0) {
+        reason_set(reason, "cannot sync the journal: %s", strerror(errno));
+        return STATUS_IO;
+    }
+    if (file->is_named)
         return STATUS_OK;
-    reason_set(reason, "cannot sync the journal: %s", strerror(errno));
-    return STATUS_IO;
+    const enum status status = directory_sync(directory, reason);
+    file->is_named = status == STATUS_OK;
+    return status;
 }
 
 /* --- Replacing ------------------------------------------------------------------------------------------ */
@@ -145,21 +154,31 @@ static bool write_all(int fd, const char *bytes, size_t size)
     return true;
 }
 
+/* Lets pages that the file has no more fault here, where the handler replaces them: pwrite() would
+ * only fail. */
+static void touch_all(const struct segment_file *file)
+{
+    for (size_t at = 0; at < file->size; at += SEGMENT_PAGE_BYTES)
+        (void)*(const volatile char *)(file->bytes + at);
+}
+
 enum status segment_file_rescue(struct directory *directory, struct segment_file *file,
                                 struct reason *reason)
 {
     char name[DIRECTORY_NAME_BYTES];
-    char new_name[DIRECTORY_NAME_BYTES + 8];
+    char new_name[DIRECTORY_NAME_BYTES + sizeof(DIRECTORY_NEW)];
     directory_segment_name(&file->identity, name);
-    snprintf(new_name, sizeof(new_name), "%s.new", name);
+    snprintf(new_name, sizeof(new_name), "%s" DIRECTORY_NEW, name);
     const int fd = openat(directory->fd, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(directory, new_name, "make", errno, reason);
+    touch_all(file);
     const bool is_good = write_all(fd, file->bytes, file->size) && fsync(fd) == 0 &&
                          renameat(directory->fd, new_name, directory->fd, name) == 0 &&
                          fsync(directory->fd) == 0;
     const int code = errno;
     close(fd);
+    file->is_replaced = is_good;
     if (is_good)
         return STATUS_OK;
     unlinkat(directory->fd, new_name, 0);

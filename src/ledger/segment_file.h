@@ -18,7 +18,9 @@ struct segment_file {
     char *bytes; /* the mapping; NULL: none */
     size_t size;
     int fd;
-    bool has_failed; /* its file no longer holds what the mapping does */
+    bool is_named;    /* the folder is synced with its name */
+    bool has_failed;  /* its file may not hold what the mapping does: never used again */
+    bool is_replaced; /* the file of its name is another one, which does */
 };
 
 /* Makes the file with all its blocks, maps it and makes the header's page writable. */
@@ -36,9 +38,10 @@ void segment_file_destroy(struct directory *directory, struct segment_file *file
 /* Makes the pages writable without a fault: a store there does not wait for the disk. */
 MUST_CHECK enum status segment_file_populate(struct segment_file *file, size_t from, size_t to,
                                              struct reason *reason);
-/* Writes the pages to the disk and waits. They are whole pages that nobody writes any more. */
-MUST_CHECK enum status segment_file_sync(struct segment_file *file, size_t from, size_t to,
-                                         struct reason *reason);
+/* Writes the pages to the disk, with the file's name if that is new, and waits. They are whole pages
+ * that nobody writes any more. */
+MUST_CHECK enum status segment_file_sync(struct directory *directory, struct segment_file *file,
+                                         size_t from, size_t to, struct reason *reason);
 /* After a failure: writes the mapping's bytes to a new file, syncs it and puts it in the place of
  * the old one. The mapping stays with the old file. */
 MUST_CHECK enum status segment_file_rescue(struct directory *directory, struct segment_file *file,

@@ -30,6 +30,7 @@ struct source {
     size_t segment_bytes;
     bool stops_at_seams;   /* collecting ends where a segment does, as if the batch were full */
     uint64_t records_lost; /* by damage */
+    bool is_damaged_here;  /* what lies where the reader is, is no sound record */
 };
 
 /* Reads on into the batch until it is full or nothing more is there; sets the batch's position.
@@ -37,6 +38,9 @@ struct source {
  * STATUS_UNSUPPORTED: a record of another version; STATUS_NO_MEMORY. In each case what was taken so
  * far is in the batch, and reading goes on behind it. */
 MUST_CHECK enum status source_collect(struct source *source, struct batch *batch);
+/* At the end of a journal to which `records` were appended: those that did not come are lost. Returns
+ * how many. */
+uint64_t source_give_up(struct source *source, uint64_t records);
 void source_fini(struct source *source);
 
 #endif
