@@ -395,9 +395,8 @@ static enum status write_all(const struct application *application)
 enum status batch_apply(struct batch *batch, struct store *store, const struct batch_seal *seal,
                         struct batch_result *result_out, struct reason *reason)
 {
-    const bool is_sealed = seal != NULL && seal->begin != NULL;
-    const struct application application = {batch, store, is_sealed ? seal : NULL, result_out,
-                                            reason};
+    const bool seals = seal != NULL && seal->begin != NULL;
+    const struct application application = {batch, store, seals ? seal : NULL, result_out, reason};
     *result_out = (struct batch_result){0};
     sums_clear(&batch->sums);
     enum status status = store_check_file(store, reason);

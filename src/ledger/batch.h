@@ -22,7 +22,8 @@
 
 #define BATCH_ROWS_MAX 10000
 
-/* What is done with the rows that are new, within the transaction: the audit chain's part. */
+/* What is done with the rows that are new, within the transaction: the audit chain's part. Nothing,
+ * where `begin` is NULL. */
 struct batch_seal {
     enum status (*begin)(void *context, struct store *store, int64_t batch, struct reason *reason);
     enum status (*row)(void *context, const struct store_usage *usage, struct reason *reason);

@@ -13,6 +13,7 @@
 #include "ledger/source.h"
 
 #define PAUSE_MS    200   /* between two looks at the journals */
+#define FULL_MS     20    /* the same, and between two syncs, while workers wait for room */
 #define RETRY_MS    1000  /* after the store failed */
 #define RECOVER_MS  10000 /* between two looks for generations that fell free */
 #define DURABLE_MS  1000  /* between two syncs of the store, for segments that wait for it */
@@ -228,7 +229,8 @@ static enum status collect(struct drain *drain, bool *is_more_out, struct reason
 /* Segments are used again once what they held is safe against a power cut too. */
 static enum status free_segments(struct drain *drain, struct reason *reason)
 {
-    if (!drain->must_sync || now_ms() < drain->sync_at_ms)
+    const uint64_t time = now_ms() + (keeper_is_full(drain->config.keeper) ? DURABLE_MS - FULL_MS : 0);
+    if (!drain->must_sync || time < drain->sync_at_ms)
         return STATUS_OK;
     enum status status = store_sync(drain->config.store, reason);
     if (status == STATUS_OK) /* the file may have been deleted since it was written */
@@ -336,7 +338,9 @@ static bool turn(struct drain *drain)
 
 static bool wait_for_more(struct drain *drain)
 {
-    const uint64_t pause_ms = drain->has_just_failed ? RETRY_MS : PAUSE_MS;
+    uint64_t pause_ms = drain->has_just_failed ? RETRY_MS : PAUSE_MS;
+    if (pause_ms == PAUSE_MS && keeper_is_full(drain->config.keeper))
+        pause_ms = FULL_MS;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)((uint64_t)until.tv_nsec + pause_ms * NS_PER_MS) / 1000000000;

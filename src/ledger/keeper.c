@@ -616,6 +616,11 @@ void keeper_drained(struct keeper *keeper, uint32_t worker, uint64_t number)
     atomic_store_explicit(&keeper->lanes[worker].drained, number, memory_order_release);
 }
 
+bool keeper_is_full(const struct keeper *keeper)
+{
+    return atomic_load_explicit(&keeper->is_full, memory_order_relaxed);
+}
+
 uint64_t keeper_stall_ms(const struct keeper *keeper, uint64_t time_ms)
 {
     const uint64_t since = atomic_load_explicit(&keeper->probe_since_ms, memory_order_relaxed);

@@ -49,6 +49,8 @@ const char *keeper_segment(struct keeper *keeper, uint32_t worker, uint64_t numb
 /* Everything in segments below `number` is in the store for good. The drain's thread. */
 void keeper_drained(struct keeper *keeper, uint32_t worker, uint64_t number);
 
+/* Whether a worker's journal may not grow: at journal_bytes. Any thread. */
+bool keeper_is_full(const struct keeper *keeper);
 /* For how long the disk has not answered, 0 if it does. Any thread. */
 uint64_t keeper_stall_ms(const struct keeper *keeper, uint64_t now_ms);
 
