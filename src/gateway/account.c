@@ -21,8 +21,10 @@ static enum status refuse_full(struct request *request)
     if (worker->journal == NULL)
         return STATUS_OK;
     if (config->ledger.when_full == CONFIG_WHEN_FULL_UNRECORDED) {
+        metric_add(&worker->metrics->requests_unrecorded, 1);
         return STATUS_OK;
     }
+    metric_add(&worker->metrics->requests_overload[METRICS_OVERLOAD_LEDGER], 1);
     return request_fail(request, ERROR_OVERLOADED, NULL,
                         "The gateway's ledger takes no more requests for now; try again shortly.");
 }
@@ -155,6 +157,23 @@ static void make_bill(struct request *request)
         arena_copy(&request->exchange->arena, account->bill.price_id); /* the price may go */
 }
 
+static void count_bill(const struct request *request)
+{
+    const struct record_bill *bill = &request->account.bill;
+    struct metrics_target *metrics = &request->worker->metrics->targets[request->metrics_target];
+    _Static_assert((int)METRICS_TOKENS_COUNT == (int)RECORD_TOKENS_COUNT, "the same kinds");
+    for (size_t i = 0; i < RECORD_TOKENS_COUNT; i++) {
+        if (bill->tokens[i] > 0)
+            metric_add(&metrics->tokens[i], (uint64_t)bill->tokens[i]);
+    }
+    metric_add(&metrics->requests, 1);
+    metric_add(&metrics->estimated, bill->estimated);
+    if (bill->cost_nanousd > 0)
+        metric_add(&metrics->cost_nanousd, (uint64_t)bill->cost_nanousd);
+    else if (bill->cost_nanousd == RECORD_UNKNOWN)
+        metric_add(&metrics->unpriced, 1);
+}
+
 static bool is_answered(const struct request *request, unsigned status)
 {
     return status >= 200 && status < 300 && request->error.kind == ERROR_NONE &&
@@ -197,6 +216,7 @@ void account_close(struct request *request, unsigned status)
     account->is_open = false;
     account->is_closed = true;
     make_bill(request);
+    count_bill(request);
     if (account->has_room)
         write_closed(request, status);
     account->has_room = false;

@@ -34,8 +34,10 @@ struct request {
 
     struct slice model;               /* as the client names it, or the route's default */
     struct target_endpoint *endpoint; /* the chosen target; NULL: none yet */
-    struct slice target_model;        /* its name there */
-    bool model_is_replaced;           /* ... which is not the client's */
+    const struct rule *rule;          /* that chose it */
+    uint32_t metrics_target;
+    struct slice target_model; /* its name there */
+    bool model_is_replaced;    /* ... which is not the client's */
     unsigned attempts;
     bool upstream_reused, upstream_replaced;
     unsigned upstream_status; /* of the last answer; 0: none */

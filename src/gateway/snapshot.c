@@ -97,6 +97,27 @@ static enum status make_provider(struct snapshot *snapshot, struct provider *pro
     return status;
 }
 
+/* What is counted by model and provider goes by the names of rules, which are few. */
+static enum status find_target_metrics(struct snapshot *snapshot, struct metrics *metrics)
+{
+    const struct rules *rules = &snapshot->config->rules;
+    snapshot->target_metrics =
+        arena_zeroed(&snapshot->arena, (rules->count + 1) * sizeof(uint32_t *));
+    if (snapshot->target_metrics == NULL)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct rule *rule = &rules->items[i];
+        uint32_t *cells = arena_alloc(&snapshot->arena, rule->target_count * sizeof(uint32_t));
+        if (cells == NULL)
+            return STATUS_NO_MEMORY;
+        for (size_t j = 0; j < rule->target_count; j++)
+            cells[j] = metrics_target(metrics, rule->name,
+                                      snapshot->config->providers[rule->targets[j].provider].name);
+        snapshot->target_metrics[i] = cells;
+    }
+    return STATUS_OK;
+}
+
 /* --- Listeners -------------------------------------------------------------------------------- */
 
 static enum status make_listener(struct snapshot_listener *listener,
@@ -155,6 +176,8 @@ enum status snapshot_create(const struct config **config, struct metrics *metric
     status = snapshot->listeners != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t i = 0; i < listener_count && status == STATUS_OK; i++)
         status = make_listener(&snapshot->listeners[i], &snapshot->config->listen.items[i], reason);
+    if (status == STATUS_OK)
+        status = find_target_metrics(snapshot, metrics);
     if (status == STATUS_OK)
         status = snapshot_prices_make(snapshot, reason);
     if (status != STATUS_OK)

@@ -46,6 +46,7 @@ struct snapshot {
     const struct config *config;
     struct snapshot_listener *listeners; /* config->listen.count of them */
     struct provider *providers;          /* config->provider_count of them */
+    uint32_t **target_metrics; /* of each rule, of each of its targets: cells of the metrics */
     struct catalogue catalogue;
     struct price_list *config_prices; /* owned */
     struct price_list *store_prices;  /* owned; of `weir prices set` */

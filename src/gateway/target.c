@@ -41,6 +41,9 @@ enum status target_choose(struct request *request, struct slice model)
         return refuse_model(request, model);
     const struct rule_target *target = &rule->targets[0];
     request->endpoint = &request->calling->endpoints[target->provider];
+    request->rule = rule;
+    request->metrics_target =
+        snapshot->target_metrics[rule - snapshot->config->rules.items][target - rule->targets];
     request->target_model = name_at_target(request, target, model);
     request->model_is_replaced = !slice_equal(request->target_model, model);
     if (!request->model_is_replaced)
