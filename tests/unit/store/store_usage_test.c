@@ -285,6 +285,14 @@ static void listing_survives_the_failure_of_each_allocation(void **state)
 
 /* --- Prices of requests --------------------------------------------------------------------------- */
 
+#define COSTS "SELECT unpriced || ' ' || cost_nanousd || ' ' || answered_cost_nanousd FROM "
+
+static const char *const costs_of[] = {
+    COSTS "usage_hourly",
+    COSTS "usage_daily",
+    COSTS "usage_hourly_all",
+};
+
 static void a_price_moves_every_sum_by_the_difference(void **state)
 {
     struct store_usage usage = ledger_usage(1);
@@ -293,12 +301,6 @@ static void a_price_moves_every_sum_by_the_difference(void **state)
     other.answered = false;
     ledger_add(*state, &usage);
     ledger_add(*state, &other);
-    static const char *const tables[] = {
-        "SELECT unpriced || ' ' || cost_nanousd || ' ' || answered_cost_nanousd FROM usage_hourly",
-        "SELECT unpriced || ' ' || cost_nanousd || ' ' || answered_cost_nanousd FROM usage_daily",
-        "SELECT unpriced || ' ' || cost_nanousd || ' ' || answered_cost_nanousd FROM "
-        "usage_hourly_all",
-    };
     static const struct {
         int64_t cost;
         const char *sums;
@@ -312,7 +314,7 @@ static void a_price_moves_every_sum_by_the_difference(void **state)
         assert_int_equal(store_usage_set_cost(*state, &usage, steps[i].cost, SLICE("anew"), NULL),
                          STATUS_OK);
         for (size_t table = 0; table < 3; table++)
-            assert_string_equal(ledger_ask_text(tables[table]), steps[i].sums);
+            assert_string_equal(ledger_ask_text(costs_of[table]), steps[i].sums);
     }
 }
 
