@@ -64,10 +64,28 @@ static enum status failed(const struct audit_batch *batch, enum status status,
     return status;
 }
 
+static int64_t known(int64_t value)
+{
+    return value < 0 ? STORE_UNKNOWN : value;
+}
+
+/* The row as it will be read back: any negative number says that it is not known. */
+static struct store_usage as_stored(const struct store_usage *usage)
+{
+    struct store_usage stored = *usage;
+    for (int i = 0; i < STORE_TOKENS_COUNT; i++)
+        stored.tokens[i] = known(usage->tokens[i]);
+    stored.cost_nanousd = known(usage->cost_nanousd);
+    stored.latency_us = known(usage->latency_us);
+    stored.first_byte_us = known(usage->first_byte_us);
+    return stored;
+}
+
 enum status audit_batch_add(struct audit_batch *batch, const struct store_usage *usage,
                             struct reason *reason)
 {
-    const enum status status = add(batch, usage);
+    const struct store_usage stored = as_stored(usage);
+    const enum status status = add(batch, &stored);
     return status == STATUS_OK ? status : failed(batch, status, reason);
 }
 

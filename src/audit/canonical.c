@@ -27,12 +27,6 @@ static void put_i64(struct writer *writer, int64_t value)
     put_u64(writer, (uint64_t)value);
 }
 
-/* Any negative number says that it is not known: the store keeps no others. */
-static void put_known(struct writer *writer, int64_t value)
-{
-    put_i64(writer, value < 0 ? STORE_UNKNOWN : value);
-}
-
 static void put_bytes(struct writer *writer, const void *bytes, size_t size)
 {
     if (size > 0)
@@ -100,12 +94,12 @@ static void put_numbers(struct writer *writer, const struct store_usage *usage)
 {
     put_u64(writer, usage->timestamp_us);
     for (int i = 0; i < STORE_TOKENS_COUNT; i++)
-        put_known(writer, usage->tokens[i]);
-    put_known(writer, usage->cost_nanousd);
+        put_i64(writer, usage->tokens[i]);
+    put_i64(writer, usage->cost_nanousd);
     put_u64(writer, usage->status);
     put_u64(writer, usage->attempts);
-    put_known(writer, usage->latency_us);
-    put_known(writer, usage->first_byte_us);
+    put_i64(writer, usage->latency_us);
+    put_i64(writer, usage->first_byte_us);
     put_i64(writer, usage->batch);
     put_byte(writer, usage->answered);
     put_byte(writer, usage->estimated);

@@ -51,6 +51,20 @@ static void the_order_in_which_rows_come_makes_no_difference(void **state)
     assert_true(slice_equal(entries[0].details, entries[1].details));
 }
 
+static void all_that_is_not_known_is_sealed_alike(void **state)
+{
+    (void)state;
+    struct store_usage row = make_row(1, 3);
+    for (int64_t unknown = -1; unknown >= -2; unknown--) {
+        row.tokens[STORE_TOKENS_AUDIO] = row.cost_nanousd = row.first_byte_us = unknown;
+        row.latency_us = unknown;
+        assert_int_equal(audit_batch_add(fixture.batch, &row, NULL), STATUS_OK);
+        seal(3);
+    }
+    const struct store_audit_entry *entries = fixture.store.entries;
+    assert_true(slice_equal(entries[0].details, entries[1].details));
+}
+
 static void a_batch_without_rows_is_not_sealed(void **state)
 {
     (void)state;
@@ -106,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_seal_says_how_many_rows_and_their_hash),
         TEST(the_order_in_which_rows_come_makes_no_difference),
+        TEST(all_that_is_not_known_is_sealed_alike),
         TEST(a_batch_without_rows_is_not_sealed),
         TEST(the_largest_batch_can_be_sealed_and_one_more_row_is_refused),
         TEST(sealing_survives_the_failure_of_each_allocation),

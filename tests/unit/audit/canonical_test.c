@@ -106,21 +106,6 @@ static void every_column_of_a_row_counts(void **state)
     buffer_fini(&bytes);
 }
 
-static void all_that_is_not_known_is_one(void **state)
-{
-    (void)state;
-    const struct store_usage a = {.tokens = {STORE_UNKNOWN}, .latency_us = STORE_UNKNOWN};
-    const struct store_usage b = {.tokens = {INT64_MIN}, .latency_us = -7};
-    struct buffer one, other;
-    buffer_init(&one, 4096);
-    buffer_init(&other, 4096);
-    assert_int_equal(canonical_usage(&a, &one), STATUS_OK);
-    assert_int_equal(canonical_usage(&b, &other), STATUS_OK);
-    assert_true(slice_equal(buffer_slice(&one), buffer_slice(&other)));
-    buffer_fini(&one);
-    buffer_fini(&other);
-}
-
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -144,7 +129,6 @@ int main(void)
         cmocka_unit_test(the_bytes_of_an_entry_are_as_documented),
         cmocka_unit_test(texts_that_are_split_otherwise_have_other_bytes),
         cmocka_unit_test(every_column_of_a_row_counts),
-        cmocka_unit_test(all_that_is_not_known_is_one),
         cmocka_unit_test(what_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
