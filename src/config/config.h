@@ -168,7 +168,7 @@ struct config_price {
     int64_t cache_read_nanousd, cache_write_nanousd;
     int64_t reasoning_nanousd;
     int64_t audio_input_nanousd, audio_output_nanousd;
-    int64_t per_request_nanousd; /* of one request */
+    int64_t per_request_nanousd; /* of one request; × 1,000,000 fits in a uint64_t */
     uint64_t from_us;            /* holds from then on, since 1970; 0: it always has */
     struct config_origin origin; /* where the entry stands */
 };

@@ -6,19 +6,18 @@
 #include "base/nearest.h"
 #include "config/config.h"
 
-#define KIB         ((uint64_t)1 << 10)
-#define MIB         ((uint64_t)1 << 20)
-#define GIB         ((uint64_t)1 << 30)
-#define HOUR        ((uint64_t)3600 * 1000)
-#define DAY         (24 * HOUR)
-#define AT(member)  offsetof(struct config, member)
-#define OF(member)  offsetof(struct config_provider, member)
-#define BY(member)  offsetof(struct rule, member)
-#define IN(member)  offsetof(struct config_price, member)
+#define KIB                 ((uint64_t)1 << 10)
+#define MIB                 ((uint64_t)1 << 20)
+#define GIB                 ((uint64_t)1 << 30)
+#define HOUR                ((uint64_t)3600 * 1000)
+#define DAY                 (24 * HOUR)
+#define AT(member)          offsetof(struct config, member)
+#define OF(member)          offsetof(struct config_provider, member)
+#define BY(member)          offsetof(struct rule, member)
+#define IN(member)          offsetof(struct config_price, member)
 
-#define LATER(path) {path, SETTING_TYPE_LATER, 0, 0, 0, NULL, NULL}
-#define PRICE(path, member)                                                                        \
-    {path, SETTING_TYPE_MONEY, offsetof(struct config_price, member), 0, MONEY_MAX, NULL, NULL}
+#define LATER(path)         {path, SETTING_TYPE_LATER, 0, 0, 0, NULL, NULL}
+#define PRICE(path, member) {path, SETTING_TYPE_MONEY, IN(member), 0, MONEY_MAX, NULL, NULL}
 
 #define CATALOGUE_BYTES_MAX 64
 #define TOKENS_MAX          100000000
@@ -130,7 +129,7 @@ static const struct setting price_items[] = {
     PRICE("reasoning", reasoning_nanousd),
     PRICE("audio_input", audio_input_nanousd),
     PRICE("audio_output", audio_output_nanousd),
-    PRICE("per_request", per_request_nanousd),
+    {"per_request", SETTING_TYPE_MONEY, IN(per_request_nanousd), 0, MONEY_MAX / 100, NULL, NULL},
     {"from", SETTING_TYPE_DATE, IN(from_us), 0, 0, NULL, NULL},
 };
 

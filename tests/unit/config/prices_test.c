@@ -121,6 +121,18 @@ static void an_amount_is_money(void **state)
     refused_price("provider: local, model: m, inptu: 1usd", "did you mean 'input'?");
 }
 
+/* Rates are kept of a million of anything, requests too. */
+static void the_price_of_a_million_requests_is_a_number_too(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config = loading_sound(
+        &loading, "prices:\n  - {provider: local, model: m, per_request: 10000usd}\n");
+    assert_true((uint64_t)config->prices.items[0].per_request_nanousd <= UINT64_MAX / 1000000);
+    loading_end(&loading);
+    refused_price("provider: local, model: m, per_request: 10000.000000001usd", "0usd to 10000usd");
+}
+
 static void a_day_is_a_day(void **state)
 {
     (void)state;
@@ -210,6 +222,7 @@ int main(void)
         cmocka_unit_test(the_provider_is_one_that_there_is),
         cmocka_unit_test(the_model_is_a_name_or_a_prefix),
         cmocka_unit_test(an_amount_is_money),
+        cmocka_unit_test(the_price_of_a_million_requests_is_a_number_too),
         cmocka_unit_test(a_day_is_a_day),
         cmocka_unit_test(two_of_the_same_day_are_a_mistake),
         cmocka_unit_test(values_may_come_from_the_environment),
