@@ -307,6 +307,23 @@ def test_a_bad_file_leaves_the_old_one_in_force_and_says_so(reloaded):
     wait_until(lambda: reloaded.ask(model="after-all").status == 200)
 
 
+def test_a_reload_of_what_takes_a_restart_is_refused_and_says_so(reloaded):
+    config = with_model(reloaded, "not-yet") | {"ledger": {"sync": "20ms", "retention": "90d"}}
+    before = reload(reloaded, config)
+    said = wait_until(lambda: [line["message"] for line in reloaded.weir.log_lines()[before:]
+                               if line["log.level"] in ("error", "warn")])
+    assert any("ledger.sync, ledger.retention" in message for message in said), said
+    assert reloaded.ask(model="not-yet").status == 404
+
+
+def test_a_reload_changes_prices_and_what_a_full_ledger_means(reloaded):
+    config = with_model(reloaded, "priced") | {
+        "ledger": {"when_full": "unrecorded"},
+        "prices": [{"provider": "main", "model": "m", "input": "1usd", "from": "2026-01-01"}]}
+    reload(reloaded, config)
+    wait_until(lambda: reloaded.ask(model="priced").status == 200)
+
+
 def test_a_vanished_file_leaves_the_old_one_in_force(reloaded):
     before = len(reloaded.weir.log_lines())
     reloaded.weir.config_path.unlink()
