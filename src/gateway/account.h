@@ -32,7 +32,8 @@ struct account {
     uint64_t content_bytes; /* of an answer that is held; else as the sample shows */
     uint64_t relayed_bytes; /* of a stream's events */
     size_t sample_bytes;
-    char sample[ACCOUNT_SAMPLE_BYTES]; /* the end of what was relayed last */
+    uint32_t runs;                     /* of events */
+    char sample[ACCOUNT_SAMPLE_BYTES]; /* the end of one of the runs */
     struct record_bill bill;           /* once it is closed; price_id lies in the request's arena */
 };
 

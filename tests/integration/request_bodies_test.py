@@ -247,6 +247,10 @@ def refused(gateway):
         return None if connection.is_silent(0.3) else connection.response()
 
 
+def body_memory(gateway):
+    return gateway.weir.metrics()["weir_body_memory_bytes", frozenset()]
+
+
 def test_above_the_memory_for_bodies_it_is_503(make_gateway):
     gateway = make_gateway({"transport": {"body_memory": "8MiB", "body_bytes": "8MiB",
                                           "answer_bytes": "1MiB"}})
@@ -256,6 +260,7 @@ def test_above_the_memory_for_bodies_it_is_503(make_gateway):
         time.sleep(0.1)
         assert gateway.ask(padded(3 << 20)).status == 200  # what is announced takes no room
         holder.send(announced[2000:-1000])  # the end does not come; what came takes its room
+        wait_until(lambda: body_memory(gateway) >= 6 << 20, what="the room taken")
         wait_until(lambda: gateway.ask(padded(3 << 20)).status == 503, what="no room")
         response = gateway.ask(padded(3 << 20))
         assert response.status == 503 and response.error["code"] == "overloaded"
