@@ -113,11 +113,184 @@ static void the_cookbooks_tools_count_as_the_cookbook_says(void **state)
     assert_false(fixture.count.is_estimate);
 }
 
+#define MESSAGE(content) "{\"messages\":[{\"role\":\"user\",\"content\":" content "}]}"
+
+static void parts_and_plain_strings_of_a_content_count_alike(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    const uint64_t plain = tokens_of(&fixture, "gpt-4o", MESSAGE("\"Hello, world!\""));
+    assert_int_equal(plain, 3 + 3 + 1 + 4);
+    assert_int_equal(
+        tokens_of(&fixture, "gpt-4o", MESSAGE("[{\"type\":\"text\",\"text\":\"Hello, world!\"}]")),
+        plain);
+    assert_false(fixture.count.is_estimate);
+    assert_int_equal(tokens_of(&fixture, "gpt-4o", MESSAGE("null")), plain - 4);
+    assert_int_equal(tokens_of(&fixture, "gpt-4o", MESSAGE("\"\"")), plain - 4);
+    assert_int_equal(tokens_of(&fixture, "gpt-4o", MESSAGE("\"Hell\\u006f, w\\u006frld!\"")),
+                     plain);
+}
+
+static void a_model_of_unpublished_format_is_estimated(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    assert_int_equal(tokens_of(&fixture, "gpt-4.1", MESSAGE("\"Hello, world!\"")), 11);
+    assert_true(fixture.count.is_estimate);
+    assert_int_equal(tokens_of(&fixture, "claude-3-opus", MESSAGE("\"Hello, world!\"")), 13);
+    assert_true(fixture.count.is_estimate);
+}
+
+static void messages_are_known_by_role_and_by_what_they_call(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    (void)tokens_of(&fixture, "gpt-4o",
+                    "{\"messages\":[{\"role\":\"developer\",\"content\":\"a\"},"
+                    "{\"content\":\"a\",\"role\":\"user\"},"
+                    "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\","
+                    "\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
+                    "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"a\"},"
+                    "{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\"}},"
+                    "{\"role\":\"function\",\"name\":\"f\",\"content\":\"a\"},"
+                    "{\"role\":\"assistant\",\"tool_calls\":[],\"function_call\":null},"
+                    "{\"role\":\"\"}, 7]}");
+    static const enum context_role roles[] = {
+        CONTEXT_ROLE_SYSTEM,    CONTEXT_ROLE_USER,      CONTEXT_ROLE_ASSISTANT,
+        CONTEXT_ROLE_TOOL,      CONTEXT_ROLE_ASSISTANT, CONTEXT_ROLE_TOOL,
+        CONTEXT_ROLE_ASSISTANT, CONTEXT_ROLE_USER,      CONTEXT_ROLE_USER};
+    assert_int_equal(fixture.messages.count, 9);
+    for (size_t i = 0; i < 9; i++) {
+        assert_int_equal(fixture.items[i].role, roles[i]);
+        assert_int_equal(fixture.items[i].calls_tools, i == 2 || i == 4);
+    }
+    assert_true(fixture.count.is_estimate);
+}
+
+static void messages_without_room_are_counted_all_the_same(void **state)
+{
+    (void)state;
+    struct json_limits limits = JSON_LIMITS_DEFAULT;
+    struct json_error error;
+    struct arena arena;
+    char room[4096];
+    struct json_object body;
+    struct input_count count;
+    arena_init(&arena, room, sizeof(room), 0);
+    assert_int_equal(
+        json_read_object(slice_from_text(COOKBOOK_MESSAGES), &limits, &arena, &body, &error),
+        STATUS_OK);
+    assert_int_equal(count_chat(model_tokens_find(SLICE("gpt-4o")), &body, &limits, NULL, &count),
+                     STATUS_OK);
+    assert_int_equal(count.input_tokens, 124);
+    arena_fini(&arena);
+}
+
+/* --- prompts --- */
+
+static uint64_t prompt_tokens(const char *model, const char *prompt)
+{
+    struct json_value value;
+    struct json_error error;
+    struct input_count count;
+    assert_int_equal(json_check(slice_from_text(prompt), &JSON_LIMITS_DEFAULT, &value, &error),
+                     STATUS_OK);
+    assert_int_equal(count_prompt(model_tokens_find(slice_from_text(model)), value,
+                                  &JSON_LIMITS_DEFAULT, &count),
+                     STATUS_OK);
+    return count.input_tokens;
+}
+
+static void prompts_of_every_form_are_counted_together(void **state)
+{
+    (void)state;
+    const char *model = "text-embedding-3-small";
+    assert_int_equal(prompt_tokens(model, "\"Hello, world!\""), 4);
+    assert_int_equal(prompt_tokens(model, "[\"Hello, world!\", \"Hello, world!\"]"), 8);
+    assert_int_equal(prompt_tokens(model, "[1, 2, 3]"), 3);
+    assert_int_equal(prompt_tokens(model, "[[1, 2, 3], [4], []]"), 4);
+    assert_int_equal(prompt_tokens(model, "null"), 0);
+    assert_int_equal(prompt_tokens(model, "\"\""), 0);
+    assert_int_equal(prompt_tokens(model, "[]"), 0);
+}
+
+static void a_plain_text_counts_as_its_tokens(void **state)
+{
+    (void)state;
+    struct input_count count;
+    assert_int_equal(count_text(model_tokens_find(SLICE("gpt-4")), SLICE("Hello, world!"),
+                                &JSON_LIMITS_DEFAULT, &count),
+                     STATUS_OK);
+    assert_int_equal(count.input_tokens, 4);
+    assert_false(count.is_estimate);
+}
+
+/* --- what can go wrong --- */
+
+static void before_its_encoding_is_loaded_nothing_can_be_counted(void **state)
+{
+    struct fixture fixture;
+    tokenizer_unload_all();
+    assert_int_equal(count_body(&fixture, "gpt-4o", SLICE(COOKBOOK_MESSAGES)), STATUS_AGAIN);
+    assert_int_equal(load_encodings(state), 0);
+    assert_int_equal(count_body(&fixture, "gpt-4o", SLICE(COOKBOOK_MESSAGES)), STATUS_OK);
+}
+
+static char *long_message(size_t size)
+{
+    static const char head[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"";
+    static const char tail[] = "\"}]}";
+    char *text = alloc_bytes(size + sizeof(head) + sizeof(tail));
+    assert_non_null(text);
+    memcpy(text, head, sizeof(head) - 1);
+    memset(text + sizeof(head) - 1, 'a', size);
+    memcpy(text + sizeof(head) - 1 + size, tail, sizeof(tail));
+    return text;
+}
+
+static void a_long_chat_gives_way(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char *text = long_message(1000000);
+    assert_int_equal(count_body(&fixture, "gpt-4o", slice_from_text(text)), STATUS_OK);
+    assert_true(fixture.pauses >= 15);
+    assert_int_equal(count_body(&fixture, "gpt-4o", SLICE(COOKBOOK_MESSAGES)), STATUS_OK);
+    assert_int_equal(fixture.pauses, 0);
+    alloc_free(text);
+}
+
+static void without_memory_a_chat_says_so(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    char *text = long_message(40000);
+    enum status status = STATUS_NO_MEMORY;
+    int nth = 0;
+    for (; status != STATUS_OK; nth++) {
+        alloc_fail_nth(nth);
+        status = count_body(&fixture, "gpt-4o", slice_from_text(text));
+        alloc_fail_nth(-1);
+        assert_true(status == STATUS_OK || status == STATUS_NO_MEMORY);
+    }
+    assert_true(nth > 2);
+    alloc_free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cookbooks_chat_counts_as_the_cookbook_says),
         cmocka_unit_test(the_cookbooks_tools_count_as_the_cookbook_says),
+        cmocka_unit_test(parts_and_plain_strings_of_a_content_count_alike),
+        cmocka_unit_test(a_model_of_unpublished_format_is_estimated),
+        cmocka_unit_test(messages_are_known_by_role_and_by_what_they_call),
+        cmocka_unit_test(messages_without_room_are_counted_all_the_same),
+        cmocka_unit_test(prompts_of_every_form_are_counted_together),
+        cmocka_unit_test(a_plain_text_counts_as_its_tokens),
+        cmocka_unit_test(before_its_encoding_is_loaded_nothing_can_be_counted),
+        cmocka_unit_test(a_long_chat_gives_way),
+        cmocka_unit_test(without_memory_a_chat_says_so),
     };
     return cmocka_run_group_tests(tests, load_encodings, NULL);
 }
