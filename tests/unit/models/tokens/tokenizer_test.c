@@ -101,10 +101,90 @@ static void published_vectors_are_met_token_by_token(void **state)
     alloc_free(golden);
 }
 
+static void room_for_too_few_tokens_is_said_and_filled(void **state)
+{
+    (void)state;
+    const struct tokenizer *tokenizer = load(TOKEN_ENCODING_O200K);
+    uint32_t ids[5] = {0, 0, 0, 0, 7};
+    size_t count;
+    assert_int_equal(token_encode(tokenizer, SLICE("Hello, world!"), ids, 4, &count), STATUS_OK);
+    assert_int_equal(count, 4);
+    assert_int_equal(ids[0], 13225);
+    assert_int_equal(token_encode(tokenizer, SLICE("Hello, world!!?x"), ids, 4, &count),
+                     STATUS_TOO_LARGE);
+    assert_true(count > 4);
+    assert_int_equal(ids[0], 13225);
+    assert_int_equal(ids[4], 7);
+    assert_int_equal(token_encode(tokenizer, SLICE(""), NULL, 0, &count), STATUS_OK);
+    assert_int_equal(count, 0);
+}
+
+static void a_special_text_is_plain_text(void **state)
+{
+    (void)state;
+    const struct tokenizer *tokenizer = load(TOKEN_ENCODING_CL100K);
+    uint32_t ids[16];
+    size_t count;
+    assert_int_equal(token_encode(tokenizer, SLICE("<|endoftext|>"), ids, 16, &count), STATUS_OK);
+    assert_true(count > 1);
+}
+
+static void numbers_that_are_no_tokens_are_refused(void **state)
+{
+    (void)state;
+    const struct tokenizer *tokenizer = load(TOKEN_ENCODING_O200K);
+    static const uint32_t special = 199999;
+    static const uint32_t last = 199997;
+    struct buffer text;
+    buffer_init(&text, 3);
+    assert_int_equal(token_decode(tokenizer, &special, 1, &text), STATUS_INVALID);
+    assert_int_equal(token_decode(tokenizer, &(uint32_t){UINT32_MAX}, 1, &text), STATUS_INVALID);
+    assert_int_equal(token_decode(tokenizer, &last, 1, &text), STATUS_TOO_LARGE);
+    buffer_fini(&text);
+}
+
+static void an_encoding_is_there_once_it_is_loaded_and_stays_the_same(void **state)
+{
+    (void)state;
+    tokenizer_unload_all();
+    assert_null(tokenizer_get(TOKEN_ENCODING_CL100K));
+    const struct tokenizer *tokenizer = load(TOKEN_ENCODING_CL100K);
+    assert_null(tokenizer_get(TOKEN_ENCODING_O200K));
+    assert_ptr_equal(load(TOKEN_ENCODING_CL100K), tokenizer);
+    assert_true(tokenizer_memory_bytes(tokenizer) < (size_t)6 << 20);
+    assert_string_equal(token_encoding_name(TOKEN_ENCODING_CL100K), "cl100k_base");
+}
+
+static void without_memory_loading_says_so_and_can_be_tried_again(void **state)
+{
+    (void)state;
+    struct reason reason;
+    enum status status = STATUS_NO_MEMORY;
+    int nth = 0;
+    tokenizer_unload_all();
+    for (; status != STATUS_OK; nth++) {
+        alloc_fail_nth(nth);
+        status = tokenizer_load(TOKEN_ENCODING_CL100K, &reason);
+        alloc_fail_nth(-1);
+        if (status != STATUS_OK) {
+            assert_int_equal(status, STATUS_NO_MEMORY);
+            assert_string_equal(reason.text, "no memory for the encoding cl100k_base");
+            assert_null(tokenizer_get(TOKEN_ENCODING_CL100K));
+        }
+    }
+    assert_true(nth > 12);
+    tokenizer_unload_all();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_vectors_are_met_token_by_token),
+        cmocka_unit_test(room_for_too_few_tokens_is_said_and_filled),
+        cmocka_unit_test(a_special_text_is_plain_text),
+        cmocka_unit_test(numbers_that_are_no_tokens_are_refused),
+        cmocka_unit_test(an_encoding_is_there_once_it_is_loaded_and_stays_the_same),
+        cmocka_unit_test(without_memory_loading_says_so_and_can_be_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
