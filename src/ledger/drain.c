@@ -229,7 +229,8 @@ static enum status collect(struct drain *drain, bool *is_more_out, struct reason
 /* Segments are used again once what they held is safe against a power cut too. */
 static enum status free_segments(struct drain *drain, struct reason *reason)
 {
-    const uint64_t time = now_ms() + (keeper_is_full(drain->config.keeper) ? DURABLE_MS - FULL_MS : 0);
+    const uint64_t time =
+        now_ms() + (keeper_is_full(drain->config.keeper) ? DURABLE_MS - FULL_MS : 0);
     if (!drain->must_sync || time < drain->sync_at_ms)
         return STATUS_OK;
     enum status status = store_sync(drain->config.store, reason);

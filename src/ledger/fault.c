@@ -1,7 +1,6 @@
 #include "ledger/fault.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -16,7 +15,6 @@ static struct watched {
 } table[FAULT_SEGMENTS_MAX];
 
 static atomic_uint count;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static struct watched *find(uintptr_t address)
 {
@@ -45,18 +43,13 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context)
     errno = code;
 }
 
-static void install(void)
+void fault_install(void)
 {
     struct sigaction action = {0};
     action.sa_sigaction = on_bus_error;
     action.sa_flags = SA_SIGINFO | SA_NODEFER;
     sigemptyset(&action.sa_mask);
     sigaction(SIGBUS, &action, NULL);
-}
-
-void fault_install(void)
-{
-    pthread_once(&once, install);
 }
 
 bool fault_watch(void *segment, size_t size)

@@ -12,7 +12,7 @@
 
 #define FAULT_SEGMENTS_MAX 4096
 
-/* Installs the handler, once a process. */
+/* Installs the handler; again is no harm. */
 void fault_install(void);
 /* Watches a mapping. False: the table is full. */
 bool fault_watch(void *segment, size_t size);

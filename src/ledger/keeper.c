@@ -20,6 +20,7 @@
 #define SPARE_MAX    4 /* drained segments that are kept for the next need */
 #define LANE_MIN     3 /* segments that a worker may always have */
 #define RETRY_MS     1000
+#define QUIET_MS     3000 /* without a failure, before it is said to be over */
 
 /* One worker's segments, in the order of their numbers, without gaps. */
 struct lane {
@@ -40,6 +41,7 @@ struct keeper {
     uint64_t synced_ms;
     uint64_t retry_ms;  /* not before, after a failure */
     uint64_t rescue_ms; /* the same, of replacing a segment */
+    uint64_t failed_ms; /* when something failed last */
     bool is_reported;
     bool must_rescue;     /* a segment's file has failed and is not replaced yet */
     unsigned faults_seen; /* of fault_count() */
@@ -75,6 +77,7 @@ static uint64_t appended(const struct lane *lane)
 static void tell_failure(struct keeper *keeper, const struct reason *reason)
 {
     atomic_store(&keeper->has_failed, true);
+    keeper->failed_ms = now_ms();
     if (!keeper->is_reported)
         keeper->config.report(keeper->config.context, true, reason->text);
     keeper->is_reported = true;
@@ -83,8 +86,9 @@ static void tell_failure(struct keeper *keeper, const struct reason *reason)
 static void tell_success(struct keeper *keeper)
 {
     atomic_store(&keeper->has_failed, false);
-    if (keeper->is_reported)
-        keeper->config.report(keeper->config.context, false, "the journal's disk works again");
+    if (!keeper->is_reported || now_ms() < keeper->failed_ms + QUIET_MS)
+        return;
+    keeper->config.report(keeper->config.context, false, "the journal's disk works again");
     keeper->is_reported = false;
 }
 
@@ -519,15 +523,16 @@ static void init_waits(struct keeper *keeper)
 
 static enum status prepare_first(struct keeper *keeper, struct reason *reason)
 {
+    if (keeper->config.worker_count * LANE_MIN * keeper->config.segment_bytes >
+        keeper->config.journal_bytes) {
+        reason_set(reason, "ledger.journal_bytes is too small for %u workers",
+                   keeper->config.worker_count);
+        return STATUS_INVALID;
+    }
     for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
         keeper->lanes[i].journal = keeper->config.journals[i];
         keeper->lanes[i].synced = keeper->config.segment_bytes; /* there is no segment 0 */
         const enum status status = prepare(keeper, i, reason);
-        if (status == STATUS_LIMITED && keeper->lanes[i].count == 0) {
-            reason_set(reason, "ledger.journal_bytes is too small for %u workers",
-                       keeper->config.worker_count);
-            return STATUS_INVALID;
-        }
         if (status != STATUS_AGAIN && status != STATUS_LIMITED)
             return status;
     }

@@ -37,7 +37,8 @@ struct keeper_config {
     void *context;
 };
 
-/* Prepares every journal, then starts the thread. STATUS_IO, STATUS_DENIED, STATUS_NO_MEMORY. */
+/* Prepares every journal, then starts the thread. STATUS_INVALID: journal_bytes is less than three
+ * segments for each worker. STATUS_IO, STATUS_DENIED, STATUS_NO_MEMORY. */
 MUST_CHECK enum status keeper_create(const struct keeper_config *config, struct keeper **keeper_out,
                                      struct reason *reason);
 /* Syncs what is appended and stops the thread; `removes` deletes the segments: all is drained. */

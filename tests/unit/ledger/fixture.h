@@ -75,7 +75,7 @@ static inline int fixture_remove(void **state)
 static inline struct store *fixture_open_store(void)
 {
     const struct store_config config = {
-        .path = fixture_path("weir.db"), .create = true, .busy_timeout_ms = 2000, .now_us = 42};
+        .path = fixture_path("weir.db"), .create = true, .busy_timeout_ms = 200, .now_us = 42};
     struct store *store = NULL;
     struct reason reason = {""};
     const enum status status = store_open(&config, &store, &reason);
@@ -186,7 +186,8 @@ static inline enum status fixture_reserve_request(struct journal *journal)
     return journal_reserve(journal, 2, RECORD_OPENED_MAX + RECORD_CLOSED_MAX);
 }
 
-static inline void fixture_append_opened(struct journal *journal, const struct record_opened *opened)
+static inline void fixture_append_opened(struct journal *journal,
+                                         const struct record_opened *opened)
 {
     char *room = journal_room(journal, RECORD_OPENED_MAX);
     journal_append(journal, RECORD_OPENED, record_write_opened(opened, room));
@@ -205,7 +206,8 @@ static inline enum status fixture_append_attempt(struct journal *journal,
     return STATUS_OK;
 }
 
-static inline void fixture_append_closed(struct journal *journal, const struct record_closed *closed)
+static inline void fixture_append_closed(struct journal *journal,
+                                         const struct record_closed *closed)
 {
     char *room = journal_room(journal, RECORD_CLOSED_MAX);
     journal_append(journal, RECORD_CLOSED, record_write_closed(closed, room));

@@ -211,8 +211,8 @@ static void *work(void *argument)
 static void forget_handlers(void)
 {
     static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        {}
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+    }
 }
 
 static void begin_ledger(uint64_t seed, int64_t steps, struct store **store_out)
@@ -362,10 +362,9 @@ static void check_all(void)
     check_rows();
     assert_int_equal(fixture_number("SELECT count(*) FROM usage_open"), 0);
     assert_int_equal(fixture_number("SELECT count(*) FROM journal_positions"), 0);
-    assert_int_equal(
-        fixture_number("SELECT sum(requests) FROM usage_hourly WHERE reason = ''") -
-            fixture_number("SELECT count(*) FROM usage_logs"),
-        0);
+    assert_int_equal(fixture_number("SELECT sum(requests) FROM usage_hourly WHERE reason = ''") -
+                         fixture_number("SELECT count(*) FROM usage_logs"),
+                     0);
     assert_int_equal(fixture_number("SELECT sum(input_tokens) FROM usage_hourly") -
                          fixture_number("SELECT sum(input_tokens) FROM usage_logs"),
                      0);
@@ -404,9 +403,9 @@ static void end_and_check(void)
 {
     recover_wholly();
     check_all();
-    print_message("%zu requests, %lld orphans\n", (size_t)tally->count,
-                  (long long)fixture_number(
-                      "SELECT count(*) FROM usage_logs WHERE outcome = 'orphaned'"));
+    print_message(
+        "%zu requests, %lld orphans\n", (size_t)tally->count,
+        (long long)fixture_number("SELECT count(*) FROM usage_logs WHERE outcome = 'orphaned'"));
     assert_int_equal(fixture_remove(NULL), 0);
 }
 
@@ -449,7 +448,9 @@ static void a_process_killed_at_any_moment_loses_and_doubles_nothing(void **stat
 static void kill_at_a_step(uint64_t *random)
 {
     const uint64_t dice = draw(random) % 100;
-    const int64_t steps = 1 + (int64_t)(draw(random) % (dice < 50 ? 200 : dice < 80 ? 2000 : 20000));
+    const int64_t steps = 1 + (int64_t)(draw(random) % (dice < 50   ? 200
+                                                        : dice < 80 ? 2000
+                                                                    : 20000));
     const uint64_t seed = draw(random);
     const pid_t child = fork();
     if (child == 0 && dice % 3 == 0)
@@ -459,7 +460,8 @@ static void kill_at_a_step(uint64_t *random)
     wait_killed(child);
 }
 
-static void a_process_killed_between_any_two_steps_of_its_drain_loses_and_doubles_nothing(void **state)
+static void a_process_killed_between_any_two_steps_of_its_drain_loses_and_doubles_nothing(
+    void **state)
 {
     (void)state;
     run_lives(kill_at_a_step);
