@@ -326,6 +326,7 @@ static enum status write_sums(const struct application *application)
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < batch->refused_count; i++)
         status = sums_add(&batch->sums, &batch->refused[i]);
+    sums_sort(&batch->sums);
     for (size_t i = 0; status == STATUS_OK && i < batch->sums.count; i++)
         status = store_sum_add(application->store, &batch->sums.items[i], application->reason);
     return status;

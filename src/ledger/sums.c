@@ -1,6 +1,7 @@
 #include "ledger/sums.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -76,6 +77,27 @@ enum status sums_add(struct sums *sums, const struct store_sum *sum)
     sums->items[sums->count++] = *sum;
     *slot = (uint32_t)sums->count;
     return STATUS_OK;
+}
+
+static int compare_ids(const struct id *a, const struct id *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static int compare(const void *left, const void *right)
+{
+    const struct store_sum *a = left;
+    const struct store_sum *b = right;
+    if (a->hour_us != b->hour_us)
+        return a->hour_us < b->hour_us ? -1 : 1;
+    const int users = compare_ids(&a->user_id, &b->user_id);
+    return users != 0 ? users : compare_ids(&a->key_id, &b->key_id);
+}
+
+void sums_sort(struct sums *sums)
+{
+    if (sums->count > 1)
+        qsort(sums->items, sums->count, sizeof(sums->items[0]), compare);
 }
 
 void sums_clear(struct sums *sums)

@@ -21,5 +21,8 @@ void sums_fini(struct sums *sums);
 void sums_clear(struct sums *sums);
 /* STATUS_NO_MEMORY: nothing was added. */
 MUST_CHECK enum status sums_add(struct sums *sums, const struct store_sum *sum);
+/* Orders them as the tables are, so that neighbours are written after each other. Nothing may be added
+ * until sums_clear(). */
+void sums_sort(struct sums *sums);
 
 #endif
