@@ -10,6 +10,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 #include "identity/key_hasher.h"
+#include "gateway/snapshot.h"
 #include "identity/map.h"
 #include "store/store.h"
 
@@ -26,6 +27,8 @@ struct admin_context {
     struct key_hasher *hasher;
     unsigned char pepper[PEPPER_SIZE]; /* for the workers' own hashers */
     uint64_t (*now_us)(void);
+    /* Borrowed: what is in force, for operations on prices; NULL where nobody knows it. */
+    struct snapshot *snapshot;
 };
 
 /* Opens DATA_DIR/weir.db and the pepper, and fills the map if one is wanted.

@@ -4,6 +4,7 @@
 
 #include "admin/key_operations.h"
 #include "admin/operation.h"
+#include "admin/usage_operations.h"
 #include "admin/user_operations.h"
 
 /* Everything that an operation keeps of its path, its names and its models. */
@@ -34,6 +35,7 @@ static const struct route {
     {"keys", SHAPE_ACTION, "revoke", "POST", keys_revoke},
     {"keys", SHAPE_ACTION, "disable", "POST", keys_disable},
     {"keys", SHAPE_ACTION, "enable", "POST", keys_enable},
+    {"usage", SHAPE_COLLECTION, "", "GET", usage_report},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))

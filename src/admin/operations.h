@@ -29,6 +29,8 @@
  *   GET    /admin/v1/keys/K
  *   PATCH  /admin/v1/keys/K                {"name"?, "models"?, "expires"?}
  *   POST   /admin/v1/keys/K/revoke, /disable, /enable
+ *   GET    /admin/v1/usage                 ?by=&since=&until= -> {"by","since","until","items":[...],
+ *                                          "rest","total"}; see admin/usage_query.h, usage_line.h
  *
  * `models` is an array of patterns, or null for all; `expires` a duration from now ("90d"), an
  * RFC 3339 time, or null for never; `key` an application's existing secret. The answer of a

@@ -119,6 +119,7 @@ static void answer_metrics(struct door *door, struct http_exchange *exchange)
 
 struct operation {
     struct admin_context *context;
+    struct snapshot *snapshot; /* that was in force when it came */
     struct slice method, path, body;
     struct buffer answer;
     unsigned http_status;
@@ -127,8 +128,10 @@ struct operation {
 static void operate(void *argument)
 {
     struct operation *operation = argument;
+    operation->context->snapshot = operation->snapshot;
     operation->http_status = admin_operate(operation->context, operation->method, operation->path,
                                            operation->body, &operation->answer);
+    operation->context->snapshot = NULL;
 }
 
 static void answer_operation(struct door *door, struct http_exchange *exchange)
@@ -144,6 +147,7 @@ static void answer_operation(struct door *door, struct http_exchange *exchange)
     }
     struct operation operation = {
         .context = config->context,
+        .snapshot = snapshot_ref(config->gateway->snapshot),
         .method = exchange->head.method_text,
         .path = exchange->head.target,
         .body = body.bytes,
@@ -157,6 +161,7 @@ static void answer_operation(struct door *door, struct http_exchange *exchange)
                 buffer_slice(&operation.answer));
     buffer_fini(&operation.answer);
     http_body_free(&body);
+    snapshot_unref(&operation.snapshot);
 }
 
 /* --- Dispatch --------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "cli/data_lock.h"
 #include "cli/http_call.h"
+#include "gateway/snapshot.h"
 
 #define CALL_MS        30000 /* for an answer of the server */
 #define POLL_MS        50    /* between two looks at who owns the data directory */
@@ -22,6 +23,7 @@ struct admin_client {
     bool has_server;
     struct data_lock lock;
     struct admin_context *context; /* without a server */
+    struct snapshot *snapshot;     /* for the context; may be NULL */
 };
 
 /* --- Opening ------------------------------------------------------------------------------------- */
@@ -125,9 +127,24 @@ void admin_client_close(struct admin_client **client)
     if (*client == NULL)
         return;
     admin_context_close(&(*client)->context);
+    snapshot_unref(&(*client)->snapshot);
     data_lock_release(&(*client)->lock);
     alloc_free(*client);
     *client = NULL;
+}
+
+bool admin_client_has_server(const struct admin_client *client)
+{
+    return client->has_server;
+}
+
+enum status admin_client_use(struct admin_client *client, const struct config **config,
+                             struct reason *reason)
+{
+    const enum status status = snapshot_create_for_prices(config, &client->snapshot, reason);
+    if (status == STATUS_OK)
+        client->context->snapshot = client->snapshot;
+    return status;
 }
 
 /* --- Calling ------------------------------------------------------------------------------------- */

@@ -6,12 +6,14 @@
 #ifndef CLI_ADMIN_CLIENT_H
 #define CLI_ADMIN_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/reason.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "config/config.h"
 
 #define ADMIN_CLIENT_WAIT_MS 3000
 
@@ -26,6 +28,12 @@ MUST_CHECK enum status admin_client_open(const char *data_dir, uint64_t wait_ms,
                                          struct admin_client **client_out, struct reason *reason);
 /* Closes *client, if any, and sets it to NULL. */
 void admin_client_close(struct admin_client **client);
+
+bool admin_client_has_server(const struct admin_client *client);
+/* Without a server: what operations read of the configuration, whose reference is taken over in any
+ * case. STATUS_INVALID: a price in it cannot be used; STATUS_NO_MEMORY. */
+MUST_CHECK enum status admin_client_use(struct admin_client *client, const struct config **config,
+                                        struct reason *reason);
 
 /* See admin/operations.h. `answer` holds up to ADMIN_ANSWER_BYTES_MAX and is emptied first.
  * Returns the HTTP status, or 0: the server did not answer, the reason says why. */

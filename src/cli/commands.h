@@ -6,6 +6,8 @@
 int users_command(int argc, char **argv);
 int keys_command(int argc, char **argv);
 int models_command(int argc, char **argv);
+int usage_command(int argc, char **argv);
+int prices_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int version_command(int argc, char **argv);

@@ -53,10 +53,26 @@ static bool make_path(struct buffer *path, const char *prefix, const char *name,
 
 /* --- Calls --------------------------------------------------------------------------------------- */
 
+/* Gives a client without a server the configuration, which it takes. Returns as below. */
+static int use_config(const struct verb_options *options, const struct config **config,
+                      struct admin_client **client)
+{
+    struct reason reason = {"out of memory"};
+    int code = -1;
+    if (*config == NULL && !configuration_load(options, config))
+        code = 2;
+    else if (admin_client_use(*client, config, &reason) != STATUS_OK)
+        code = fail(&reason);
+    if (code >= 0)
+        admin_client_close(client);
+    return code;
+}
+
 /* Opens the client for the data directory that the options or the configuration name. Returns -1
  * to go on, or an exit code. A named directory needs no configuration: a key can be revoked while
  * that is being edited. */
-static int open_client(const struct verb_options *options, struct admin_client **client_out)
+static int open_client(const struct verb_options *options, bool needs_config,
+                       struct admin_client **client_out)
 {
     const struct config *config = NULL;
     const char *data_dir = options->data_dir;
@@ -70,8 +86,11 @@ static int open_client(const struct verb_options *options, struct admin_client *
     }
     const enum status status =
         admin_client_open(data_dir, ADMIN_CLIENT_WAIT_MS, client_out, &reason);
+    const int code = status == STATUS_OK ? -1 : fail(&reason);
+    if (code < 0 && needs_config && !admin_client_has_server(*client_out))
+        return use_config(options, &config, client_out);
     config_unref(&config);
-    return status == STATUS_OK ? -1 : fail(&reason);
+    return code;
 }
 
 /* RFC 9457: the detail says what went wrong. 400 is wrong input. */
@@ -155,37 +174,57 @@ static void print_lines(const struct json_object *object, struct arena *arena)
     buffer_fini(&lines);
 }
 
-static int call_and_print(const struct verb_options *options,
-                          const struct resource_request *request, struct slice path)
+/* What printing the answer to a request takes. */
+struct printing {
+    const struct verb_options *options;
+    const struct resource_request *request;
+};
+
+static int print_answer(void *context, const struct json_object *answer, struct arena *arena)
 {
-    struct admin_client *client = NULL;
-    struct exchange exchange;
-    int code = open_client(options, &client);
-    if (code >= 0)
-        return code;
-    exchange_init(&exchange);
-    code = exchange_run(&exchange, client, request->method, path, request->body);
-    if (code < 0 && options->json) {
-        printf("%.*s\n", SLICE_ARGS(exchange.object.text));
-    } else if (code < 0) {
-        print_lines(&exchange.object, &exchange.arena);
-        if (request->note != NULL)
-            printf("\n%s\n", request->note);
+    const struct printing *printing = context;
+    if (printing->options->json) {
+        printf("%.*s\n", SLICE_ARGS(answer->text));
+        return 0;
     }
+    print_lines(answer, arena);
+    if (printing->request->note != NULL)
+        printf("\n%s\n", printing->request->note);
+    return 0;
+}
+
+static int call_and_read(struct admin_client *client, const struct resource_request *request,
+                         struct slice path, resource_reader *read, void *context)
+{
+    struct exchange exchange;
+    exchange_init(&exchange);
+    int code = exchange_run(&exchange, client, request->method, path, request->body);
+    if (code < 0)
+        code = read(context, &exchange.object, &exchange.arena);
     exchange_fini(&exchange);
+    return code;
+}
+
+int resource_read(const struct verb_options *options, const struct resource_request *request,
+                  resource_reader *read, void *context)
+{
+    struct buffer path;
+    struct admin_client *client = NULL;
+    int code = 2;
+    buffer_init(&path, PATH_BYTES_MAX);
+    if (make_path(&path, request->prefix, request->name, request->suffix))
+        code = open_client(options, request->needs_config, &client);
+    while (code == RESOURCE_AGAIN)
+        code = call_and_read(client, request, buffer_slice(&path), read, context);
     admin_client_close(&client);
-    return code < 0 ? 0 : code;
+    buffer_fini(&path);
+    return code;
 }
 
 int resource_call(const struct verb_options *options, const struct resource_request *request)
 {
-    struct buffer path;
-    int code = 2;
-    buffer_init(&path, PATH_BYTES_MAX);
-    if (make_path(&path, request->prefix, request->name, request->suffix))
-        code = call_and_print(options, request, buffer_slice(&path));
-    buffer_fini(&path);
-    return code;
+    struct printing printing = {options, request};
+    return resource_read(options, request, print_answer, &printing);
 }
 
 /* --- Lists --------------------------------------------------------------------------------------- */
@@ -289,7 +328,7 @@ static int open_and_read(const struct verb_options *options, const struct resour
     const char *titles[TABLE_COLUMNS_MAX];
     struct listing listing = {
         .list = list, .is_json = options->json, .now_us = clock_realtime_us()};
-    int code = open_client(options, &listing.client);
+    int code = open_client(options, list->needs_config, &listing.client);
     if (code >= 0)
         return code;
     for (size_t i = 0; i < list->column_count; i++)
@@ -307,8 +346,9 @@ int resource_list(const struct verb_options *options, const struct resource_list
     char page[32];
     int code = 2;
     const bool is_narrowed = list->name != NULL;
+    const bool has_query = is_narrowed && strchr(list->query, '?') != NULL;
     buffer_init(&path, PATH_BYTES_MAX + sizeof(page) + ID_TEXT_SIZE);
-    snprintf(page, sizeof(page), "%climit=%d", is_narrowed ? '&' : '?', PAGE_ITEMS);
+    snprintf(page, sizeof(page), "%climit=%d", has_query ? '&' : '?', PAGE_ITEMS);
     buffer_append(&path, slice_from_text(list->path));
     if (make_path(&path, is_narrowed ? list->query : "", list->name, page))
         code = open_and_read(options, list, &path);

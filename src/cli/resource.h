@@ -7,6 +7,8 @@
 #include <stddef.h>
 
 #include "base/slice.h"
+#include "json/json.h"
+#include "base/arena.h"
 #include "cli/verb.h"
 
 /* A column of a list, and the member of the JSON object that it shows. Members whose name ends in
@@ -22,18 +24,27 @@ struct resource_request {
     const char *name;   /* follows it, percent-encoded; NULL: nothing does */
     const char *suffix; /* follows that; NULL: nothing does */
     struct slice body;
-    const char *note; /* printed after the lines for people; may be NULL */
+    const char *note;  /* printed after the lines for people; may be NULL */
+    bool needs_config; /* the operation reads the configuration: see admin_client_use() */
 };
 
 /* Calls, and prints the object of the answer: as JSON, or a line for each member. */
 int resource_call(const struct verb_options *options, const struct resource_request *request);
 
-/* Prints all pages of a list, as a JSON array or a table. `query`, as "?user=", and the name after
- * it narrow the list; both may be NULL. */
+/* Takes the object of an answer, which holds until it returns. Returns an exit code, or
+ * RESOURCE_AGAIN: call once more, with what the request says by then. */
+#define RESOURCE_AGAIN (-1)
+typedef int resource_reader(void *context, const struct json_object *answer, struct arena *arena);
+int resource_read(const struct verb_options *options, const struct resource_request *request,
+                  resource_reader *read, void *context);
+
+/* Prints all pages of a list, as a JSON array or a table. `query`, as "?user=" or "/", and the
+ * name after it narrow the list; both may be NULL. */
 struct resource_list {
     const char *path, *query, *name;
     const struct resource_column *columns;
     size_t column_count;
+    bool needs_config; /* as above */
 };
 
 int resource_list(const struct verb_options *options, const struct resource_list *list);

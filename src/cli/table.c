@@ -1,10 +1,9 @@
 #include "cli/table.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/assert.h"
+#include "cli/terminal.h"
 #include "telemetry/escape.h"
 
 #define BYTES_MAX ((size_t)1 << 30)
@@ -76,34 +75,46 @@ enum status table_add(struct table *table, const struct slice *cells)
     return STATUS_OK;
 }
 
-static void write_cell(const struct table *table, size_t column, const char *text, FILE *out)
+static void write_cell(const struct table *table, size_t column, const char *text, bool has_looks,
+                       FILE *out)
 {
     const bool is_last = column + 1 == table->column_count;
-    const size_t padding = table->widths[column] - width_of(slice_from_text(text)) + 2;
+    const bool is_coloured = has_looks && table->colours[column] != NULL;
+    const int padding = (int)(table->widths[column] - width_of(slice_from_text(text)));
+    fprintf(out, "%*s", table->is_right[column] ? padding : 0, "");
+    if (is_coloured)
+        fprintf(out, "\033[%sm", table->colours[column]);
     fputs(text, out);
+    if (is_coloured)
+        fputs("\033[0m", out);
     if (!is_last)
-        fprintf(out, "%*s", (int)padding, "");
+        fprintf(out, "%*s  ", table->is_right[column] ? 0 : padding, "");
 }
 
-void table_write(const struct table *table, bool is_bold, FILE *out)
+static void write_titles(const struct table *table, bool has_looks, FILE *out)
 {
-    fputs(is_bold ? "\033[1m" : "", out);
+    fputs(has_looks ? "\033[1m" : "", out);
     for (size_t i = 0; i < table->column_count; i++)
-        write_cell(table, i, table->titles[i], out);
-    fputs(is_bold ? "\033[0m\n" : "\n", out);
+        write_cell(table, i, table->titles[i], false, out);
+    fputs(has_looks ? "\033[0m\n" : "\n", out);
+}
+
+void table_write(const struct table *table, bool has_looks, FILE *out)
+{
     const char *cell = table->cells.data;
+    write_titles(table, has_looks, out);
     for (size_t row = 0; row < table->row_count; row++) {
+        const bool is_bold = has_looks && table->has_total && row + 1 == table->row_count;
+        fputs(is_bold ? "\033[1m" : "", out);
         for (size_t i = 0; i < table->column_count; i++) {
-            write_cell(table, i, cell, out);
+            write_cell(table, i, cell, has_looks && !is_bold, out);
             cell += strlen(cell) + 1;
         }
-        fputc('\n', out);
+        fputs(is_bold ? "\033[0m\n" : "\n", out);
     }
 }
 
 void table_print(const struct table *table)
 {
-    const char *no_colour = getenv("NO_COLOR");
-    const bool is_bold = isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
-    table_write(table, is_bold, stdout);
+    table_write(table, terminal_has_looks(), stdout);
 }

@@ -12,7 +12,7 @@
 #include "base/slice.h"
 #include "base/status.h"
 
-#define TABLE_COLUMNS_MAX    8
+#define TABLE_COLUMNS_MAX    12
 #define TABLE_CELL_CHARS_MAX 100 /* longer cells are cut, and end in "…" */
 
 struct table {
@@ -21,6 +21,10 @@ struct table {
     size_t widths[TABLE_COLUMNS_MAX]; /* in characters */
     size_t row_count;
     struct buffer cells; /* row by row, each ended by a zero byte */
+    /* May be set before it is written: */
+    bool is_right[TABLE_COLUMNS_MAX];       /* numbers, which end at the same place */
+    const char *colours[TABLE_COLUMNS_MAX]; /* "36": as of ECMA-48 SGR; NULL: none */
+    bool has_total;                         /* the last row is one of titles' weight */
 };
 
 /* `titles` are 1 to TABLE_COLUMNS_MAX static texts. */
@@ -32,7 +36,8 @@ void table_fini(struct table *table);
  * further. */
 MUST_CHECK enum status table_add(struct table *table, const struct slice *cells);
 
-void table_write(const struct table *table, bool is_bold, FILE *out);
+/* `has_looks`: bold titles and colours. */
+void table_write(const struct table *table, bool has_looks, FILE *out);
 /* To standard output; the titles in bold on a terminal, unless NO_COLOR is set. */
 void table_print(const struct table *table);
 

@@ -83,10 +83,9 @@ static enum status make_proxy_authorization(struct snapshot *snapshot, struct pr
 }
 
 static enum status make_provider(struct snapshot *snapshot, struct provider *provider,
-                                 const struct config_provider *config, struct metrics *metrics,
-                                 struct reason *reason)
+                                 struct metrics *metrics, struct reason *reason)
 {
-    provider->config = config;
+    const struct config_provider *config = provider->config;
     provider->metrics_index = metrics_provider(metrics, config->name);
     enum status status = make_head_lines(snapshot, provider);
     if (status == STATUS_OK)
@@ -145,28 +144,53 @@ static void make_cors_lines(struct snapshot *snapshot)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-enum status snapshot_create(const struct config **config, struct metrics *metrics,
-                            struct snapshot **snapshot_out, struct reason *reason)
+/* One that knows its configuration, which it takes over in any case; NULL: no memory. */
+static struct snapshot *begin(const struct config **config)
 {
     struct snapshot *snapshot = alloc_zeroed(1, sizeof(*snapshot));
     if (snapshot == NULL) {
         config_unref(config);
-        return STATUS_NO_MEMORY;
+        return NULL;
     }
     arena_init(&snapshot->arena, NULL, 0, ARENA_BYTES_MAX);
     atomic_store(&snapshot->references, 1);
     snapshot->config = *config;
     *config = NULL;
     const size_t count = snapshot->config->provider_count;
-    enum status status = STATUS_NO_MEMORY;
-    if (count > 0) {
-        snapshot->providers = arena_zeroed(&snapshot->arena, count * sizeof(struct provider));
-        if (snapshot->providers == NULL)
-            goto fail;
+    if (count == 0)
+        return snapshot;
+    snapshot->providers = arena_zeroed(&snapshot->arena, count * sizeof(struct provider));
+    if (snapshot->providers == NULL) {
+        snapshot_unref(&snapshot);
+        return NULL;
     }
-    for (size_t i = 0; i < count; i++) {
-        status = make_provider(snapshot, &snapshot->providers[i], &snapshot->config->providers[i],
-                               metrics, reason);
+    for (size_t i = 0; i < count; i++)
+        snapshot->providers[i].config = &snapshot->config->providers[i];
+    return snapshot;
+}
+
+enum status snapshot_create_for_prices(const struct config **config, struct snapshot **snapshot_out,
+                                       struct reason *reason)
+{
+    struct snapshot *snapshot = begin(config);
+    if (snapshot == NULL)
+        return STATUS_NO_MEMORY;
+    const enum status status = snapshot_prices_make(snapshot, reason);
+    if (status != STATUS_OK)
+        snapshot_unref(&snapshot);
+    *snapshot_out = snapshot;
+    return status;
+}
+
+enum status snapshot_create(const struct config **config, struct metrics *metrics,
+                            struct snapshot **snapshot_out, struct reason *reason)
+{
+    struct snapshot *snapshot = begin(config);
+    if (snapshot == NULL)
+        return STATUS_NO_MEMORY;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < snapshot->config->provider_count; i++) {
+        status = make_provider(snapshot, &snapshot->providers[i], metrics, reason);
         if (status != STATUS_OK)
             goto fail;
     }

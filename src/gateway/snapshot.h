@@ -60,6 +60,10 @@ struct snapshot {
  * file cannot be used, the reason says which; STATUS_NO_MEMORY. */
 MUST_CHECK enum status snapshot_create(const struct config **config, struct metrics *metrics,
                                        struct snapshot **snapshot_out, struct reason *reason);
+/* The same for who wants to know prices and calls no provider: without TLS, listeners and metrics. */
+MUST_CHECK enum status snapshot_create_for_prices(const struct config **config,
+                                                  struct snapshot **snapshot_out,
+                                                  struct reason *reason);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot **snapshot);
 
