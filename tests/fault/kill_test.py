@@ -1,0 +1,59 @@
+"""weir is killed again and again, at any moment: every request keeps its one row."""
+
+import random
+import time
+
+from fault.gateway import Gateway
+
+POLL_S = 0.004
+
+
+class Reaper:
+    """Lives that end by kill -9. A life is looked at once the next one has recovered it."""
+
+    def __init__(self, gateway, dice):
+        self.gateway, self.dice = gateway, dice
+        self.checked = 0  # requests, from the first on
+        self.ended = 0  # the same, of lives that are over
+        self.recoveries = 0
+        self.slowest_s = 0.0
+
+    def life(self, seconds):
+        gateway = self.gateway
+        gateway.weir.start()
+        started = time.monotonic()
+        gateway.load.begin_life()
+        while (left := started + seconds - time.monotonic()) > 0:
+            if self.checked < self.ended and gateway.is_recovered():
+                self.slowest_s = max(self.slowest_s, time.monotonic() - started)
+                self.look()
+            time.sleep(min(POLL_S, left))
+        gateway.kill()
+        self.ended = len(gateway.load.requests)
+
+    def look(self):
+        self.gateway.books.check(self.gateway.load.requests[self.checked:self.ended])
+        self.checked = self.ended
+        self.recoveries += 1
+
+
+def test_each_request_has_its_one_row_however_often_weir_is_killed(tmp_path, is_full, report):
+    kills = 1000 if is_full else 40
+    dice = random.Random(7)
+    with Gateway(tmp_path, clients=24, seed=7) as gateway:
+        gateway.stop()
+        reaper = Reaper(gateway, dice)
+        for _ in range(kills):
+            # One life in ten may end before it has recovered the ones before it.
+            reaper.life(dice.uniform(0, 0.05) if dice.random() < 0.1 else dice.uniform(0.05, 0.3))
+        gateway.weir.start()
+        gateway.load.begin_life()
+        gateway.wait_until_recovered()
+        reaper.look()
+        rows = gateway.check_after_stop()
+        outcomes = gateway.books.outcomes
+    assert outcomes["completed"] > 10 * kills and outcomes["orphaned"] > kills
+    report(f"{kills} kills: {len(gateway.load.requests)} requests, "
+           f"{len(gateway.load.provider.calls)} calls of the provider, {rows} rows; "
+           f"{reaper.recoveries} recoveries, the slowest {reaper.slowest_s * 1000:.0f} ms; "
+           f"{dict(outcomes)}")
