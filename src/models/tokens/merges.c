@@ -19,13 +19,13 @@ bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right,
         if (right < TOKEN_BYTES)
             return true;
         right_gone = right;
-        right = merges->of[right].left;
+        right = merge_left(&merges->of[right]);
     }
     if (left_is_longest) {
         if (left < TOKEN_BYTES)
             return true;
         left_gone = left;
-        left = merges->of[left].right;
+        left = merge_right(&merges->of[left]);
     }
     for (;;) {
         const uint32_t merged = merge_of(merges, left, right);
@@ -35,12 +35,12 @@ bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right,
             if (left < TOKEN_BYTES)
                 return true;
             left_gone = left;
-            left = merges->of[left].right;
+            left = merge_right(&merges->of[left]);
         } else {
             if (right < TOKEN_BYTES)
                 return true;
             right_gone = right;
-            right = merges->of[right].left;
+            right = merge_left(&merges->of[right]);
         }
     }
 }
@@ -48,7 +48,7 @@ bool merges_may_meet(const struct merges *merges, uint32_t left, uint32_t right,
 static void insert(struct merges *merges, uint32_t left, uint32_t right, uint32_t token)
 {
     if ((left | right) < TOKEN_BYTES) {
-        merges->of_bytes[left * TOKEN_BYTES + right] = token;
+        merges->of_bytes[merges->bytes[left] * TOKEN_BYTES + merges->bytes[right]] = token;
         return;
     }
     const uint64_t hash = merge_hash(left, right);
@@ -69,6 +69,18 @@ static uint32_t whole_token(const struct trie *trie, const uint8_t *at, const ui
     return size == (size_t)(end - at) ? token : TOKEN_NONE;
 }
 
+/* The token's parts, and when its outermost bytes merge: a part that is a single byte with this
+ * merge, others as they do within the part. */
+static void pack(const struct merges *merges, struct merge *merge, uint32_t token, uint32_t left,
+                 uint32_t right)
+{
+    const uint64_t now = token >> MERGE_TIME_SHIFT;
+    const uint64_t first = left < TOKEN_BYTES ? now : merge_first(&merges->of[left]);
+    const uint64_t last = right < TOKEN_BYTES ? now : merge_last(&merges->of[right]);
+    merge->parts = left | (uint64_t)right << MERGE_TOKEN_BITS | first << 2 * MERGE_TOKEN_BITS |
+                   last << (64 - MERGE_TIME_BITS);
+}
+
 /* What the token is merged from: of all ways to part it in two earlier tokens the one whose
  * halves come to stand side by side. */
 static bool find_parts(const struct merges *merges, const struct token_strings *strings,
@@ -86,8 +98,7 @@ static bool find_parts(const struct merges *merges, const struct token_strings *
         const uint32_t right = whole_token(trie, at, end);
         if (right >= token || !merges_may_meet(merges, left, right, false))
             continue;
-        merge->left = left;
-        merge->right = right;
+        pack(merges, merge, token, left, right);
         return true;
     }
     return false;
@@ -110,13 +121,18 @@ static enum status learn(struct merges *merges, const struct token_strings *stri
         struct merge *merge = &merges->of[token];
         if (size > TOKEN_SIZE_MAX || (size == 1) != (token < TOKEN_BYTES))
             return STATUS_INVALID;
-        if (size == 1)
+        if (size == 1) {
+            merges->bytes[token] = strings->bytes[strings->offsets[token]];
+            merge->parts = UINT64_MAX << 2 * MERGE_TOKEN_BITS;
             continue;
+        }
         if (!find_parts(merges, strings, trie, token, merge))
             return STATUS_INVALID;
-        merge->openings = partners[merge->right] | merges->of[merge->right].openings;
-        partners[merge->left] |= opening_of_token(strings, merge->right);
-        insert(merges, merge->left, merge->right, token);
+        const uint32_t left = merge_left(merge);
+        const uint32_t right = merge_right(merge);
+        merge->openings = partners[right] | merges->of[right].openings;
+        partners[left] |= opening_of_token(strings, right);
+        insert(merges, left, right, token);
     }
     for (uint32_t token = 0; token < strings->count; token++)
         merges->of[token].openings |= partners[token];

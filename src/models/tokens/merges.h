@@ -18,11 +18,39 @@
 #define TOKEN_BYTES 256 /* the first tokens are the single bytes, in any order */
 #define TOKEN_NONE  UINT32_MAX
 
+/* Of a token. Packed, since a look-up that misses the cache is what costs most. */
 struct merge {
     uint64_t openings; /* which bytes behind the token may merge with its end */
-    uint32_t left;     /* what it is merged from; of single bytes 0 */
-    uint32_t right;
+    /* Bits 0-17 and 18-35: left and right, what it is merged from (of single bytes 0); 36-49 and
+     * 50-63: first and last, when its first and its last byte merge within it, rounded down to
+     * MERGE_TIME (of single bytes: never, all ones). */
+    uint64_t parts;
 };
+
+#define MERGE_TOKEN_BITS 18
+#define MERGE_TIME_BITS  14
+#define MERGE_TIME_SHIFT (MERGE_TOKEN_BITS - MERGE_TIME_BITS)
+#define MERGE_NEVER      ((UINT32_C(1) << MERGE_TIME_BITS) - 1)
+
+static inline uint32_t merge_left(const struct merge *merge)
+{
+    return (uint32_t)merge->parts & ((UINT32_C(1) << MERGE_TOKEN_BITS) - 1);
+}
+
+static inline uint32_t merge_right(const struct merge *merge)
+{
+    return (uint32_t)(merge->parts >> MERGE_TOKEN_BITS) & ((UINT32_C(1) << MERGE_TOKEN_BITS) - 1);
+}
+
+static inline uint32_t merge_first(const struct merge *merge)
+{
+    return (uint32_t)(merge->parts >> 2 * MERGE_TOKEN_BITS) & MERGE_NEVER;
+}
+
+static inline uint32_t merge_last(const struct merge *merge)
+{
+    return (uint32_t)(merge->parts >> (64 - MERGE_TIME_BITS));
+}
 
 struct merges {
     struct merge *of; /* of each token */
@@ -30,7 +58,8 @@ struct merges {
      * MERGE_TOKEN_BITS more of the hash, so that few others are looked at. */
     uint32_t *slots;
     uint32_t slot_count;
-    uint32_t *of_bytes; /* by two single bytes' tokens: the token they make, or TOKEN_NONE */
+    uint32_t *of_bytes;         /* by two bytes: the token they make, or TOKEN_NONE */
+    uint8_t bytes[TOKEN_BYTES]; /* of each token that is a single byte */
 };
 
 /* STATUS_INVALID: the first tokens are not the single bytes, or one can never come about.
@@ -39,7 +68,6 @@ MUST_CHECK enum status merges_build(struct merges *merges, const struct token_st
                                     const struct trie *trie);
 void merges_fini(struct merges *merges);
 
-#define MERGE_TOKEN_BITS 18
 #define MERGE_SLOT_EMPTY UINT32_MAX
 
 /* The upper half chooses a slot, the highest bits of the lower half go into it. */
@@ -59,7 +87,7 @@ static inline uint32_t merge_slot(const struct merges *merges, uint64_t hash)
 static inline uint32_t merge_of(const struct merges *merges, uint32_t left, uint32_t right)
 {
     if ((left | right) < TOKEN_BYTES)
-        return merges->of_bytes[left * TOKEN_BYTES + right];
+        return merges->of_bytes[merges->bytes[left] * TOKEN_BYTES + merges->bytes[right]];
     const uint64_t hash = merge_hash(left, right);
     for (uint32_t slot = merge_slot(merges, hash);; slot++) {
         const uint32_t entry = merges->slots[slot];
@@ -68,7 +96,8 @@ static inline uint32_t merge_of(const struct merges *merges, uint32_t left, uint
         if ((entry ^ (uint32_t)hash) >> MERGE_TOKEN_BITS != 0)
             continue;
         const uint32_t token = entry & ((UINT32_C(1) << MERGE_TOKEN_BITS) - 1);
-        if (merges->of[token].left == left && merges->of[token].right == right)
+        const struct merge *merge = &merges->of[token];
+        if (merge_left(merge) == left && merge_right(merge) == right)
             return token;
     }
 }
@@ -87,6 +116,16 @@ static inline uint64_t opening_of_two(uint8_t first, uint8_t second)
 static inline uint64_t opening_of(const uint8_t *at, const uint8_t *end)
 {
     return opening_of_byte(at[0]) | (end - at > 1 ? opening_of_two(at[0], at[1]) : 0);
+}
+
+/* Whether the two bytes at the seam are sure to merge with each other. (If not, other merges may
+ * still cross it.) */
+static inline bool merge_at_seam(const struct merges *merges, uint32_t left, uint32_t right,
+                                 uint8_t last_of_left, uint8_t first_of_right)
+{
+    const uint32_t merged = merges->of_bytes[last_of_left * TOKEN_BYTES + first_of_right];
+    const uint32_t time = merged >> MERGE_TIME_SHIFT; /* of TOKEN_NONE: beyond never */
+    return time < merge_last(&merges->of[left]) && time < merge_first(&merges->of[right]);
 }
 
 /* Whether no merge ever crosses the seam between the two. Walks back in time through the states

@@ -40,7 +40,9 @@ static inline struct before before_of(const struct token_tables *tables, uint32_
 static inline bool may_follow(const struct token_tables *tables, struct before before,
                               uint32_t token, const uint8_t *at, const uint8_t *end)
 {
-    return (before.openings & opening_of(at, end)) == 0 ||
+    if ((before.openings & opening_of(at, end)) == 0)
+        return true;
+    return !merge_at_seam(&tables->merges, before.token, token, at[-1], at[0]) &&
            merges_may_meet(&tables->merges, before.token, token, before.is_longest);
 }
 

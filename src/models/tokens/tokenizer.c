@@ -179,18 +179,16 @@ enum status token_encode(const struct tokenizer *tokenizer, struct slice text, u
 }
 
 /* A token's bytes are those of its left part and then those of its right one. */
-static enum status append_token(const struct tokenizer *tokenizer, uint32_t token,
-                                const uint8_t bytes[TOKEN_BYTES], struct buffer *text)
+static enum status append_token(const struct merges *merges, uint32_t token, struct buffer *text)
 {
-    const struct merge *merges = tokenizer->tables.merges.of;
     uint32_t open[DECODE_DEPTH_MAX];
     size_t depth = 0;
     for (;;) {
-        for (; token >= TOKEN_BYTES; token = merges[token].left) {
+        for (; token >= TOKEN_BYTES; token = merge_left(&merges->of[token])) {
             ASSERT(depth < DECODE_DEPTH_MAX);
-            open[depth++] = merges[token].right;
+            open[depth++] = merge_right(&merges->of[token]);
         }
-        const enum status status = buffer_append_byte(text, (char)bytes[token]);
+        const enum status status = buffer_append_byte(text, (char)merges->bytes[token]);
         if (status != STATUS_OK || depth == 0)
             return status;
         token = open[--depth];
@@ -200,16 +198,10 @@ static enum status append_token(const struct tokenizer *tokenizer, uint32_t toke
 enum status token_decode(const struct tokenizer *tokenizer, const uint32_t *ids, size_t count,
                          struct buffer *text)
 {
-    uint8_t bytes[TOKEN_BYTES];
-    for (unsigned byte = 0; byte < TOKEN_BYTES; byte++) {
-        const uint8_t only = (uint8_t)byte;
-        size_t size;
-        bytes[trie_longest(&tokenizer->tables.trie, &only, &only + 1, &size)] = only;
-    }
     for (size_t i = 0; i < count; i++) {
         if (ids[i] >= tokenizer->tables.token_count)
             return STATUS_INVALID;
-        const enum status status = append_token(tokenizer, ids[i], bytes, text);
+        const enum status status = append_token(&tokenizer->tables.merges, ids[i], text);
         if (status != STATUS_OK)
             return status;
     }
