@@ -4,6 +4,7 @@
 
 #include "admin/key_operations.h"
 #include "admin/operation.h"
+#include "admin/price_operations.h"
 #include "admin/usage_operations.h"
 #include "admin/user_operations.h"
 
@@ -36,6 +37,11 @@ static const struct route {
     {"keys", SHAPE_ACTION, "disable", "POST", keys_disable},
     {"keys", SHAPE_ACTION, "enable", "POST", keys_enable},
     {"usage", SHAPE_COLLECTION, "", "GET", usage_report},
+    {"prices", SHAPE_COLLECTION, "", "GET", prices_list},
+    {"prices", SHAPE_COLLECTION, "", "POST", prices_set},
+    {"prices", SHAPE_COLLECTION, "", "DELETE", prices_remove},
+    {"prices", SHAPE_ITEM, "", "GET", prices_show},
+    {"prices", SHAPE_ITEM, "", "POST", prices_rerate},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))

@@ -31,6 +31,11 @@
  *   POST   /admin/v1/keys/K/revoke, /disable, /enable
  *   GET    /admin/v1/usage                 ?by=&since=&until= -> {"by","since","until","items":[...],
  *                                          "rest","total"}; see admin/usage_query.h, usage_line.h
+ *   GET    /admin/v1/prices                -> {"items":[...],"next":null}; see admin/price_item.h
+ *   POST   /admin/v1/prices                {"provider","model","from"?,"prices"}
+ *   DELETE /admin/v1/prices                ?provider=&model=&from=
+ *   GET    /admin/v1/prices/MODEL          what holds now for each target that may serve it
+ *   POST   /admin/v1/prices/rerate         {"since","until","apply"?}: see rerate_operations.c
  *
  * `models` is an array of patterns, or null for all; `expires` a duration from now ("90d"), an
  * RFC 3339 time, or null for never; `key` an application's existing secret. The answer of a
