@@ -112,6 +112,22 @@ static void a_price_that_begins_later_does_not_hold_yet_but_ends_the_one_before(
     assert_price(f, &last, "config/ours/gpt-4o@2026-03-01", NULL);
 }
 
+static void a_prefix_is_found_again_by_its_id_and_gives_way_when_a_name_begins(void **state)
+{
+    const struct fixture *f = *state;
+    const struct price_query query = query_of("gpt-4o", "2026-02-02");
+    add(f->config, "gpt-*", "2026-02-01", "input=2");
+    add(f->config, "gpt-4o", "2026-03-01", "input=3");
+    add(f->store, "gpt-4o", "2026-02-15", "input=1");
+    assert_price(f, &query, "config/ours/gpt-*@2026-02-01", "2026-03-01");
+    const struct price_query before = query_of("gpt-4o", "2026-01-31");
+    assert_price(f, &before, "catalogue/openai/gpt-4o@2026-01-01", "2026-02-01");
+    const struct price_query later = query_of("gpt-4o", "2026-03-01");
+    assert_price(f, &later, "config/ours/gpt-4o@2026-03-01", NULL);
+    const struct price_query other = query_of("gpt-5", "2026-03-01");
+    assert_price(f, &other, "config/ours/gpt-*@2026-02-01", NULL);
+}
+
 static void the_catalogue_has_a_history_and_its_first_price_was_before_it(void **state)
 {
     const struct fixture *f = *state;
@@ -201,6 +217,8 @@ int main(void)
             tear_down),
         cmocka_unit_test_setup_teardown(
             a_price_that_begins_later_does_not_hold_yet_but_ends_the_one_before, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_prefix_is_found_again_by_its_id_and_gives_way_when_a_name_begins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             the_catalogue_has_a_history_and_its_first_price_was_before_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

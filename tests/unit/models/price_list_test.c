@@ -75,6 +75,131 @@ static void names_are_exact(void **state)
     price_list_destroy(&list);
 }
 
+static void a_whole_name_goes_before_a_prefix_and_a_longer_one_before_a_shorter(void **state)
+{
+    (void)state;
+    struct price_list *list = price_list_create("config");
+    uint64_t next_us;
+    assert_int_equal(add(list, "local", "our-big*", 0, 2), STATUS_OK);
+    assert_int_equal(add(list, "local", "our-*", 0, 3), STATUS_OK);
+    assert_int_equal(add(list, "local", "our-big", 0, 1), STATUS_OK);
+    assert_int_equal(add(list, "local", "our-bog*", 0, 5), STATUS_OK);
+    assert_int_equal(add(list, "other", "*", 0, 6), STATUS_OK);
+    assert_int_equal(input_at(list, "our-big", 0, &next_us), 1);
+    assert_int_equal(input_at(list, "our-bigger", 0, &next_us), 2);
+    assert_int_equal(input_at(list, "our-bi", 0, &next_us), 3);
+    assert_int_equal(input_at(list, "our-zebra", 0, &next_us), 3);
+    assert_int_equal(input_at(list, "our-", 0, &next_us), 3);
+    assert_int_equal(input_at(list, "our-*", 0, &next_us), 3); /* a name, whatever it looks like */
+    assert_true(input_at(list, "our", 0, &next_us) == PRICE_UNKNOWN);
+    assert_true(input_at(list, "zebra", 0, &next_us) == PRICE_UNKNOWN);
+    assert_int_equal(add(list, "local", "*", 0, 4), STATUS_OK);
+    assert_int_equal(input_at(list, "our", 0, &next_us), 4);
+    assert_int_equal(input_at(list, "", 0, &next_us), 4);
+    assert_int_equal(input_at(list, "zebra", 0, &next_us), 4);
+    assert_true(next_us == UINT64_MAX);
+    price_list_destroy(&list);
+}
+
+static void a_more_exact_name_that_begins_later_ends_the_answer_before_it(void **state)
+{
+    (void)state;
+    struct price_list *list = price_list_create("config");
+    uint64_t next_us;
+    assert_int_equal(add(list, "local", "our-*", 100, 1), STATUS_OK);
+    assert_int_equal(add(list, "local", "our-*", 900, 2), STATUS_OK);
+    assert_int_equal(add(list, "local", "our-big*", 300, 3), STATUS_OK);
+    assert_int_equal(add(list, "local", "our-big", 500, 4), STATUS_OK);
+    assert_int_equal(add(list, "local", "*", 50, 5), STATUS_OK);
+
+    assert_true(input_at(list, "our-big", 49, &next_us) == PRICE_UNKNOWN);
+    assert_int_equal(next_us, 50);
+    assert_int_equal(input_at(list, "our-big", 50, &next_us), 5);
+    assert_int_equal(next_us, 100);
+    assert_int_equal(input_at(list, "our-big", 299, &next_us), 1);
+    assert_int_equal(next_us, 300);
+    assert_int_equal(input_at(list, "our-big", 499, &next_us), 3);
+    assert_int_equal(next_us, 500);
+    assert_int_equal(input_at(list, "our-big", 1000, &next_us), 4);
+    assert_true(next_us == UINT64_MAX); /* a wider name's later price is no matter */
+    assert_int_equal(input_at(list, "our-small", 800, &next_us), 1);
+    assert_int_equal(next_us, 900);
+    price_list_destroy(&list);
+}
+
+#define SOME_NAMES 124
+
+/* All texts of one to five of two letters, so that many are each other's prefixes; first as whole
+ * names, then with a '*'. */
+static const char *name_of(unsigned number, char text[8])
+{
+    size_t size = 0;
+    for (unsigned rest = number % (SOME_NAMES / 2) + 2; rest > 1; rest /= 2)
+        text[size++] = rest % 2 == 0 ? 'a' : 'b';
+    text[size] = '*';
+    text[size + (number >= SOME_NAMES / 2)] = '\0';
+    return text;
+}
+
+/* 0: the name is not for the model; the more exact, the higher. */
+static size_t exactness(const char *name, const char *model)
+{
+    const size_t size = strlen(name);
+    if (name[size - 1] == '*')
+        return strncmp(name, model, size - 1) == 0 ? size : 0;
+    return strcmp(name, model) == 0 ? SIZE_MAX : 0;
+}
+
+/* Looks at them all, of which each begins at the moment given; 0: never. Returns the number of the
+ * one that holds, or SOME_NAMES. */
+static unsigned find_slowly(const uint64_t *from_us, const char *model, uint64_t time_us,
+                            uint64_t *next_us_out)
+{
+    unsigned best = SOME_NAMES;
+    size_t exact = 0;
+    char name[8];
+    *next_us_out = UINT64_MAX;
+    for (unsigned i = 0; i < SOME_NAMES; i++) {
+        const size_t found = exactness(name_of(i, name), model);
+        if (from_us[i] > 0 && from_us[i] <= time_us && found > exact) {
+            best = i;
+            exact = found;
+        }
+    }
+    for (unsigned i = 0; i < SOME_NAMES; i++) {
+        if (exactness(name_of(i, name), model) > exact && from_us[i] > 0 &&
+            from_us[i] < *next_us_out)
+            *next_us_out = from_us[i];
+    }
+    return best;
+}
+
+static void the_quick_search_finds_what_a_slow_one_does(void **state)
+{
+    (void)state;
+    uint32_t random = 1;
+    char name[8];
+    for (unsigned round = 0; round < 50; round++) {
+        struct price_list *list = price_list_create("config");
+        uint64_t from_us[SOME_NAMES];
+        for (unsigned i = 0; i < SOME_NAMES; i++) {
+            random = random * 1664525 + 1013904223;
+            from_us[i] = random >> 24 < 4 * round ? random >> 8 & 15 : 0;
+            if (from_us[i] > 0)
+                assert_int_equal(add(list, "local", name_of(i, name), from_us[i], i), STATUS_OK);
+        }
+        for (unsigned i = 0; i < SOME_NAMES; i++) {
+            uint64_t next_us, expected_us;
+            const uint64_t time_us = i * 7 % 16;
+            const unsigned best = find_slowly(from_us, name_of(i, name), time_us, &expected_us);
+            const uint64_t found = input_at(list, name_of(i, name), time_us, &next_us);
+            assert_true(found == (best < SOME_NAMES ? best : PRICE_UNKNOWN));
+            assert_true(next_us == expected_us);
+        }
+        price_list_destroy(&list);
+    }
+}
+
 static void many_entries_are_found_however_they_were_added(void **state)
 {
     (void)state;
@@ -108,12 +233,16 @@ static void an_id_says_where_the_price_stands(void **state)
         "config/local/our-model@2026-01-01",
         "config/local/our-model@2026-01-01T12:00:00Z",
         "config/local/our-model@2026-01-01T12:00:00.000001Z",
+        "config/local/our-*@2026-01-01",
+        "config/local/*@1970-01-01",
     };
     const uint64_t noon_us = day("2026-01-01") + UINT64_C(43200000000);
     assert_int_equal(add(list, "local", "accounts/a@b", 0, 1), STATUS_OK);
     assert_int_equal(add(list, "local", "our-model", day("2026-01-01"), 2), STATUS_OK);
     assert_int_equal(add(list, "local", "our-model", noon_us, 3), STATUS_OK);
     assert_int_equal(add(list, "local", "our-model", noon_us + 1, 4), STATUS_OK);
+    assert_int_equal(add(list, "local", "our-*", day("2026-01-01"), 5), STATUS_OK);
+    assert_int_equal(add(list, "local", "*", 0, 6), STATUS_OK);
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         const struct price *price = price_list_find_id(list, slice_from_text(ids[i]));
         assert_non_null(price);
@@ -132,8 +261,11 @@ static void a_second_price_from_the_same_moment_is_refused(void **state)
     uint64_t next_us;
     assert_int_equal(add(list, "local", "m", 100, 1), STATUS_OK);
     assert_int_equal(add(list, "local", "m", 100, 2), STATUS_EXISTS);
+    assert_int_equal(add(list, "local", "m*", 100, 3), STATUS_OK);
+    assert_int_equal(add(list, "local", "m*", 100, 4), STATUS_EXISTS);
     assert_int_equal(input_at(list, "m", 100, &next_us), 1);
-    assert_int_equal(price_list_count(list), 1);
+    assert_int_equal(input_at(list, "mm", 100, &next_us), 3);
+    assert_int_equal(price_list_count(list), 2);
     price_list_destroy(&list);
 }
 
@@ -148,6 +280,8 @@ static void names_that_are_none_are_refused(void **state)
     assert_int_equal(add(list, "p", "", 0, 1), STATUS_INVALID);
     assert_int_equal(add(list, "p/q", "m", 0, 1), STATUS_INVALID);
     assert_int_equal(add(list, "p", "m\n", 0, 1), STATUS_INVALID);
+    assert_int_equal(add(list, "p", "*m", 0, 1), STATUS_INVALID);
+    assert_int_equal(add(list, "p", "m**", 0, 1), STATUS_INVALID);
     assert_int_equal(add(list, "p", longest, 0, 1), STATUS_INVALID);
     longest[256] = '\0';
     assert_int_equal(add(list, "p", longest, 0, 1), STATUS_OK);
@@ -166,6 +300,9 @@ static void the_longest_names_fit_into_an_id(void **state)
     memset(model, 'm', 256);
     provider[64] = model[256] = '\0';
     assert_int_equal(add(list, provider, model, 1, 5), STATUS_OK);
+    model[255] = '*';
+    assert_int_equal(add(list, provider, model, 1, 6), STATUS_OK);
+    model[255] = 'm';
     const struct price *price;
     uint64_t next_us;
     assert_int_equal(
@@ -204,6 +341,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_latest_beginning_not_after_the_time_holds),
         cmocka_unit_test(names_are_exact),
+        cmocka_unit_test(a_whole_name_goes_before_a_prefix_and_a_longer_one_before_a_shorter),
+        cmocka_unit_test(a_more_exact_name_that_begins_later_ends_the_answer_before_it),
+        cmocka_unit_test(the_quick_search_finds_what_a_slow_one_does),
         cmocka_unit_test(many_entries_are_found_however_they_were_added),
         cmocka_unit_test(an_id_says_where_the_price_stands),
         cmocka_unit_test(a_second_price_from_the_same_moment_is_refused),
