@@ -148,7 +148,7 @@ struct config_provider {
     struct config_url proxy;             /* HTTP CONNECT; host.size 0: none. userinfo is a secret */
     enum config_stream_usage stream_usage;
     bool is_free;           /* what has no price in `prices` costs nothing */
-    struct slice catalogue; /* its name in the catalogue of prices; not set: by host or name */
+    struct slice catalogue; /* a name of the catalogue of prices; not set: by host or name */
     struct slice region;    /* for prices that differ by region */
     struct config_provider_timeouts timeouts;
     struct config_provider_connections connections;

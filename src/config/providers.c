@@ -1,6 +1,7 @@
 #include "base/assert.h"
 #include "base/nearest.h"
 #include "config/loader.h"
+#include "models/catalogue_provider.h"
 
 #define PROVIDERS_MAX 256
 
@@ -72,13 +73,18 @@ static bool begin(struct draft *draft, struct loader *loader, struct config_prov
     return draft->origins != NULL;
 }
 
+static struct place place_of(const struct draft *draft, const char *path)
+{
+    const struct config_origin *origin = origin_of(draft, path);
+    return origin->kind == CONFIG_ORIGIN_FILE
+               ? place_at(draft->loader, origin->line, origin->column)
+               : draft->place;
+}
+
 static void complain_of(const struct draft *draft, const char *path, struct slice suggestion,
                         const char *message)
 {
-    const struct config_origin *origin = origin_of(draft, path);
-    struct place place = draft->place;
-    if (origin->kind == CONFIG_ORIGIN_FILE)
-        place = place_at(draft->loader, origin->line, origin->column);
+    const struct place place = place_of(draft, path);
     loader_complain(draft->loader, &place, suggestion, "%s: %s", path, message);
 }
 
@@ -94,11 +100,27 @@ static void check_tls(const struct draft *draft)
     provider->tls_verify = true;
 }
 
+/* A wrong name would leave every price of the provider unknown. */
+static void check_catalogue(const struct draft *draft)
+{
+    const struct slice name = draft->provider->catalogue;
+    const struct place place = place_of(draft, "catalogue");
+    struct slice found;
+    if (name.size == 0 || catalogue_provider_exists(name, &found))
+        return;
+    const struct slice nearest = catalogue_provider_nearest(name);
+    loader_complain(draft->loader, &place,
+                    nearest.size > 0 ? loader_did_you_mean(draft->loader, nearest)
+                                     : SLICE("docs/prices.md lists the names"),
+                    "catalogue: the catalogue of prices has no provider '%.*s'", SLICE_ARGS(name));
+}
+
 static void finish(const struct draft *draft)
 {
     struct config_provider *provider = draft->provider;
     provider->has_credential = provider->api_key.data == NULL || provider->api_key.size > 0;
     check_tls(draft);
+    check_catalogue(draft);
     apply_proxy_of_environment(draft);
 }
 

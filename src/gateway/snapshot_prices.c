@@ -1,5 +1,7 @@
 #include "gateway/snapshot_prices.h"
 
+#include "base/assert.h"
+
 /* The configuration states nano-dollars for a million tokens, and for one request; a price's rates
  * are of a million of anything. */
 static uint64_t rate(int64_t nanousd, uint64_t per_million)
@@ -23,12 +25,13 @@ static void fill_price(const struct config_price *config, struct price *price)
 static void place_provider(struct provider *provider)
 {
     const struct config_provider *config = provider->config;
-    struct slice name;
     if (catalogue_provider_find(config->base_url.host, config->name, &provider->catalogue) !=
         STATUS_OK)
         provider->catalogue = (struct catalogue_provider){0};
-    if (config->catalogue.size > 0 && catalogue_provider_exists(config->catalogue, &name))
-        provider->catalogue.name = name;
+    if (config->catalogue.size > 0) {
+        const bool exists = catalogue_provider_exists(config->catalogue, &provider->catalogue.name);
+        ASSERT(exists); /* the configuration holds such names only */
+    }
     if (config->region.size > 0)
         provider->catalogue.region = config->region;
 }

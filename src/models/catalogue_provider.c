@@ -1,5 +1,7 @@
 #include "models/catalogue_provider.h"
 
+#include "base/nearest.h"
+
 struct known_host {
     const char *host; /* with a '.' first: any host that ends so */
     const char *provider;
@@ -117,6 +119,15 @@ bool catalogue_provider_exists(struct slice name, struct slice *name_out)
         }
     }
     return false;
+}
+
+struct slice catalogue_provider_nearest(struct slice name)
+{
+    struct nearest nearest;
+    nearest_begin(&nearest, name);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        nearest_consider(&nearest, slice_from_text(names[i]));
+    return nearest.found;
 }
 
 enum status catalogue_provider_find(struct slice host, struct slice configured_name,

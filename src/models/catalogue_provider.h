@@ -21,5 +21,7 @@ MUST_CHECK enum status catalogue_provider_find(struct slice host, struct slice c
 /* Whether the catalogue has a provider of this name (for a setting that names one); sets *name_out
  * to it in static storage. */
 bool catalogue_provider_exists(struct slice name, struct slice *name_out);
+/* The name that somebody meant who wrote another; empty: none is near enough. Static storage. */
+struct slice catalogue_provider_nearest(struct slice name);
 
 #endif

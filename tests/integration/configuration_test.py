@@ -103,7 +103,7 @@ PROVIDER_MISTAKES = [
     ("dialect: opnai", "openai"), ("timeouts: { conect: 5s }", "connect"),
     ("breaker: {}", "version"), ("timeouts: { usage_drain: 11m }", "0 to 10m"),
     ("stream_usage: sometimes", "auto"), ("free: yes", "true"), ("limits: []", "version"),
-    ("catalog: openai", "catalogue"), (f"region: {'r' * 65}", "64"),
+    ("catalog: openai", "catalogue"), ("catalogue: opnai", "openai"), (f"region: {'r' * 65}", "64"),
     ("api_key: file:/no/such/file", "/no/such/file"), ("apikey: x", "api_key"),
     ("headers: { 'bad name': x }", "header|name"), ('headers: { x: "a\\nb" }', "x"),
     ("tls: { ca: /no/such/ca.pem }", "/no/such/ca.pem"), ("connections: { max: 0 }", "max"),

@@ -57,6 +57,19 @@ static void a_provider_says_how_it_is_priced(void **state)
                     4, "0 to 10m");
 }
 
+static void a_name_that_the_catalogue_does_not_have_is_a_mistake(void **state)
+{
+    (void)state;
+    loading_refused("providers:\n  p:\n    base_url: http://a\n    catalogue: opnai\n", 4,
+                    "did you mean 'openai'?");
+    loading_refused("providers:\n  p:\n    base_url: http://a\n    catalogue: OpenAI\n", 4,
+                    "no provider 'OpenAI'");
+    loading_refused("providers:\n  p:\n    base_url: http://a\n    catalogue: something_else\n", 4,
+                    "docs/prices.md lists");
+    loading_refused("providers: { p: { base_url: http://a, catalogue: 'azure ' } }\n", 1,
+                    "did you mean 'azure'?");
+}
+
 static void the_built_in_local_is_free_and_one_of_the_file_is_not(void **state)
 {
     (void)state;
@@ -243,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_provider_has_the_defaults_of_the_page),
         cmocka_unit_test(a_provider_says_how_it_is_priced),
+        cmocka_unit_test(a_name_that_the_catalogue_does_not_have_is_a_mistake),
         cmocka_unit_test(the_built_in_local_is_free_and_one_of_the_file_is_not),
         cmocka_unit_test(openai_and_local_are_built_in),
         cmocka_unit_test(one_of_the_file_takes_the_place_of_the_built_in_one_whole),

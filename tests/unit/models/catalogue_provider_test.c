@@ -131,6 +131,15 @@ static void every_provider_of_the_catalogue_has_a_name_here(void **state)
     assert_false(catalogue_provider_exists(SLICE(""), &name));
 }
 
+static void a_name_that_is_written_wrong_has_a_nearest(void **state)
+{
+    (void)state;
+    assert_true(slice_equal(catalogue_provider_nearest(SLICE("vertexai")), SLICE("vertex_ai")));
+    assert_true(slice_equal(catalogue_provider_nearest(SLICE("opnai")), SLICE("openai")));
+    assert_int_equal(catalogue_provider_nearest(SLICE("something else")).size, 0);
+    assert_int_equal(catalogue_provider_nearest(SLICE("")).size, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +148,7 @@ int main(void)
         cmocka_unit_test(a_host_that_only_looks_like_one_is_none),
         cmocka_unit_test(bedrock_s_host_names_its_region),
         cmocka_unit_test(openai_s_regional_hosts_pin_the_processing),
+        cmocka_unit_test(a_name_that_is_written_wrong_has_a_nearest),
         cmocka_unit_test(every_provider_of_the_catalogue_has_a_name_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
