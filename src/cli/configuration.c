@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/journal_size.h"
 #include "cli/options.h"
 #include "config/show.h"
 #include "json/write.h"
@@ -136,7 +137,11 @@ int check_command(int argc, char **argv)
     if (code >= 0)
         return code;
     config_report_init(&report);
-    const enum status status = load(&options, &report, &config);
+    enum status status = load(&options, &report, &config);
+    if (status == STATUS_OK && !journal_size_check(config, &report)) {
+        config_unref(&config);
+        status = STATUS_INVALID;
+    }
     if (options.json && status != STATUS_NO_MEMORY)
         print_check_json(&report, config);
     else

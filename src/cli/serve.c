@@ -10,6 +10,7 @@
 
 #include "cli/control.h"
 #include "cli/data_lock.h"
+#include "cli/journal_size.h"
 #include "cli/options.h"
 #include "cli/version.h"
 #include "cli/welcome.h"
@@ -152,8 +153,12 @@ int serve_command(int argc, char **argv)
     struct config_report report;
     const struct config *config;
     config_report_init(&report);
-    const enum status status = config_load(&source, &report, &config);
+    bool is_sound = config_load(&source, &report, &config) == STATUS_OK;
+    if (is_sound && !journal_size_check(config, &report)) {
+        config_unref(&config);
+        is_sound = false;
+    }
     print_report(&report);
     config_report_fini(&report);
-    return status == STATUS_OK ? lock_and_run(&source, &config, as_json) : 2;
+    return is_sound ? lock_and_run(&source, &config, as_json) : 2;
 }

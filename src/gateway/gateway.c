@@ -23,7 +23,7 @@ static unsigned core_count(void)
     return count > 0 ? (unsigned)count : 1;
 }
 
-static unsigned wanted_workers(const struct config *config)
+unsigned gateway_worker_count(const struct config *config)
 {
     const unsigned count = config->workers > 0 ? config->workers : core_count();
     return count < WORKERS_MAX ? count : WORKERS_MAX;
@@ -102,7 +102,7 @@ static enum status start_ledger(struct gateway *gateway, struct reason *reason)
     snprintf(path, sizeof(path), "%s/journal", config->data_dir.data);
     const struct ledger_config ledger = {
         .path = path,
-        .worker_count = wanted_workers(config),
+        .worker_count = gateway_worker_count(config),
         .journal_bytes = settings->journal_bytes,
         .sync_ms = (unsigned)settings->sync_ms,
         .orphans_are_charged = settings->orphans == CONFIG_ORPHANS_ESTIMATE,
@@ -137,7 +137,7 @@ static void stop_ledger(struct gateway *gateway)
 
 static enum status create_workers(struct gateway *gateway, struct reason *reason)
 {
-    const unsigned count = wanted_workers(gateway->snapshot->config);
+    const unsigned count = gateway_worker_count(gateway->snapshot->config);
     gateway->workers = alloc_zeroed(count, sizeof(struct worker *));
     if (gateway->workers == NULL)
         return STATUS_NO_MEMORY;

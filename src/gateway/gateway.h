@@ -57,6 +57,9 @@ struct gateway {
     atomic_bool is_cutting_off; /* what ends now was ended by the stop */
 };
 
+/* How many workers a configuration comes to on this machine. */
+unsigned gateway_worker_count(const struct config *config);
+
 /* Takes over the caller's reference of *config; makes the workers and opens their listeners. The
  * first six fields of *gateway are set, the rest is zero. On any status but STATUS_OK nothing is
  * left running; the reason says what to do. */

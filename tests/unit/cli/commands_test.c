@@ -51,6 +51,20 @@ static void check_tells_programs_the_same(void **state)
     assert_string_equal(captured.err, "");
 }
 
+static void check_knows_how_large_the_journal_must_be(void **state)
+{
+    (void)state;
+    static const char small[] = "workers: 8\nledger: { journal_bytes: 1MiB }\n";
+    assert_int_equal(run(check_command, "check", small)->code, 2);
+    assert_string_equal(captured.out, "");
+    assert_non_null(
+        strstr(captured.err, "weir.yaml:2:11: ledger.journal_bytes: 1MiB is too small"));
+    assert_non_null(strstr(captured.err, "1536KiB"));
+    assert_int_equal(run(check_command, "check --json", small)->code, 2);
+    assert_non_null(strstr(captured.out, "\"ok\":false,\"mistakes\":[{"));
+    assert_non_null(strstr(captured.out, "1536KiB"));
+}
+
 static void config_show_hides_secrets(void **state)
 {
     (void)state;
@@ -109,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(check_says_what_is_right_or_where_it_is_wrong),
         IN_FOLDER(check_tells_programs_the_same),
+        IN_FOLDER(check_knows_how_large_the_journal_must_be),
         IN_FOLDER(config_show_hides_secrets),
         IN_FOLDER(models_list_shows_each_target),
         IN_FOLDER(models_test_fails_where_no_server_is),
