@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -153,6 +154,20 @@ static bool skip_missing(struct recovery *recovery)
     return false;
 }
 
+/* Says why reading ended, where nothing else has. */
+static enum status explain(struct recovery *recovery, enum status status)
+{
+    if (status == STATUS_NO_MEMORY)
+        reason_set(recovery->reason, "out of memory for the ledger's records");
+    if (status == STATUS_UNSUPPORTED && recovery->failed == STATUS_OK)
+        reason_set(recovery->reason,
+                   "a record of generation %" PRIu64
+                   " in %s has another version; its files are left "
+                   "as they are: run the weir that wrote it",
+                   recovery->source.generation, recovery->config->directory->path);
+    return status;
+}
+
 static enum status drain_worker(struct recovery *recovery)
 {
     for (;;) {
@@ -160,7 +175,7 @@ static enum status drain_worker(struct recovery *recovery)
         if (recovery->failed != STATUS_OK)
             status = recovery->failed;
         if (status != STATUS_OK && status != STATUS_AGAIN)
-            return status;
+            return explain(recovery, status);
         const enum status applied = apply(recovery, &recovery->result->rows);
         if (applied != STATUS_OK)
             return applied;
@@ -195,7 +210,8 @@ static enum status replay(struct recovery *recovery, const struct store_position
     batch_clear(&recovery->batch);
     source->reader.offset = position->offset;
     source->reader.sequence = position->sequence;
-    return status == STATUS_NO_MEMORY || status == STATUS_UNSUPPORTED ? status : STATUS_OK;
+    return status == STATUS_NO_MEMORY || status == STATUS_UNSUPPORTED ? explain(recovery, status)
+                                                                      : STATUS_OK;
 }
 
 struct open_visit {
@@ -267,7 +283,7 @@ static enum status take_orphans(struct recovery *recovery)
         return STATUS_OK;
     orphans.ids = alloc_zeroed(open->count, sizeof(orphans.ids[0]));
     if (orphans.ids == NULL)
-        return STATUS_NO_MEMORY;
+        return explain(recovery, STATUS_NO_MEMORY);
     enum status status = open_set_each(open, note_id, &orphans);
     for (size_t i = 0; status == STATUS_OK && i < orphans.count; i++) {
         status = batch_take_orphan(&recovery->batch, open, &orphans.ids[i],

@@ -214,17 +214,14 @@ static int run(const char *folder, uint64_t requests, uint64_t rate)
         " \"longest_blocked_us\": %llu, \"waits_for_room\": %llu,"
         " \"appended_per_s\": %llu, \"drain_cpu_us\": %.2f, \"drained_per_s\": %llu,"
         " \"syncs\": %llu, \"sync_longest_us\": %llu}\n",
-        (unsigned long long)requests,
-        (unsigned long long)(figures.cpu_ns / ((requests + 63) / 64)),
+        (unsigned long long)requests, (unsigned long long)(figures.cpu_ns / ((requests + 63) / 64)),
         (unsigned long long)(figures.longest_ns / 1000), (unsigned long long)figures.stalls,
         (unsigned long long)figures.preempted, (unsigned long long)figures.blocked,
-        (unsigned long long)(figures.longest_blocked_ns / 1000),
-        (unsigned long long)figures.waits,
+        (unsigned long long)(figures.longest_blocked_ns / 1000), (unsigned long long)figures.waits,
         (unsigned long long)(requests * 1000000 / (figures.wall_ns / 1000 + 1)),
         (double)found.drain.busy_ns / 1000.0 / (double)requests,
         (unsigned long long)(requests * 1000000 / (all_ns / 1000)),
-        (unsigned long long)found.keeper.syncs,
-        (unsigned long long)found.keeper.sync_longest_us);
+        (unsigned long long)found.keeper.syncs, (unsigned long long)found.keeper.sync_longest_us);
     const bool is_drained = ledger_destroy(&ledger, 10000);
     store_close(&store);
     return is_drained ? 0 : 1;

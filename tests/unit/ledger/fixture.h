@@ -36,7 +36,7 @@ static inline int fixture_make(void **state)
     return mkdtemp(fixture_folder) != NULL ? 0 : -1;
 }
 
-/* How many files the folder has, but for those that begin with a dot; -1: there is no such folder. */
+/* How many files the folder has, but for those that begin with a dot; -1: there is none. */
 static inline int fixture_count_files(const char *path)
 {
     DIR *folder = opendir(path);
@@ -57,7 +57,8 @@ static inline void fixture_empty(const char *path)
     char name[512];
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
         (void)snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-        if (entry->d_name[0] != '.' && unlink(name) != 0)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            unlink(name) != 0)
             (void)rmdir(name);
     }
     if (folder != NULL)
