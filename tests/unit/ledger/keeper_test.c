@@ -121,11 +121,12 @@ static void one_worker_that_takes_all_leaves_the_others_what_they_need(void **st
     (void)state;
     const unsigned in_a_segment = 400;
     assert_int_equal(create(12), STATUS_OK);
-    while (fixture_reserve_request(&journals[0]) == STATUS_OK)
-        continue; /* wishes for more and more */
-    pause_ms(100);
-    while (fixture_reserve_request(&journals[0]) == STATUS_OK)
-        continue;
+    for (int i = 0; i < 5000 && !keeper_is_full(keeper); i++) {
+        while (fixture_reserve_request(&journals[0]) == STATUS_OK)
+            continue; /* wishes for more and more */
+        pause_ms(1);
+    }
+    assert_true(keeper_is_full(keeper));
     for (uint32_t i = 1; i < WORKERS; i++)
         assert_true(fill(i, 3000) > 2 * in_a_segment);
     assert_true(keeper_is_full(keeper));
