@@ -9,7 +9,7 @@
 #include "base/reason.h"
 #include "base/status.h"
 
-#define OPTIONS_WORDS_MAX 8
+#define OPTIONS_WORDS_MAX 32
 
 enum option_kind {
     OPTION_KIND_TEXT,

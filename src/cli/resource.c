@@ -33,16 +33,22 @@ static bool is_unreserved(char byte)
            (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '.' || byte == '~';
 }
 
+void resource_escape(struct buffer *path, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (is_unreserved(*text))
+            buffer_append_byte(path, *text);
+        else
+            buffer_printf(path, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}
+
 /* Appends what is not NULL. Returns false if a name is longer than any that is there. */
 static bool make_path(struct buffer *path, const char *prefix, const char *name, const char *suffix)
 {
     buffer_append(path, slice_from_text(prefix));
-    for (; name != NULL && *name != '\0'; name++) {
-        if (is_unreserved(*name))
-            buffer_append_byte(path, *name);
-        else
-            buffer_printf(path, "%%%02X", (unsigned)(unsigned char)*name);
-    }
+    if (name != NULL)
+        resource_escape(path, name);
     if (suffix != NULL)
         buffer_append(path, slice_from_text(suffix));
     if (buffer_status(path) == STATUS_OK)

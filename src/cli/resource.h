@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/slice.h"
 #include "json/json.h"
 #include "base/arena.h"
@@ -30,6 +31,9 @@ struct resource_request {
 
 /* Calls, and prints the object of the answer: as JSON, or a line for each member. */
 int resource_call(const struct verb_options *options, const struct resource_request *request);
+
+/* Appends the text to a path or its query, percent-encoded. */
+void resource_escape(struct buffer *path, const char *text);
 
 /* Takes the object of an answer, which holds until it returns. Returns an exit code, or
  * RESOURCE_AGAIN: call once more, with what the request says by then. */

@@ -72,6 +72,11 @@ static int refuse_unknown(const struct verb_set *set, const char *name)
     return refuse(set, &reason);
 }
 
+static bool takes_words(const struct verb *verb)
+{
+    return verb->argument != NULL && slice_ends_with(slice_from_text(verb->argument), SLICE("..."));
+}
+
 /* Whether the usage shows "--name", as a whole word. */
 static bool takes_option(const struct verb *verb, const char *name)
 {
@@ -95,7 +100,7 @@ static bool fits(const struct verb_set *set, const struct verb *verb,
         reason_set(reason, "say which: `weir %s %s %s`", set->kind, verb->name, verb->argument);
         return false;
     }
-    if (words->count > wanted) {
+    if (words->count > wanted && !takes_words(verb)) {
         reason_set(reason, "`weir %s %s` takes %s", set->kind, verb->name,
                    verb->argument != NULL ? "one name" : "no name");
         return false;
@@ -111,7 +116,7 @@ static bool fits(const struct verb_set *set, const struct verb *verb,
 
 static int choose_and_run(const struct verb_set *set, const struct option_words *words,
                           const struct option_spec *own, int own_count,
-                          const struct verb_options *options)
+                          struct verb_options *options)
 {
     struct reason reason;
     if (words->count == 0) {
@@ -127,6 +132,10 @@ static int choose_and_run(const struct verb_set *set, const struct option_words 
     }
     if (!fits(set, verb, words, own, own_count, &reason))
         return refuse(set, &reason);
+    if (takes_words(verb)) {
+        options->words = words->items + 2;
+        options->word_count = words->count - 2;
+    }
     return verb->run(options, verb->argument != NULL ? words->items[1] : NULL);
 }
 
@@ -144,6 +153,11 @@ int verb_set_run(const struct verb_set *set, int argc, char **argv)
         OPTION_TEXT("models", &options.models),
         OPTION_TEXT("expires", &options.expires),
         OPTION_FLAG("key-stdin", &options.key_stdin),
+        OPTION_TEXT("from", &options.from),
+        OPTION_TEXT("since", &options.since),
+        OPTION_TEXT("until", &options.until),
+        OPTION_FLAG("apply", &options.apply),
+        OPTION_FLAG("remove", &options.remove),
         OPTION_LATER("limit"),
         OPTION_LATER("max-parallel"),
         OPTION_LATER("budget"),

@@ -13,11 +13,16 @@ struct verb_options {
     bool json;
     const char *user, *name, *models, *expires;
     bool key_stdin;
+    const char *from, *since, *until;
+    bool apply, remove;
+    const char *const *words; /* after the argument, of a verb that takes more */
+    int word_count;
 };
 
 struct verb {
     const char *name;
-    const char *argument; /* takes one more word, which the help shows as this; NULL: none */
+    const char *argument; /* takes one more word, which the help shows as this; NULL: none.
+                           * With "..." at its end: and any number after it */
     const char *usage;    /* its options as the help shows them; it takes no others */
     const char *summary;
     const char *example;
