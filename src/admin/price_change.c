@@ -77,6 +77,24 @@ static enum status append_terms(yyjson_val *object, struct buffer *terms, struct
     return buffer_status(terms);
 }
 
+/* Of a name that is none, whose reason begins with it: the one that may be meant. */
+static void suggest(struct reason *reason)
+{
+    const struct slice text = slice_from_text(reason->text);
+    const size_t colon = slice_find_byte(text, ':');
+    struct nearest nearest;
+    struct reason longer;
+    if (colon == text.size)
+        return;
+    nearest_begin(&nearest, slice_of(text.data, colon));
+    for (unsigned i = 0; i < PRICE_PARTS; i++)
+        nearest_consider(&nearest, slice_from_text(price_part_name((enum price_part)i)));
+    if (nearest.found.size == 0)
+        return;
+    reason_set(&longer, "%s; did you mean '%.*s'?", reason->text, SLICE_ARGS(nearest.found));
+    *reason = longer;
+}
+
 /* Reads the prices, and writes them in the one form that the store keeps. */
 static enum status read_prices(yyjson_val *value, struct price *price, struct buffer *definition,
                                struct reason *reason)
@@ -92,6 +110,8 @@ static enum status read_prices(yyjson_val *value, struct price *price, struct bu
     if (status == STATUS_OK)
         status = price_read(buffer_slice(&terms), price, reason);
     buffer_fini(&terms);
+    if (status == STATUS_NOT_FOUND)
+        suggest(reason);
     if (status != STATUS_OK)
         return status;
     json_writer_init(&writer, definition);

@@ -6,7 +6,7 @@
 
 #include "base/slice.h"
 
-#define COLUMNS_DEFAULT 80
+#define COLUMNS_DEFAULT 100
 
 static const char *set_variable(const char *name)
 {

@@ -9,7 +9,7 @@
 bool terminal_has_looks(void);
 /* More than ASCII: LC_ALL, else LC_CTYPE, else LANG says UTF-8. */
 bool terminal_has_utf8(void);
-/* Characters in a line; 80 where it is no terminal. */
+/* Characters in a line; 100 where it is no terminal. */
 size_t terminal_columns(void);
 
 #endif

@@ -6,7 +6,7 @@
 #include "cli/usage_report.h"
 
 #define GAP_CHARS     2
-#define BAR_CHARS_MIN 10
+#define BAR_CHARS_MIN 8
 #define BAR_COLOUR    "36" /* cyan */
 
 /* A column of numbers. Some are shown only where they say something. */
@@ -104,7 +104,6 @@ static struct slice name_of(const struct usage_report *report, const struct usag
     return slice_of(text, 16);
 }
 
-/* A row without its bar; returns how many cells. */
 static enum status add_row(struct drawing *drawing, struct slice name,
                            const struct usage_line *line, struct slice bar)
 {
@@ -163,7 +162,8 @@ static void measure(struct drawing *drawing)
     drawing->has_bars = report->by.size > 0 && drawing->whole > 0;
 }
 
-/* Without bars the table says how wide it is; they take what is left of the line. */
+/* With empty bars the table says how wide it is; bars take what is left of the line, if it is
+ * enough. */
 static void fit_bars(struct drawing *drawing)
 {
     size_t used = 0;
@@ -171,8 +171,7 @@ static void fit_bars(struct drawing *drawing)
         used += drawing->table.widths[i] + GAP_CHARS;
     const size_t left = drawing->looks->columns > used ? drawing->looks->columns - used : 0;
     drawing->bar_chars = (unsigned)(left > BAR_CHARS_MAX ? BAR_CHARS_MAX : left);
-    if (drawing->bar_chars < BAR_CHARS_MIN)
-        drawing->bar_chars = BAR_CHARS_MIN;
+    drawing->has_bars = drawing->bar_chars >= BAR_CHARS_MIN;
 }
 
 enum status usage_table_write(const struct usage_report *report, const struct usage_looks *looks,

@@ -10,19 +10,32 @@ import pytest
 
 from support import ledger_rows
 from support.ledger_rows import time_us
-from support.weir import BINARY, clean_environment, wait_until
+from support.weir import BINARY, Weir, clean_environment, wait_until
 
 JANUARY = ("--since", "2026-01-01", "--until", "2026-02-01")
-PRICED = {"prices": [{"provider": "openai", "model": "gpt-test", "input": "2usd",
-                      "output": "8usd", "from": "2026-01-15"}]}
+CONFIG = {
+    "workers": 1,
+    "providers": {"openai": {"dialect": "openai", "base_url": "http://127.0.0.1:9/v1",
+                             "api_key": "none"}},
+    "models": [{"name": "no-*", "targets": ["openai"]}, {"name": "*", "targets": ["openai"]}],
+    "prices": [{"provider": "openai", "model": "gpt-test", "input": "2usd", "output": "8usd",
+                "from": "2026-01-15"}],
+}
+
+
+def stopped_weir(folder):
+    """A weir that has a data directory and does not run."""
+    weir = Weir(folder, CONFIG)
+    weir.start()
+    weir.stop()
+    return weir
 
 
 @pytest.fixture(scope="module")
-def stopped(make_gateway):
-    """A weir that has stopped, with a ledger of two users, three models and four days."""
-    weir = make_gateway(PRICED).weir
+def stopped(tmp_path_factory):
+    """The same with a ledger of two users, three models and four days."""
+    weir = stopped_weir(tmp_path_factory.mktemp("stopped"))
     keys = {user: weir.create_key(user, "--name", f"{user}-laptop") for user in ("alice", "bob")}
-    weir.stop()
     ids = {user: (bytes.fromhex(key["user_id"].replace("-", "")),
                   bytes.fromhex(key["id"].replace("-", ""))) for user, key in keys.items()}
 
@@ -105,7 +118,7 @@ def test_the_table_is_aligned_and_ends_in_a_total(stopped):
     assert table[2][:8] == ["bob", "3", "1", "2", "205", "0", "20", "<$0.0001"]
     assert table[3] == ["total", "6", "1", "2", "505", "60", "50", "$2.2500"]
     assert "price of 2 requests is not known" in said and "of 1 request are estimated" in said
-    assert "#" in table[1][8] and "\033" not in said
+    assert set(table[1][8]) <= set("#█") and "\033" not in said
 
 
 def test_the_chart_has_blocks_where_the_locale_has_them(stopped):
@@ -116,7 +129,7 @@ def test_the_chart_has_blocks_where_the_locale_has_them(stopped):
                               timeout=30, cwd=stopped.folder, check=True)
         said = done.stdout.decode()
         assert block in said and ("█" in said) == (block == "█")
-        assert all(len(line) <= 80 for line in said.splitlines())
+        assert all(len(line) <= 100 for line in said.splitlines())
 
 
 def test_csv_has_names_first_and_no_formulas(stopped):
@@ -136,7 +149,7 @@ def test_an_empty_report_says_so(stopped):
 
 @pytest.mark.parametrize("arguments, said", [
     (["--by", "modle"], "did you mean 'model'?"),
-    (["--by", "colour"], "key, user, team, model, provider, day or hour"),
+    (["--by", "department"], "key, user, team, model, provider, day or hour"),
     (["--since", "yesterday"], "neither a duration such as 30d"),
     (["--since", "2026-02-30"], "neither a duration such as 30d"),
     (["--since", "1d", "--until", "2d"], "before it begins"),
@@ -148,36 +161,39 @@ def test_what_cannot_be_asked_is_refused(stopped, arguments, said):
 
 
 def test_usage_of_a_running_server_has_what_just_happened(make_gateway):
-    gateway = make_gateway(PRICED)
+    gateway = make_gateway()
     assert gateway.ask(model="gpt-test").status == 200
     wait_until(lambda: gateway.weir.run_json("usage", "--by", "model")[0:] != [], 10, "a row")
     line, = gateway.weir.run_json("usage", "--by", "model")
-    assert line["id"] == "gpt-test" and line["requests"] == 1
+    assert line["id"] == "gpt-test" and line["requests"] == 1 and line["input_tokens"] > 0
 
 
 # --- Prices ----------------------------------------------------------------------------------------
 
 
-def test_a_price_is_set_shown_listed_and_removed(make_gateway):
-    gateway = make_gateway(PRICED)
-    weir = gateway.weir
-    for is_running in (True, False):
-        set_price = weir.run_json("prices", "set", "openai/other", "input=0.40", "output=1.60usd",
-                                  "--from", "2026-01-01")
-        assert set_price["prices"] == {"input": "0.4", "output": "1.6"}
-        assert set_price["source"] == "store" and set_price["id"].startswith("store/openai/other@")
-        listed = weir.run_json("prices", "list")
-        assert [(each["source"], each["model"]) for each in listed] == \
-            [("config", "gpt-test"), ("store", "other")]
-        shown, = weir.run_json("prices", "show", "other")
-        assert shown["id"] == set_price["id"] and shown["terms"] == "input=0.4 output=1.6"
-        said = weir.run("prices", "show", "other").stdout
-        assert "input=0.4 output=1.6" in said and set_price["id"] in said
-        weir.run("prices", "set", "openai/other", "--remove", "--from", "2026-01-01")
-        weir.run("prices", "set", "openai/other", "--remove", "--from", "2026-01-01", code=1)
-        assert len(weir.run_json("prices", "list")) == 1
-        if is_running:
-            weir.stop()
+def test_a_price_is_set_shown_listed_and_removed(tmp_path):
+    weir = stopped_weir(tmp_path)
+    set_and_remove_a_price(weir)
+    weir.start()
+    set_and_remove_a_price(weir)
+    weir.stop()
+
+
+def set_and_remove_a_price(weir):
+    made = weir.run_json("prices", "set", "openai/other", "input=0.40", "output=1.60usd",
+                         "--from", "2026-01-01")
+    assert made["prices"] == {"input": "0.4", "output": "1.6"}
+    assert made["source"] == "store" and made["id"].startswith("store/openai/other@")
+    listed = weir.run_json("prices", "list")
+    assert [(each["source"], each["model"]) for each in listed] == \
+        [("config", "gpt-test"), ("store", "other")]
+    shown, = weir.run_json("prices", "show", "other")
+    assert shown["id"] == made["id"] and shown["terms"] == "input=0.4 output=1.6"
+    said = weir.run("prices", "show", "other").stdout
+    assert "input=0.4 output=1.6" in said and made["id"] in said
+    weir.run("prices", "set", "openai/other", "--remove", "--from", "2026-01-01")
+    weir.run("prices", "set", "openai/other", "--remove", "--from", "2026-01-01", code=1)
+    assert len(weir.run_json("prices", "list")) == 1
 
 
 def test_the_latest_price_that_has_begun_holds(stopped):
@@ -198,7 +214,7 @@ def test_the_catalogue_is_asked_last(stopped):
 
 @pytest.mark.parametrize("arguments, code, said", [
     (["opneai/m", "input=1"], 2, "did you mean 'openai'?"),
-    (["openai/m", "inptu=1"], 2, "input"),
+    (["openai/m", "inptu=1"], 2, "did you mean 'input'?"),
     (["openai/m", "input=-1"], 2, "input"),
     (["openai/m", "input=1", "input=2"], 2, "input"),
     (["openai/m", "input"], 2, "NAME=VALUE"),
@@ -225,9 +241,8 @@ def costs(weir):
 
 
 @pytest.fixture
-def ledger_of_four(make_gateway):
-    weir = make_gateway(PRICED).weir
-    weir.stop()
+def ledger_of_four(tmp_path):
+    weir = stopped_weir(tmp_path)
     before, after = time_us("2026-01-10T00:00:00"), time_us("2026-01-20T00:00:00")
     ledger_rows.fill(weir.folder / "data" / "weir.db", [
         {"timestamp": before, "cost_nanousd": 11},
@@ -266,10 +281,8 @@ def test_rating_anew_takes_the_price_of_the_time_that_a_row_has(ledger_of_four):
     assert rated["rows"] == 1 and rated["left"] == 1 and rated["targets"][0]["model"] == "gpt-test"
 
 
-def test_rating_anew_on_a_running_server_uses_what_was_set(make_gateway):
-    gateway = make_gateway()
-    weir = gateway.weir
-    weir.stop()
+def test_rating_anew_on_a_running_server_uses_what_was_set(tmp_path):
+    weir = stopped_weir(tmp_path)
     ledger_rows.fill(weir.folder / "data" / "weir.db",
                 [{"timestamp": time_us("2026-01-20T00:00:00") + number, "target_model": "ours"}
                  for number in range(1200)])
@@ -279,6 +292,7 @@ def test_rating_anew_on_a_running_server_uses_what_was_set(make_gateway):
     assert rated["changed"] == 1200 and rated["cost_nanousd"] == 1200 * 120_000
     assert {cost for cost, _ in costs(weir)} == {120_000}
     assert weir.run_json("usage", *JANUARY)[0]["cost_nanousd"] == 1200 * 120_000
+    weir.stop()
 
 
 def test_rating_anew_says_what_it_needs(stopped):
