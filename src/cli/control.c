@@ -15,6 +15,7 @@
 #include "gateway/gateway.h"
 #include "gateway/models_watch.h"
 #include "io/service.h"
+#include "models/tokens/tokenizer.h"
 #include "store/store.h"
 
 #define SAVE_MS        2000 /* between two times that last uses are written to the store */
@@ -362,6 +363,20 @@ static void say_notices(struct control *control)
                   config->transport.connections, control->gateway.connections_max);
 }
 
+/* On a thread that may block: clients are answered meanwhile, only nothing is counted. */
+static void load_encodings(void *argument)
+{
+    struct control *control = argument;
+    for (int i = 0; i < TOKEN_ENCODING_COUNT; i++) {
+        struct reason reason = {"out of memory"};
+        if (tokenizer_load((enum token_encoding)i, &reason) != STATUS_OK)
+            log_write_now(control->log, LOG_LEVEL_ERROR, "tokens",
+                          "tokens of %s cannot be counted, so that chats are not fitted into a "
+                          "model's window: %s",
+                          token_encoding_name((enum token_encoding)i), reason.text);
+    }
+}
+
 static enum status open_all(struct control *control, const struct control_config *wanted,
                             const struct config **config, struct reason *reason)
 {
@@ -387,6 +402,8 @@ static enum status open_all(struct control *control, const struct control_config
                                     control->producer, &control->models);
     if (status == STATUS_OK) /* last: who is answered by readyz may rely on all of the above */
         status = gateway_run(&control->gateway);
+    if (status == STATUS_OK)
+        status = service_submit(control->scrapes, load_encodings, control);
     return status;
 }
 

@@ -33,6 +33,8 @@ static struct json_value *place_of(struct openai_answer *answer, struct json_val
         return &answer->model;
     if (json_key_equal(key, SLICE("error")))
         return &answer->error;
+    if (json_key_equal(key, SLICE("service_tier")))
+        return &answer->service_tier;
     return json_key_equal(key, SLICE("choices")) ? &answer->choices : NULL;
 }
 

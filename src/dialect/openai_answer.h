@@ -15,7 +15,7 @@ struct openai_answer {
     struct openai_usage usage;
     /* raw.data NULL: absent. Spans of the body as the skimming found them: json_check() each
      * before use. */
-    struct json_value id, model, error, choices;
+    struct json_value id, model, error, choices, service_tier;
 };
 
 /* Skims the top-level members; what lies in the others (megabytes of embeddings) is not checked.

@@ -94,6 +94,9 @@ enum status openai_request_rewrite(const struct openai_request *request,
     if (status != STATUS_OK)
         return status;
 
+    if (rewrite->messages.data != NULL && request->members[OPENAI_MEMBER_MESSAGES] != NULL)
+        json_splice_replace(&splice, request->members[OPENAI_MEMBER_MESSAGES]->value,
+                            rewrite->messages);
     if (rewrite->stream)
         set_stream(request, &splice);
     if (rewrite->usage == OPENAI_USAGE_ASK_YES && (request->stream || rewrite->stream))

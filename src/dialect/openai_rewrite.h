@@ -18,6 +18,7 @@ struct openai_rewrite {
     struct slice model; /* the target's name; data NULL: the client's stays */
     enum openai_usage_ask usage;
     bool stream;              /* `stream` becomes true whatever it was */
+    struct slice messages;    /* the array in the place of the client's; data NULL: that stays */
     struct slice temperature; /* a JSON number for a request that has none; data NULL: nothing */
 };
 

@@ -118,7 +118,7 @@ size_t openai_stream_quiet(struct slice bytes)
 
 /* What the members of an event say that weir looks at. */
 struct findings {
-    struct json_value choices, usage, error, object; /* raw.data NULL: absent */
+    struct json_value choices, usage, error, object, service_tier; /* raw.data NULL: absent */
 };
 
 static void find_members(struct json_value root, const struct json_limits *limits,
@@ -137,6 +137,8 @@ static void find_members(struct json_value root, const struct json_limits *limit
             findings_out->error = member.value;
         else if (json_key_equal(member.key, SLICE("object")))
             findings_out->object = member.value;
+        else if (json_key_equal(member.key, SLICE("service_tier")))
+            findings_out->service_tier = member.value;
     }
 }
 
@@ -167,6 +169,14 @@ static bool is_error(const struct findings *findings)
            slice_equal(findings->object.raw, SLICE("\"error\""));
 }
 
+static void note_service_tier(struct openai_stream *stream, struct json_value tier)
+{
+    if (tier.type != JSON_TYPE_STRING || tier.raw.size - 2 > sizeof(stream->service_tier))
+        return;
+    stream->service_tier_size = (uint8_t)(tier.raw.size - 2);
+    memcpy(stream->service_tier, tier.raw.data + 1, stream->service_tier_size);
+}
+
 static enum openai_event look_closely(struct openai_stream *stream, struct slice data)
 {
     struct json_value root;
@@ -178,6 +188,8 @@ static enum openai_event look_closely(struct openai_stream *stream, struct slice
     find_members(root, stream->limits, &findings);
     if (openai_usage_read(findings.usage, &stream->usage))
         stream->has_usage = true;
+    if (findings.service_tier.raw.data != NULL)
+        note_service_tier(stream, findings.service_tier);
     if (is_error(&findings)) {
         stream->has_error = true;
         return OPENAI_EVENT_ERROR;
@@ -213,33 +225,44 @@ static bool is_content(struct slice key)
            !json_key_equal(key, SLICE("type")) && !json_key_equal(key, SLICE("finish_reason"));
 }
 
-static uint64_t text_bytes(struct json_value value, const struct json_limits *limits,
-                           unsigned depth)
+static void find_texts(struct json_value value, const struct json_limits *limits, unsigned depth,
+                       openai_content_found *found, void *context)
 {
     struct json_walk walk;
     struct json_member member;
-    uint64_t bytes = 0;
     if (value.type == JSON_TYPE_STRING)
-        return value.raw.size - 2;
+        found(context, value);
     if (depth == 0 || (value.type != JSON_TYPE_OBJECT && value.type != JSON_TYPE_ARRAY))
-        return 0;
+        return;
     json_walk_init(&walk, value, limits);
     while (json_walk_next(&walk, &member)) {
         if (value.type == JSON_TYPE_ARRAY || is_content(member.key))
-            bytes += text_bytes(member.value, limits, depth - 1);
+            find_texts(member.value, limits, depth - 1, found, context);
     }
-    return bytes;
 }
 
-uint64_t openai_event_content_bytes(struct slice data, const struct json_limits *limits)
+void openai_event_content(struct slice data, const struct json_limits *limits,
+                          openai_content_found *found, void *context)
 {
     struct json_value root;
     struct json_error error;
     struct findings findings;
     if (json_check(data, limits, &root, &error) != STATUS_OK || root.type != JSON_TYPE_OBJECT)
-        return 0;
+        return;
     find_members(root, limits, &findings);
-    if (findings.choices.raw.data == NULL)
-        return 0;
-    return text_bytes(findings.choices, limits, CONTENT_DEPTH_MAX);
+    if (findings.choices.raw.data != NULL)
+        find_texts(findings.choices, limits, CONTENT_DEPTH_MAX, found, context);
+}
+
+static void add_bytes(void *context, struct json_value text)
+{
+    uint64_t *bytes = context;
+    *bytes += text.raw.size - 2;
+}
+
+uint64_t openai_event_content_bytes(struct slice data, const struct json_limits *limits)
+{
+    uint64_t bytes = 0;
+    openai_event_content(data, limits, add_bytes, &bytes);
+    return bytes;
 }

@@ -15,6 +15,8 @@
 #include "dialect/openai_usage.h"
 #include "json/json.h"
 
+#define OPENAI_SERVICE_TIER_BYTES 24 /* a longer one is none that weir knows */
+
 enum openai_event {
     OPENAI_EVENT_PASS,     /* goes to the client as it is; progress */
     OPENAI_EVENT_WITHHOLD, /* the usage chunk, which the client did not ask for; progress */
@@ -30,7 +32,9 @@ struct openai_stream {
     bool is_done;       /* [DONE] was seen */
     bool has_error;     /* an error event was seen */
     bool has_usage;
-    struct openai_usage usage; /* the last one seen */
+    struct openai_usage usage; /* the last one seen, as the next */
+    char service_tier[OPENAI_SERVICE_TIER_BYTES];
+    uint8_t service_tier_size; /* 0: none was seen */
 };
 
 /* `limits` outlives the stream. */
@@ -48,8 +52,14 @@ enum openai_event openai_stream_event(struct openai_stream *stream, struct slice
  * does not depend on the stream's state. */
 size_t openai_stream_quiet(struct slice bytes);
 
-/* The bytes of text that the model made in one event (or in a whole answer): of each choice's text,
- * delta or message, with tool calls and refusals, as they are written. 0 if it is no JSON object. */
+/* Calls found() for each string that the model made in one event (or in a whole answer), in order:
+ * of each choice's text, delta or message, with tool calls and refusals. None if the data is no JSON
+ * object. */
+typedef void openai_content_found(void *context, struct json_value text);
+void openai_event_content(struct slice data, const struct json_limits *limits,
+                          openai_content_found *found, void *context);
+
+/* The bytes of these strings, as they are written. */
 uint64_t openai_event_content_bytes(struct slice data, const struct json_limits *limits);
 
 /* Whether the stream came to its end: without that it is broken, however the connection ended. */

@@ -90,8 +90,8 @@ static void write_opened(struct request *request, struct slice metadata)
     struct openai_usage orphan;
     fill_opened(request, metadata, &opened);
     estimate_orphan(request, &orphan);
-    pricing_bill(find_price(request), request->endpoint->provider, &orphan, opened.time_us,
-                 &opened.orphan);
+    pricing_bill(find_price(request), request->endpoint->provider, &orphan, PRICE_STANDARD,
+                 opened.time_us, &opened.orphan);
     opened.orphan.estimated = true;
     const size_t size = record_write_opened(&opened, journal_room(journal, RECORD_OPENED_MAX));
     journal_append(journal, RECORD_OPENED, size);
@@ -149,10 +149,11 @@ static void make_bill(struct request *request)
 {
     struct account *account = &request->account;
     struct openai_usage usage = request->usage;
+    estimate_finish(request);
     const bool is_estimated = estimate_missing(request, &usage);
-    pricing_bill(find_price(request), request->endpoint->provider, &usage, account->time_us,
-                 &account->bill);
-    account->bill.estimated = is_estimated;
+    pricing_bill(find_price(request), request->endpoint->provider, &usage, account->service_class,
+                 account->time_us, &account->bill);
+    account->bill.estimated |= is_estimated;
     account->bill.price_id =
         arena_copy(&request->exchange->arena, account->bill.price_id); /* the price may go */
 }
@@ -185,6 +186,7 @@ static void write_closed(struct request *request, unsigned status)
     const struct account *account = &request->account;
     const struct http_exchange *exchange = request->exchange;
     struct journal *journal = request->worker->journal;
+    char context[FIT_TEXT_BYTES];
     const uint64_t now_ns = clock_monotonic_ns();
     /* An answer whose first byte is its last goes out right after this. */
     const uint64_t first_byte_ns = exchange->first_byte_ns > 0 ? exchange->first_byte_ns : now_ns;
@@ -201,6 +203,7 @@ static void write_closed(struct request *request, unsigned status)
         .first_byte_us =
             status > 0 ? (int64_t)((first_byte_ns - exchange->started_ns) / 1000) : RECORD_UNKNOWN,
         .last_latency_us = (int64_t)((now_ns - account->attempt_started_ns) / 1000),
+        .context = fit_describe(&request->fit, context),
         .provider_request_id = request->upstream_request_id,
     };
     journal_append(journal, RECORD_CLOSED,
@@ -226,11 +229,19 @@ void account_relayed(struct account *account, struct slice events)
 {
     const size_t size = events.size < ACCOUNT_SAMPLE_BYTES ? events.size : ACCOUNT_SAMPLE_BYTES;
     account->relayed_bytes += events.size;
+    if (account->counter != NULL)
+        estimate_relayed(account, events);
     account->runs++;
     if ((account->runs & (account->runs - 1)) != 0)
         return; /* the first, second, fourth … run is enough, and costs little */
     account->sample_bytes = size;
     memcpy(account->sample, events.data + events.size - size, size);
+}
+
+void account_note_service(struct account *account, struct slice service_tier)
+{
+    if (price_class_find(service_tier, &account->service_class) != STATUS_OK)
+        account->service_class = PRICE_STANDARD;
 }
 
 /* --- Refusals ------------------------------------------------------------------------------------------------ */

@@ -16,8 +16,10 @@
 #include "base/slice.h"
 #include "base/status.h"
 #include "ledger/record.h"
+#include "models/price.h"
 
 struct request;
+struct token_counter;
 
 /* Of a stream, kept to estimate what it came to if its usage never comes. */
 #define ACCOUNT_SAMPLE_BYTES 512
@@ -28,7 +30,11 @@ struct account {
     bool is_closed;   /* the bill is final */
     uint64_t time_us; /* when it was admitted, since 1970 */
     uint64_t attempt_started_ns;
-    uint64_t prompt_tokens; /* an estimate */
+    uint64_t prompt_tokens; /* an estimate, or counted */
+    uint64_t content_tokens; /* of the answer's text, if it was counted */
+    bool content_is_counted;
+    struct token_counter *counter;  /* counts a stream's text as it passes; NULL: nobody does */
+    enum price_class service_class; /* that the answer names; else the standard one */
     uint64_t content_bytes; /* of an answer that is held; else as the sample shows */
     uint64_t relayed_bytes; /* of a stream's events */
     size_t sample_bytes;
@@ -49,6 +55,8 @@ MUST_CHECK enum status account_next_attempt(struct request *request, struct slic
 void account_close(struct request *request, unsigned status);
 /* Events that went to the client. */
 void account_relayed(struct account *account, struct slice events);
+/* The service class that the answer says it was given, as the provider writes it. */
+void account_note_service(struct account *account, struct slice service_tier);
 /* A request that a rule refused, for usage_hourly. Nothing happens without a key. */
 void account_refuse(struct request *request, struct slice reason);
 

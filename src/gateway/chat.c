@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "dialect/simple_chat.h"
+#include "gateway/estimate.h"
 #include "gateway/gateway.h"
 #include "gateway/limits.h"
 #include "gateway/target.h"
@@ -73,6 +74,14 @@ static enum openai_usage_ask usage_ask(const struct request *request)
     return OPENAI_USAGE_ASK_YES;
 }
 
+/* Whether it is known beforehand that the stream will not tell what it used. */
+static bool lacks_usage(const struct request *request, enum openai_usage_ask ask)
+{
+    return has_usage_chunk(request) &&
+           (ask == OPENAI_USAGE_ASK_DROP ||
+            (ask == OPENAI_USAGE_ASK_KEEP && !request->openai.include_usage));
+}
+
 static enum status send_to_target(struct request *request, chat_compose *compose,
                                   enum openai_usage_ask ask, struct call *call)
 {
@@ -80,6 +89,7 @@ static enum status send_to_target(struct request *request, chat_compose *compose
         .model = request->model_is_replaced ? request->target_model : (struct slice){0},
         .usage = ask,
         .stream = request->stream,
+        .messages = request->fit.messages,
     };
     struct json_pieces pieces;
     *call = (struct call){.request = request};
@@ -103,6 +113,8 @@ static enum status call_once(struct request *request, chat_compose *compose,
                              enum openai_usage_ask ask, struct call *call, struct held_answer *held)
 {
     *held = (struct held_answer){0};
+    if (lacks_usage(request, ask))
+        estimate_prepare(request);
     const enum status status = send_to_target(request, compose, ask, call);
     if (status != STATUS_OK || call->is_events)
         return status;
@@ -168,6 +180,8 @@ void chat_handle(struct request *request)
         status = chat_inspect(request, route_of(request));
     if (status == STATUS_OK)
         status = target_choose(request, request->openai.model);
+    if (status == STATUS_OK)
+        status = fit_messages(request);
     if (status != STATUS_OK)
         return;
     status = chat_call(request, openai_request_rewrite, &call, &held);

@@ -15,6 +15,8 @@ static const struct kind {
                                "The model does not exist or this key may not use it."},
     [ERROR_INVALID_REQUEST] = {400, "invalid_request_error", "invalid_request",
                                "The request is not valid."},
+    [ERROR_CONTEXT_LENGTH] = {400, "invalid_request_error", "context_length_exceeded",
+                              "The messages do not fit the model's context length."},
     [ERROR_REQUEST_TOO_LARGE] = {413, "invalid_request_error", "request_too_large",
                                  "The request body is too large."},
     [ERROR_HEADERS_TOO_LARGE] = {431, "invalid_request_error", "headers_too_large",

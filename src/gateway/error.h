@@ -13,6 +13,7 @@ enum error_kind {
     ERROR_INVALID_KEY,
     ERROR_MODEL_NOT_FOUND,
     ERROR_INVALID_REQUEST,
+    ERROR_CONTEXT_LENGTH, /* the chat does not fit the model's window */
     ERROR_REQUEST_TOO_LARGE,
     ERROR_HEADERS_TOO_LARGE,
     ERROR_REQUEST_TIMEOUT,

@@ -1,11 +1,17 @@
 #include "gateway/estimate.h"
 
+#include "base/alloc.h"
 #include "dialect/openai_stream.h"
 #include "gateway/limits.h"
 #include "gateway/request.h"
+#include "models/chat_count.h"
+#include "models/json_tokens.h"
 
 /* Of English text in o200k_base; other text and JSON's own signs make it less. */
 #define BYTES_PER_TOKEN 4
+
+#define RUN_BYTES_MAX  ((size_t)256 * 1024) /* of events that are counted without a pause */
+#define WORD_BYTES_MAX ((size_t)16 * 1024)  /* of a text's end that is kept for what may follow */
 
 static void give(struct openai_usage *usage, enum openai_tokens which, uint64_t tokens)
 {
@@ -37,12 +43,141 @@ void estimate_orphan(struct request *request, struct openai_usage *usage_out)
 {
     const uint64_t wanted = request->openai.max_tokens;
     *usage_out = (struct openai_usage){0};
-    request->account.prompt_tokens = prompt_bytes(&request->openai) / BYTES_PER_TOKEN;
+    request->account.prompt_tokens = request->fit.is_counted
+                                         ? request->fit.input_tokens
+                                         : prompt_bytes(&request->openai) / BYTES_PER_TOKEN;
     give(usage_out, OPENAI_TOKENS_INPUT, request->account.prompt_tokens);
     if (makes_text(request))
         give(usage_out, OPENAI_TOKENS_OUTPUT,
              wanted < ESTIMATE_OUTPUT_TOKENS ? wanted : ESTIMATE_OUTPUT_TOKENS);
 }
+
+/* --- Counting -------------------------------------------------------------------------------------------- */
+
+static enum status count_request(const struct request *request, const struct model_tokens *model,
+                                 struct input_count *count_out)
+{
+    const struct openai_request *openai = &request->openai;
+    const struct json_limits limits = limits_for_json(request->worker);
+    if (openai->route == OPENAI_ROUTE_CHAT || openai->route == OPENAI_ROUTE_SIMPLE_CHAT)
+        return count_chat(model, &openai->body, &limits, NULL, count_out);
+    const struct json_member *prompt = openai->members[OPENAI_MEMBER_PROMPT];
+    if (prompt == NULL)
+        prompt = openai->members[OPENAI_MEMBER_INPUT];
+    if (prompt == NULL)
+        return STATUS_NOT_FOUND;
+    return count_prompt(model, prompt->value, &limits, count_out);
+}
+
+/* A moderation costs nothing, and never tells what it used. */
+static void count_input(struct request *request, const struct model_tokens *model)
+{
+    struct input_count count;
+    if (request->fit.is_counted)
+        request->account.prompt_tokens = request->fit.input_tokens;
+    else if (request->openai.route != OPENAI_ROUTE_MODERATIONS &&
+             count_request(request, model, &count) == STATUS_OK)
+        request->account.prompt_tokens = count.input_tokens;
+}
+
+/* Where texts are added. */
+struct content {
+    struct token_counter *counter;
+    bool is_whole; /* each string is a text of its own; else one goes on in the next */
+    enum status status;
+};
+
+static void add_content(void *context, struct json_value text)
+{
+    struct content *content = context;
+    if (content->status == STATUS_OK)
+        content->status = content->is_whole ? json_tokens_count(content->counter, text)
+                                            : json_tokens_add(content->counter, text);
+}
+
+void estimate_answer(struct request *request, struct slice body)
+{
+    const struct model_tokens *model = model_tokens_find(request->target_model);
+    const struct tokenizer *tokenizer = tokenizer_get(model->encoding);
+    const struct json_limits limits = limits_for_json(request->worker);
+    struct token_counter counter;
+    struct content content = {.counter = &counter, .is_whole = true};
+    if (tokenizer == NULL)
+        return;
+    count_input(request, model);
+    if (!makes_text(request))
+        return;
+    token_counter_init(&counter, tokenizer,
+                       (struct token_pause){limits.pause, limits.pause_context});
+    openai_event_content(body, &limits, add_content, &content);
+    request->account.content_is_counted = content.status == STATUS_OK;
+    request->account.content_tokens = model_tokens_scale(model, token_counter_total(&counter));
+    token_counter_fini(&counter);
+}
+
+void estimate_prepare(struct request *request)
+{
+    const struct model_tokens *model = model_tokens_find(request->target_model);
+    const struct tokenizer *tokenizer = tokenizer_get(model->encoding);
+    struct account *account = &request->account;
+    if (tokenizer == NULL || account->counter != NULL)
+        return;
+    count_input(request, model);
+    account->counter = alloc_bytes(sizeof(*account->counter));
+    if (account->counter != NULL)
+        token_counter_init(account->counter, tokenizer, (struct token_pause){0});
+}
+
+static void drop_counter(struct account *account)
+{
+    if (account->counter != NULL)
+        token_counter_fini(account->counter);
+    alloc_free(account->counter);
+    account->counter = NULL;
+}
+
+/* The next line with data; false: there is no whole one. *size_out is that of the line. */
+static bool next_data(struct slice *rest, struct slice *data_out, size_t *size_out)
+{
+    const struct slice line = slice_from(*rest, slice_find(*rest, SLICE("data:")));
+    const size_t end = slice_find_byte(line, '\n');
+    if (end == line.size)
+        return false;
+    *data_out = slice_trim(slice_of(line.data + 5, end - 5));
+    *size_out = end + 1;
+    *rest = slice_from(line, end + 1);
+    return true;
+}
+
+void estimate_relayed(struct account *account, struct slice events)
+{
+    struct content content = {.counter = account->counter};
+    struct slice data;
+    size_t size;
+    if (events.size > RUN_BYTES_MAX) { /* the sample has to do */
+        drop_counter(account);
+        return;
+    }
+    while (next_data(&events, &data, &size))
+        openai_event_content(data, &JSON_LIMITS_DEFAULT, add_content, &content);
+    if (content.status == STATUS_OK && account->counter->carry.size > WORD_BYTES_MAX)
+        content.status = token_counter_finish(account->counter);
+    if (content.status != STATUS_OK)
+        drop_counter(account);
+}
+
+void estimate_finish(struct request *request)
+{
+    struct account *account = &request->account;
+    if (account->counter == NULL)
+        return;
+    account->content_is_counted = token_counter_finish(account->counter) == STATUS_OK;
+    account->content_tokens = model_tokens_scale(model_tokens_find(request->target_model),
+                                                 token_counter_total(account->counter));
+    drop_counter(account);
+}
+
+/* --- Guessing -------------------------------------------------------------------------------------------- */
 
 /* What the whole events of the sample hold. */
 struct sampled {
@@ -55,21 +190,16 @@ static struct sampled look_at_sample(const struct request *request)
     struct json_limits limits = limits_for_json(request->worker);
     struct slice rest = slice_of(account->sample, account->sample_bytes);
     struct sampled sampled = {0};
+    struct slice data;
+    size_t size;
     limits.pause = NULL;
-    while (rest.size > 0) {
-        const size_t start = slice_find(rest, SLICE("data:"));
-        const struct slice event = slice_from(rest, start);
-        const size_t end = slice_find_byte(event, '\n');
-        if (end == event.size)
-            break;
-        const struct slice data = slice_trim(slice_of(event.data + 5, end - 5));
+    while (next_data(&rest, &data, &size)) {
         const uint64_t content = openai_event_content_bytes(data, &limits);
-        if (content > 0) {
-            sampled.events++;
-            sampled.event_bytes += end + 2; /* with the blank line */
-            sampled.content_bytes += content;
-        }
-        rest = slice_from(event, end + 1);
+        if (content == 0)
+            continue;
+        sampled.events++;
+        sampled.event_bytes += size + 1; /* with the blank line */
+        sampled.content_bytes += content;
     }
     return sampled;
 }
@@ -79,6 +209,8 @@ static struct sampled look_at_sample(const struct request *request)
 static uint64_t output_tokens(const struct request *request)
 {
     const struct account *account = &request->account;
+    if (account->content_is_counted)
+        return account->content_tokens;
     if (account->relayed_bytes == 0)
         return account->content_bytes / BYTES_PER_TOKEN;
     const struct sampled sampled = look_at_sample(request);

@@ -8,12 +8,28 @@
 
 #include "dialect/openai_usage.h"
 
+struct account;
 struct request;
 
 /* What a request is taken to have used if the process dies while it is open: its prompt, and its own
  * maximum of output but at most ESTIMATE_OUTPUT_TOKENS. */
 #define ESTIMATE_OUTPUT_TOKENS 1024
 void estimate_orphan(struct request *request, struct openai_usage *usage_out);
+
+/* Before a call to a provider that is known not to tell what a stream used: counts the prompt, and
+ * begins to count what passes. Gives way to other tasks. Where the encoding is not loaded, or there
+ * is no memory, nothing is counted and the estimate is a coarser one. */
+void estimate_prepare(struct request *request);
+
+/* Counts the prompt, and the text of a whole answer that does not tell them. The body is still
+ * there. Gives way to other tasks. */
+void estimate_answer(struct request *request, struct slice body);
+
+/* Counts whole events on their way to the client; account->counter is there. Does not wait. */
+void estimate_relayed(struct account *account, struct slice events);
+
+/* Nothing more passes: ends the counting. */
+void estimate_finish(struct request *request);
 
 /* Fills in what the usage lacks, and returns whether a count is weir's own. Where upstream gave no
  * answer nothing was used. */

@@ -11,6 +11,7 @@ struct pricing_entry {
     const struct provider *provider;
     struct slice model; /* behind the entry */
     struct price price;
+    struct catalogue_facts facts;
 };
 
 void pricing_clear(struct pricing *pricing)
@@ -32,6 +33,22 @@ static size_t slot_of(const struct provider *provider, struct slice model)
     for (size_t i = 0; i < model.size; i++)
         hash = (hash ^ (unsigned char)model.data[i]) * UINT32_C(16777619);
     return (hash ^ hash >> 16) % PRICING_SLOTS;
+}
+
+static void read_facts(const struct snapshot *snapshot, struct pricing_entry *entry,
+                       uint64_t time_us)
+{
+    const struct catalogue_provider *catalogue = &entry->provider->catalogue;
+    const struct catalogue_query query = {.provider = catalogue->name,
+                                          .model = entry->model,
+                                          .region = catalogue->region,
+                                          .time_us = time_us};
+    struct catalogue_row row;
+    entry->facts = (struct catalogue_facts){0};
+    if (catalogue->name.size > 0 &&
+        catalogue_find(&snapshot->catalogue, &query, &row) == STATUS_OK &&
+        catalogue_read_facts(&row, &entry->facts) != STATUS_OK)
+        entry->facts = (struct catalogue_facts){0};
 }
 
 static struct pricing_entry *make_entry(const struct snapshot *snapshot,
@@ -58,6 +75,25 @@ static struct pricing_entry *make_entry(const struct snapshot *snapshot,
     };
     if (price_find(&sources, &query, &entry->price) != STATUS_OK)
         entry->price.id[0] = '\0'; /* unknown, until the moment that it says */
+    read_facts(snapshot, entry, time_us);
+    return entry;
+}
+
+static const struct pricing_entry *find_entry(struct pricing *pricing,
+                                              const struct snapshot *snapshot,
+                                              const struct provider *provider,
+                                              struct slice target_model, uint64_t time_us)
+{
+    struct pricing_entry **slot = &pricing->slots[slot_of(provider, target_model)];
+    if (*slot != NULL && (*slot)->provider == provider &&
+        slice_equal((*slot)->model, target_model) && time_us < (*slot)->price.until_us &&
+        time_us >= (*slot)->price.from_us)
+        return *slot;
+    struct pricing_entry *entry = make_entry(snapshot, provider, target_model, time_us);
+    if (entry == NULL)
+        return NULL;
+    alloc_free(*slot);
+    *slot = entry;
     return entry;
 }
 
@@ -65,17 +101,19 @@ const struct price *pricing_find(struct pricing *pricing, const struct snapshot 
                                  const struct provider *provider, struct slice target_model,
                                  uint64_t time_us)
 {
-    struct pricing_entry **slot = &pricing->slots[slot_of(provider, target_model)];
-    if (*slot != NULL && (*slot)->provider == provider &&
-        slice_equal((*slot)->model, target_model) && time_us < (*slot)->price.until_us &&
-        time_us >= (*slot)->price.from_us)
-        return &(*slot)->price;
-    struct pricing_entry *entry = make_entry(snapshot, provider, target_model, time_us);
-    if (entry == NULL)
-        return NULL;
-    alloc_free(*slot);
-    *slot = entry;
-    return &entry->price;
+    const struct pricing_entry *entry =
+        find_entry(pricing, snapshot, provider, target_model, time_us);
+    return entry != NULL ? &entry->price : NULL;
+}
+
+const struct catalogue_facts *pricing_facts(struct pricing *pricing,
+                                            const struct snapshot *snapshot,
+                                            const struct provider *provider,
+                                            struct slice target_model, uint64_t time_us)
+{
+    const struct pricing_entry *entry =
+        find_entry(pricing, snapshot, provider, target_model, time_us);
+    return entry != NULL ? &entry->facts : NULL;
 }
 
 /* --- Bills ---------------------------------------------------------------------------------------------- */
@@ -94,11 +132,26 @@ static int64_t audio(const struct openai_usage *usage)
                     : RECORD_UNKNOWN;
 }
 
+/* The price of a prompt is at most that of one without cached tokens, so this is not too little. */
+static enum status reckon(const struct price *price, struct usage *used, struct cost *cost,
+                          bool *is_estimate_out)
+{
+    enum status status = cost_compute(price, used, cost);
+    *is_estimate_out = status == STATUS_NOT_FOUND && cost->missing == PRICE_CACHE_READ;
+    if (*is_estimate_out) {
+        used->cached_tokens = 0;
+        status = cost_compute(price, used, cost);
+    }
+    *is_estimate_out = *is_estimate_out && status == STATUS_OK;
+    return status;
+}
+
 void pricing_bill(const struct price *price, const struct provider *provider,
-                  const struct openai_usage *usage, uint64_t time_us, struct record_bill *bill_out)
+                  const struct openai_usage *usage, enum price_class service_class,
+                  uint64_t time_us, struct record_bill *bill_out)
 {
     struct cost cost;
-    const struct usage used = {
+    struct usage used = {
         .input_tokens = usage->tokens[OPENAI_TOKENS_INPUT],
         .cached_tokens = usage->tokens[OPENAI_TOKENS_CACHED],
         .cache_write_tokens = usage->tokens[OPENAI_TOKENS_CACHE_WRITE],
@@ -106,6 +159,7 @@ void pricing_bill(const struct price *price, const struct provider *provider,
         .output_tokens = usage->tokens[OPENAI_TOKENS_OUTPUT],
         .reasoning_tokens = usage->tokens[OPENAI_TOKENS_REASONING],
         .audio_output_tokens = usage->tokens[OPENAI_TOKENS_OUTPUT_AUDIO],
+        .service_class = service_class,
         .pin = provider->catalogue.pin,
         .time_us = time_us,
     };
@@ -119,6 +173,6 @@ void pricing_bill(const struct price *price, const struct provider *provider,
     if (price == NULL)
         return;
     bill_out->price_id = price_id(price);
-    if (cost_compute(price, &used, &cost) == STATUS_OK)
+    if (reckon(price, &used, &cost, &bill_out->estimated) == STATUS_OK)
         bill_out->cost_nanousd = (int64_t)cost.nanousd;
 }

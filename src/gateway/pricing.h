@@ -12,6 +12,7 @@
 #include "dialect/openai_usage.h"
 #include "gateway/snapshot.h"
 #include "ledger/record.h"
+#include "models/catalogue.h"
 #include "models/price.h"
 
 #define PRICING_SLOTS 256 /* a price that finds its slot taken replaces what was there */
@@ -33,9 +34,18 @@ const struct price *pricing_find(struct pricing *pricing, const struct snapshot 
                                  const struct provider *provider, struct slice target_model,
                                  uint64_t time_us);
 
+/* What the catalogue knows of the target besides prices; all zero if it does not know it. NULL and
+ * the life of the result as of pricing_find(). */
+const struct catalogue_facts *pricing_facts(struct pricing *pricing,
+                                            const struct snapshot *snapshot,
+                                            const struct provider *provider,
+                                            struct slice target_model, uint64_t time_us);
+
 /* Fills in tokens, cost and price of a bill; tokens that the usage does not give are unknown there,
- * and nothing in the cost. The id borrows from the price. */
+ * and nothing in the cost. Where nobody says what cached tokens cost they are reckoned as all other
+ * input, and the bill is an estimate. The id borrows from the price. */
 void pricing_bill(const struct price *price, const struct provider *provider,
-                  const struct openai_usage *usage, uint64_t time_us, struct record_bill *bill_out);
+                  const struct openai_usage *usage, enum price_class service_class,
+                  uint64_t time_us, struct record_bill *bill_out);
 
 #endif

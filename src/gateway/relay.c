@@ -2,6 +2,7 @@
 
 #include "dialect/openai_answer.h"
 #include "dialect/openai_stream.h"
+#include "gateway/estimate.h"
 #include "gateway/gateway.h"
 #include "gateway/limits.h"
 #include "http/answer.h"
@@ -80,12 +81,21 @@ static void add_cost(const struct request *request)
     http_answer_checked(request->exchange, SLICE("x-weir-cost"), slice_of(text, size));
 }
 
+static void add_context(const struct request *request)
+{
+    char text[FIT_TEXT_BYTES];
+    const struct slice context = fit_describe(&request->fit, text);
+    if (context.size > 0)
+        http_answer_checked(request->exchange, SLICE("x-weir-context"), context);
+}
+
 void relay_begin_answer(struct call *call, unsigned http_status)
 {
     struct request *request = call->request;
     request_begin_answer(request, http_status);
     add_target(request);
     add_cost(request);
+    add_context(request);
     http_answer_header_number(request->exchange, SLICE("x-weir-attempts"), request->attempts);
     add_server_timing(call);
     add_headers_of_upstream(call);
@@ -198,16 +208,34 @@ static void relay_long(struct call *call, struct held_answer *held)
         end_broken(call, read_status);
 }
 
-void relay_note_usage(struct request *request, struct slice body)
+/* Counting gives way to others, which use the scratch. Where there is no room to move the answer out
+ * of it, it is not counted. */
+static void count_answer(struct request *request, struct held_answer *held)
+{
+    struct json_limits limits = limits_for_json(request->worker);
+    if (held->memory.size == 0 && held->bytes.size > 0 &&
+        body_memory_append(&held->memory, held->bytes.data, held->bytes.size) == STATUS_OK)
+        held->bytes = slice_of(held->memory.data, held->memory.size);
+    if (held->memory.size == 0)
+        limits.pause = NULL;
+    request->account.content_bytes = openai_event_content_bytes(held->bytes, &limits);
+    if (held->memory.size > 0)
+        estimate_answer(request, held->bytes);
+}
+
+void relay_note_usage(struct request *request, struct held_answer *held)
 {
     const struct json_limits limits = limits_for_json(request->worker);
     struct openai_answer answer;
-    if (openai_answer_read(body, &limits, &answer) != STATUS_OK)
+    if (openai_answer_read(held->bytes, &limits, &answer) != STATUS_OK)
         return;
+    if (answer.service_tier.type == JSON_TYPE_STRING)
+        account_note_service(&request->account, slice_of(answer.service_tier.raw.data + 1,
+                                                         answer.service_tier.raw.size - 2));
     if (answer.has_usage)
         request->usage = answer.usage;
     else
-        request->account.content_bytes = openai_event_content_bytes(body, &limits);
+        count_answer(request, held);
 }
 
 void relay_held(struct call *call, struct held_answer *held)
@@ -218,7 +246,7 @@ void relay_held(struct call *call, struct held_answer *held)
         return;
     }
     if (call->attempt.head.status < 300)
-        relay_note_usage(request, held->bytes);
+        relay_note_usage(request, held);
     account_close(request, call->attempt.head.status);
     relay_begin_answer(call, call->attempt.head.status);
     if (http_answer_send(request->exchange, held->bytes) != STATUS_OK)

@@ -29,8 +29,8 @@ void relay_begin_answer(struct call *call, unsigned http_status);
 /* Relays what is held, and the rest of it if it is long; notes the usage. */
 void relay_held(struct call *call, struct held_answer *held);
 
-/* Notes the usage that a whole answer gives, or else how much text it holds. */
-void relay_note_usage(struct request *request, struct slice body);
+/* Notes the usage that a whole answer gives, or else counts the tokens; may move what is held. */
+void relay_note_usage(struct request *request, struct held_answer *held);
 
 /* Relays an event stream. */
 enum relay_end {

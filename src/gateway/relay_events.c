@@ -15,6 +15,7 @@
 
 #define LEADING_BYTES_MAX (64 * 1024) /* of comments before the first event */
 #define AFTER_DONE_MS     1000        /* for the end of the body after [DONE] */
+#define USAGE_STEP_MS     200
 #define JOINED_BYTES_MAX  (1024 * 1024)
 
 struct relay {
@@ -194,6 +195,9 @@ static void close_account(struct relay *relay)
 {
     if (relay->stream.has_usage)
         relay->request->usage = relay->stream.usage;
+    if (relay->stream.service_tier_size > 0)
+        account_note_service(&relay->request->account,
+                             slice_of(relay->stream.service_tier, relay->stream.service_tier_size));
     account_close(relay->request, 200);
 }
 
@@ -336,26 +340,38 @@ static void finish(struct relay *relay, enum relay_end end)
 
 /* --- The loop ---------------------------------------------------------------------------------------------------- */
 
+/* Reads on for the usage, in steps, so that a stop of the process is noticed. A client's going may be
+ * told more than once. */
+static enum status read_for_usage(struct relay *relay, uint64_t deadline_ms)
+{
+    struct call *call = relay->call;
+    const struct worker *worker = relay->request->worker;
+    struct slice bytes = {0};
+    const uint64_t step_ms = loop_deadline(worker->loop, USAGE_STEP_MS);
+    call->attempt.failure = UPSTREAM_FAILURE_NONE;
+    const enum status status =
+        call_read(call, step_ms < deadline_ms ? step_ms : deadline_ms, &bytes);
+    if (status == STATUS_OK)
+        return relay_bytes(relay, bytes);
+    const bool goes_on = status == STATUS_CANCELLED || status == STATUS_TIMED_OUT;
+    const bool is_over =
+        loop_now_ms(worker->loop) >= deadline_ms || atomic_load(&worker->gateway->is_cutting_off);
+    return goes_on && !is_over ? STATUS_OK : status;
+}
+
 /* The client has gone. Where the provider bills a generation to its end, its usage is awaited for as
  * long as the configuration says; else upstream is closed at once. */
 static void drain_usage(struct relay *relay)
 {
     struct call *call = relay->call;
-    const struct loop *loop = relay->request->worker->loop;
     const uint64_t wait_ms = relay->request->endpoint->provider->config->timeouts.usage_drain_ms;
-    const uint64_t deadline_ms = loop_deadline(loop, wait_ms);
-    struct slice bytes = {0};
+    const uint64_t deadline_ms = loop_deadline(relay->request->worker->loop, wait_ms);
     enum status status = STATUS_OK;
     relay->request->outcome = OUTCOME_CLIENT_GONE;
     relay->client_is_gone = true;
-    if (wait_ms > 0)
-        call->attempt.failure = UPSTREAM_FAILURE_NONE; /* a wait is cancelled once */
     while (wait_ms > 0 && status == STATUS_OK && !call->is_ended && !relay->stream.has_usage &&
-           !relay->has_failed) {
-        status = call_read(call, deadline_ms, &bytes);
-        if (status == STATUS_OK)
-            status = relay_bytes(relay, bytes);
-    }
+           !relay->has_failed)
+        status = read_for_usage(relay, deadline_ms);
     if (!call->is_ended)
         call->attempt.failure = UPSTREAM_FAILURE_CANCELLED;
 }

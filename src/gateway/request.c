@@ -157,6 +157,7 @@ static void keep_name(struct request *request, struct slice *name)
 
 void request_drop_body(struct request *request)
 {
+    fit_free(&request->fit);
     if (request->body.memory.capacity == 0)
         return; /* it lies in the exchange's block */
     keep_name(request, &request->openai.model);

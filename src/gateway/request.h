@@ -14,6 +14,7 @@
 #include "dialect/openai_usage.h"
 #include "gateway/account.h"
 #include "gateway/error.h"
+#include "gateway/fit.h"
 #include "gateway/route.h"
 #include "gateway/worker.h"
 #include "http/exchange.h"
@@ -29,6 +30,7 @@ struct request {
 
     struct identity_key *key; /* acquired; NULL: none was checked, or it was wrong */
     struct http_body body;
+    struct fit fit; /* what became of the chat's messages */
     struct openai_request openai; /* what weir read in the body */
     bool stream;                  /* the client wants events */
 

@@ -1,6 +1,7 @@
 #include "gateway/route.h"
 
 #include "gateway/chat.h"
+#include "gateway/count_route.h"
 #include "gateway/models_route.h"
 #include "gateway/probes.h"
 #include "gateway/simple_chat.h"
@@ -10,6 +11,8 @@
 static const struct route routes[] = {
     {"/v1/chat/completions", "/v1/chat/completions", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true,
      "/chat/completions", chat_handle, "POST, OPTIONS"},
+    {"/v1/chat/completions/count", "/v1/chat/completions/count", ROUTE_METHOD_POST,
+     ERROR_STYLE_OPENAI, true, NULL, count_handle, "POST, OPTIONS"},
     {"/v1/completions", "/v1/completions", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true,
      "/completions", chat_handle, "POST, OPTIONS"},
     {"/v1/embeddings", "/v1/embeddings", ROUTE_METHOD_POST, ERROR_STYLE_OPENAI, true, "/embeddings",

@@ -134,6 +134,7 @@ void request_settle(struct request *request)
     count(request, now_ns);
     write_access_line(request, now_ns);
     identity_key_release(&request->key);
+    fit_free(&request->fit);
     http_body_free(&request->body);
     calling_leave(request->worker, request->calling);
 }

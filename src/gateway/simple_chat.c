@@ -7,7 +7,7 @@
 #include "gateway/target.h"
 #include "http/answer.h"
 
-static void answer_whole(struct call *call, const struct held_answer *held)
+static void answer_whole(struct call *call, struct held_answer *held)
 {
     struct request *request = call->request;
     const struct json_limits limits = limits_for_json(request->worker);
@@ -15,7 +15,7 @@ static void answer_whole(struct call *call, const struct held_answer *held)
     id_format(&request->id, id);
     const unsigned created_size = clock_format(clock_realtime_us(), 6, created_at);
     if (held->is_whole)
-        relay_note_usage(request, held->bytes);
+        relay_note_usage(request, held);
 
     const struct simple_chat_answer answer = {
         .id = slice_of(id, sizeof(id)),
@@ -64,6 +64,8 @@ static void handle(struct request *request, bool stream)
     request->stream |= stream;
     if (status == STATUS_OK)
         status = target_choose(request, simple_chat_model(&request->openai));
+    if (status == STATUS_OK)
+        status = fit_messages(request);
     if (status != STATUS_OK)
         return;
     status = chat_call(request, simple_chat_rewrite, &call, &held);
