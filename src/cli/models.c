@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/configuration.h"
 #include "cli/model_trial.h"
+#include "cli/models_count.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "json/write.h"
@@ -235,7 +236,10 @@ static const struct verb verbs[] = {
      "one short request through the running server, with the key in DATA_DIR/secrets/demo.key\n"
      "      or in $WEIR_KEY; exit code 1 if it fails",
      "weir models test gpt-4o-mini", test},
-    {"count", "FILE", "", NULL, NULL, NULL},
+    {"count", "FILE", "[--model M]",
+     "the tokens of a request's body (JSON) or of a plain text, as M would count them; `-` is\n"
+     "      standard input, and M the body's model, else gpt-4o. Needs no server",
+     "weir models count request.json", models_count},
 };
 
 int models_command(int argc, char **argv)

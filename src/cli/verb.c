@@ -150,6 +150,7 @@ int verb_set_run(const struct verb_set *set, int argc, char **argv)
         OPTION_FLAG("json", &options.json),
         OPTION_TEXT("user", &options.user),
         OPTION_TEXT("name", &options.name),
+        OPTION_TEXT("model", &options.model),
         OPTION_TEXT("models", &options.models),
         OPTION_TEXT("expires", &options.expires),
         OPTION_FLAG("key-stdin", &options.key_stdin),

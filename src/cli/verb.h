@@ -11,7 +11,7 @@
 struct verb_options {
     const char *config, *data_dir; /* these and `json` every verb takes */
     bool json;
-    const char *user, *name, *models, *expires;
+    const char *user, *name, *model, *models, *expires;
     bool key_stdin;
     const char *from, *since, *until;
     bool apply, remove;
