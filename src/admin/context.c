@@ -2,8 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/spec.h"
+#include "audit/chain.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "identity/pepper.h"
@@ -116,6 +118,12 @@ static enum status fill_map(struct admin_context *context, struct reason *reason
     return status;
 }
 
+static void set_actor(struct admin_context *context)
+{
+    const int size = snprintf(context->own_actor, sizeof(context->own_actor), "uid=%u", getuid());
+    context->actor = slice_of(context->own_actor, (size_t)size);
+}
+
 enum status admin_context_open(const struct admin_config *config,
                                struct admin_context **context_out, struct reason *reason)
 {
@@ -125,11 +133,14 @@ enum status admin_context_open(const struct admin_config *config,
         return STATUS_NO_MEMORY;
     }
     context->now_us = clock_realtime_us;
+    set_actor(context);
     enum status status = copy_data_dir(context, config, reason);
     if (status == STATUS_OK)
         status = open_store(context, config, reason);
     if (status == STATUS_OK)
         status = open_pepper(context, config, reason);
+    if (status == STATUS_OK)
+        status = audit_open(config->data_dir, config->create, &context->audit, reason);
     if (status == STATUS_OK && config->with_map)
         status = fill_map(context, reason);
     if (status != STATUS_OK) {
@@ -146,6 +157,7 @@ void admin_context_close(struct admin_context **context)
         return;
     identity_map_destroy(&(*context)->map);
     key_hasher_destroy(&(*context)->hasher);
+    audit_close(&(*context)->audit);
     store_close(&(*context)->store);
     alloc_free((*context)->data_dir);
     explicit_bzero((*context)->pepper, sizeof((*context)->pepper));

@@ -1,6 +1,7 @@
-/* What administrative operations work on: the store, the pepper and, in a server, the map.
+/* What administrative operations work on: the store, the pepper, the audit chain and, in a server, the
+ * map.
  *
- * Thread: the store's. Memory: the context owns all three. */
+ * Thread: the store's. Memory: the context owns all of them. */
 #ifndef ADMIN_CONTEXT_H
 #define ADMIN_CONTEXT_H
 
@@ -8,15 +9,18 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "base/slice.h"
 #include "base/status.h"
 #include "identity/key_hasher.h"
 #include "gateway/snapshot.h"
 #include "identity/map.h"
 #include "store/store.h"
 
+struct audit;
+
 struct admin_config {
     const char *data_dir; /* exists; the caller holds its lock */
-    bool create;          /* makes weir.db and secrets/pepper where they are missing */
+    bool create;          /* makes weir.db and what is missing in secrets/ */
     bool with_map;        /* fills a map: for a server */
 };
 
@@ -29,11 +33,15 @@ struct admin_context {
     uint64_t (*now_us)(void);
     /* Borrowed: what is in force, for operations on prices; NULL where nobody knows it. */
     struct snapshot *snapshot;
+    struct audit *audit;    /* other threads use it too */
+    bool has_audit_started; /* see admin/change.h */
+    struct slice actor;     /* who does what is done now; at first who runs the process: "uid=0" */
+    char own_actor[24];
 };
 
 /* Opens DATA_DIR/weir.db and the pepper, and fills the map if one is wanted.
- * STATUS_NOT_FOUND: there is no database, or no pepper though the database has keys under one.
- * Else the statuses of store_open() and pepper_load(). */
+ * STATUS_NOT_FOUND: there is no database, no key of the audit chain, or no pepper though the database
+ * has keys under one. Else the statuses of store_open(), pepper_load() and audit_open(). */
 MUST_CHECK enum status admin_context_open(const struct admin_config *config,
                                           struct admin_context **context_out,
                                           struct reason *reason);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin/key_change.h"
+#include "admin/user_change.h"
 #include "identity/key.h"
 #include "io/secret_file.h"
 
@@ -50,7 +51,7 @@ static enum status find_or_make_user(struct admin_context *context, struct arena
     const uint64_t now_us = context->now_us();
     *user_out = (struct store_user){
         .id = id_make(now_us), .name = NAME, .created_at_us = now_us, .updated_at_us = now_us};
-    return store_user_create(context->store, user_out, reason);
+    return user_enter(context, user_out, reason);
 }
 
 /* If the name is taken by a key whose secret was thrown away, that key stays, and this one does

@@ -1,5 +1,8 @@
 #include "admin/key_change.h"
 
+#include "admin/change.h"
+#include "admin/key_models.h"
+#include "admin/member_writer.h"
 #include "admin/spec.h"
 #include "identity/key.h"
 
@@ -18,16 +21,38 @@ static enum status prepare(struct admin_context *context, const struct store_key
     return status;
 }
 
-static enum status write_both(struct admin_context *context, store_writer *write,
-                              const struct store_key *key, struct reason *reason)
+static void write_details(struct json_writer *writer, const struct store_key *key)
+{
+    member_write_text(writer, SLICE("user"), key->user_name);
+    member_write_text(writer, SLICE("name"), key->name);
+    key_models_write(writer, SLICE("models"), key->models);
+    member_write_time(writer, SLICE("expires_at"), key->expires_at_us);
+}
+
+static enum status write_and_note(struct admin_context *context, struct slice action,
+                                  store_writer *write, const struct store_key *key,
+                                  struct reason *reason)
+{
+    struct change change;
+    enum status status = change_begin(context, action, &change, reason);
+    if (status == STATUS_OK)
+        status = write(context->store, key, reason);
+    change_set_id(&change, &key->id);
+    write_details(&change.writer, key);
+    return change_end(&change, status, reason);
+}
+
+static enum status write_both(struct admin_context *context, struct slice action,
+                              store_writer *write, const struct store_key *key,
+                              struct reason *reason)
 {
     if (context->map == NULL)
-        return write(context->store, key, reason);
+        return write_and_note(context, action, write, key, reason);
     struct identity_key *prepared = NULL;
     enum status status = prepare(context, key, &prepared, reason);
     if (status != STATUS_OK)
         return status;
-    status = write(context->store, key, reason);
+    status = write_and_note(context, action, write, key, reason);
     if (status == STATUS_OK)
         identity_map_publish(context->map, &prepared);
     else
@@ -47,11 +72,11 @@ enum status key_enter(struct admin_context *context, struct slice secret, struct
         return status;
     }
     key->hint = key_hint(secret);
-    return write_both(context, store_key_create, key, reason);
+    return write_both(context, SLICE("key.create"), store_key_create, key, reason);
 }
 
-enum status key_change(struct admin_context *context, const struct store_key *key,
-                       struct reason *reason)
+enum status key_change(struct admin_context *context, struct slice action,
+                       const struct store_key *key, struct reason *reason)
 {
-    return write_both(context, store_key_update, key, reason);
+    return write_both(context, action, store_key_update, key, reason);
 }

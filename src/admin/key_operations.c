@@ -216,10 +216,11 @@ unsigned keys_show(struct operation *operation)
     return answer_key(operation, 200, &key, slice_of(NULL, 0));
 }
 
-static unsigned save_key(struct operation *operation, const struct store_key *key)
+static unsigned save_key(struct operation *operation, struct slice action,
+                         const struct store_key *key)
 {
     struct reason reason = {""};
-    const enum status status = key_change(operation->context, key, &reason);
+    const enum status status = key_change(operation->context, action, key, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
     return answer_key(operation, 200, key, slice_of(NULL, 0));
@@ -250,7 +251,7 @@ unsigned keys_set(struct operation *operation)
     const enum status status = take_members(operation, &common, &key, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
-    return save_key(operation, &key);
+    return save_key(operation, SLICE("key.set"), &key);
 }
 
 unsigned keys_revoke(struct operation *operation)
@@ -261,7 +262,7 @@ unsigned keys_revoke(struct operation *operation)
         return failed;
     if (key.revoked_at_us == 0)
         key.revoked_at_us = operation->now_us;
-    return save_key(operation, &key);
+    return save_key(operation, SLICE("key.revoke"), &key);
 }
 
 static unsigned set_disabled(struct operation *operation, bool disabled)
@@ -271,7 +272,7 @@ static unsigned set_disabled(struct operation *operation, bool disabled)
     if (failed != 0)
         return failed;
     key.disabled = disabled;
-    return save_key(operation, &key);
+    return save_key(operation, disabled ? SLICE("key.disable") : SLICE("key.enable"), &key);
 }
 
 unsigned keys_disable(struct operation *operation)

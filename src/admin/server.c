@@ -1,5 +1,7 @@
 #include "admin/server.h"
 
+#include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "admin/operations.h"
@@ -15,6 +17,7 @@
 #define METRICS_BYTES_MAX ((size_t)64 << 20)
 #define HEADER_MS         10000
 #define IDLE_MS           75000
+#define ACTOR_BYTES       24
 
 /* What a listener gives access to. */
 enum access {
@@ -121,6 +124,7 @@ struct operation {
     struct admin_context *context;
     struct snapshot *snapshot; /* that was in force when it came */
     struct slice method, path, body;
+    struct slice actor;
     struct buffer answer;
     unsigned http_status;
 };
@@ -128,10 +132,24 @@ struct operation {
 static void operate(void *argument)
 {
     struct operation *operation = argument;
-    operation->context->snapshot = operation->snapshot;
-    operation->http_status = admin_operate(operation->context, operation->method, operation->path,
+    struct admin_context *context = operation->context;
+    const struct slice own = context->actor;
+    context->actor = operation->actor;
+    context->snapshot = operation->snapshot;
+    operation->http_status = admin_operate(context, operation->method, operation->path,
                                            operation->body, &operation->answer);
-    operation->context->snapshot = NULL;
+    context->actor = own;
+    context->snapshot = NULL;
+}
+
+/* Who is at the other end of the socket. */
+static struct slice actor_of(const struct http_exchange *exchange, char text[ACTOR_BYTES])
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    if (getsockopt(exchange->connection->socket.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return SLICE("admin.sock");
+    return slice_of(text, (size_t)snprintf(text, ACTOR_BYTES, "uid=%u", peer.uid));
 }
 
 static void answer_operation(struct door *door, struct http_exchange *exchange)
@@ -145,9 +163,11 @@ static void answer_operation(struct door *door, struct http_exchange *exchange)
             answer_text(exchange, http_status, SLICE("text/plain"), slice_from_text(reason.text));
         return;
     }
+    char actor[ACTOR_BYTES];
     struct operation operation = {
         .context = config->context,
         .snapshot = snapshot_ref(config->gateway->snapshot),
+        .actor = actor_of(exchange, actor),
         .method = exchange->head.method_text,
         .path = exchange->head.target,
         .body = body.bytes,

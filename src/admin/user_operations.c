@@ -2,6 +2,7 @@
 
 #include "admin/list_page.h"
 #include "admin/member_writer.h"
+#include "admin/user_change.h"
 
 static void write_user(struct json_writer *writer, const struct store_user *user)
 {
@@ -47,7 +48,7 @@ unsigned users_create(struct operation *operation)
     struct reason reason = {""};
     enum status status = operation_check_name(user.name, &reason);
     if (status == STATUS_OK)
-        status = store_user_create(operation->context->store, &user, &reason);
+        status = user_enter(operation->context, &user, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
     return answer_user(operation, 201, &user);
@@ -97,7 +98,7 @@ static unsigned set_disabled(struct operation *operation, bool disabled)
         struct reason reason = {""};
         user.disabled = disabled;
         user.updated_at_us = operation->now_us;
-        const enum status status = store_user_update(context->store, &user, &reason);
+        const enum status status = user_change(context, &user, &reason);
         if (status != STATUS_OK)
             return operation_failed(operation, status, &reason);
     }
@@ -125,7 +126,7 @@ unsigned users_delete(struct operation *operation)
         return failed;
     struct reason reason = {""};
     uint64_t keys = 0;
-    const enum status status = store_user_delete(context->store, &user.id, &keys, &reason);
+    const enum status status = user_remove(context, &user, &keys, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
     if (context->map != NULL)

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/encoding.h"
+#include "store/store_usage.h"
 
 #define GAP_DETAILS_BYTES 160
 
@@ -262,6 +263,11 @@ static enum status save_head(struct audit *audit, struct store *store, struct re
         return status;
     if (audit->tail.number <= audit->head_number && !is_gap_noted(audit))
         return STATUS_OK;
+    /* What the head names outlasts a power cut before the head does: else that would look as if entries
+     * had been cut off. */
+    status = store_sync(store, reason);
+    if (status != STATUS_OK)
+        return status;
     head.number = audit->tail.number;
     memcpy(head.hash, audit->tail.hash, sizeof(head.hash));
     status = head_write(&audit->keys, audit->data_dir, &head, reason);

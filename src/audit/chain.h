@@ -78,8 +78,8 @@ MUST_CHECK enum status audit_checkpoint(struct audit *audit, struct store *store
                                         struct reason *reason);
 
 /* After a commit, outside of a transaction: keeps number and hash of the newest entry in
- * DATA_DIR/secrets/audit.head; nothing happens within a second of the last time, unless `now`. The file
- * is synced: commits that a power cut may still take make it look as if the chain had been cut.
+ * DATA_DIR/secrets/audit.head; nothing happens within a second of the last time, unless `now`. The database
+ * is synced first, then the file, so that a power cut never makes it look as if the chain had been cut.
  * STATUS_DENIED, STATUS_IO: the file cannot be written. */
 MUST_CHECK enum status audit_save_head(struct audit *audit, struct store *store, uint64_t now_us,
                                        bool now, struct reason *reason);

@@ -135,7 +135,7 @@ static enum status visit_until_seal(void *context, const struct store_audit_entr
  * would begin again. STATUS_NOT_FOUND. */
 static enum status find_checkpoint(struct store *store, struct scan *scan, struct reason *reason)
 {
-    enum status status = store_usage_list(store, 0, INT64_MAX, visit_oldest, scan, reason);
+    enum status status = store_usage_list(store, 0, 0, visit_oldest, scan, reason);
     if (status == STATUS_OK || status == STATUS_CANCELLED)
         status = store_audit_list(store, 1, visit, scan, reason);
     if (status != STATUS_OK && status != STATUS_CANCELLED)

@@ -203,7 +203,7 @@ static enum status find_strays(struct verify *verify)
         return STATUS_NO_MEMORY;
     strays->verify = verify;
     enum status status =
-        store_usage_list(verify->store, 0, INT64_MAX, visit_any_row, strays, verify->reason);
+        store_usage_list(verify->store, 0, 0, visit_any_row, strays, verify->reason);
     if (status == STATUS_OK && strays->count > 0)
         status = verify_chain_read(verify, NULL);
     if (status == STATUS_OK)

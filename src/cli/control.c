@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "admin/context.h"
@@ -11,14 +12,17 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "cli/serve_audit.h"
 #include "config/show.h"
+#include "gateway/audit_books.h"
 #include "gateway/gateway.h"
 #include "gateway/models_watch.h"
 #include "io/service.h"
 #include "models/tokens/tokenizer.h"
 #include "store/store.h"
 
-#define SAVE_MS        2000 /* between two times that last uses are written to the store */
+#define SAVE_MS        1000 /* between two times that the head of the audit chain is saved */
+#define SAVES_PER_USES 2    /* so many of them until the last uses are saved too */
 #define POLL_MS        20   /* while waiting for the last connections */
 #define CUT_OFF_MS     5000 /* for tasks to end after they were cut off */
 #define PATH_BYTES     512  /* a longer one is no path of a socket either */
@@ -39,33 +43,55 @@ struct control {
     struct service *store;
     struct service *scrapes;
     struct store *ledger_store; /* the drain's own connection */
+    struct audit_books *audit_books;
+    const char *version;
+    bool has_noted_start; /* in the audit chain */
+    bool head_has_failed; /* and this is told */
     struct gateway gateway;
     bool gateway_is_running;
     struct admin_server *admin;
     struct models_watch *models;
     struct timer save;
     bool is_saving;
+    unsigned saves;
     uv_signal_t signals[SIGNAL_COUNT];
     bool is_stopping;
     uint64_t linger_ms;
     struct buffer demo_key;
 };
 
-/* --- Last uses --------------------------------------------------------------------------------------- */
+/* --- What is saved now and then ------------------------------------------------------------------------ */
 
-static void save_last_uses(void *argument)
+static void save_last_uses(struct control *control)
 {
-    struct control *control = argument;
     struct reason reason = {""};
     if (admin_save_last_used(control->context, &reason) != STATUS_OK)
         log_write_now(control->log, LOG_LEVEL_WARN, "store",
                       "cannot save the keys' times of last use: %s", reason.text);
 }
 
+static void save_head(struct control *control)
+{
+    struct reason reason = {""};
+    const bool has_failed = serve_audit_save_head(control->context, &reason) != STATUS_OK;
+    if (has_failed && !control->head_has_failed)
+        log_write_now(control->log, LOG_LEVEL_ERROR, "audit",
+                      "cannot save the head of the audit chain: %s", reason.text);
+    control->head_has_failed = has_failed;
+}
+
+static void save(void *argument)
+{
+    struct control *control = argument;
+    save_head(control);
+    if (control->saves++ % SAVES_PER_USES == 0)
+        save_last_uses(control);
+}
+
 static void save_task(void *argument)
 {
     struct control *control = argument;
-    if (service_call(control->store, control->loop, save_last_uses, control) != STATUS_OK)
+    if (service_call(control->store, control->loop, save, control) != STATUS_OK)
         log_write(control->producer, LOG_LEVEL_WARN, "store", "the store is busy");
     control->is_saving = false;
 }
@@ -130,6 +156,42 @@ static enum status load_and_follow(struct control *control, struct config_report
     return status;
 }
 
+/* What the store's thread needs to say so in the audit chain. */
+struct reload_note {
+    struct control *control;
+    size_t file_size;
+    char file[PATH_BYTES];
+};
+
+static void note_reload(void *argument)
+{
+    struct reload_note *note = argument;
+    struct control *control = note->control;
+    struct reason reason = {""};
+    if (serve_audit_reload(control->context, slice_of(note->file, note->file_size), &reason) !=
+        STATUS_OK)
+        log_write_now(control->log, LOG_LEVEL_ERROR, "audit",
+                      "the reload is not in the audit chain: %s", reason.text);
+    alloc_free(note);
+}
+
+static void submit_reload_note(struct control *control)
+{
+    const struct slice file = control->gateway.snapshot->config->file;
+    struct reload_note *note = alloc_zeroed(1, sizeof(*note));
+    if (note != NULL) {
+        note->control = control;
+        note->file_size = file.size < PATH_BYTES ? file.size : PATH_BYTES;
+        if (note->file_size > 0)
+            memcpy(note->file, file.data, note->file_size);
+    }
+    if (note != NULL && service_submit(control->store, note_reload, note) == STATUS_OK)
+        return;
+    alloc_free(note);
+    log_write(control->producer, LOG_LEVEL_ERROR, "audit",
+              "the reload is not in the audit chain: the store is busy");
+}
+
 static void reload(struct control *control)
 {
     struct config_report report;
@@ -140,6 +202,8 @@ static void reload(struct control *control)
     metric_add(
         &control->cells->reloads[status == STATUS_OK ? METRICS_RELOAD_OK : METRICS_RELOAD_FAILED],
         1);
+    if (status == STATUS_OK)
+        submit_reload_note(control);
     if (status == STATUS_OK)
         log_write(control->producer, LOG_LEVEL_INFO, "config",
                   "reloaded: the new configuration is "
@@ -291,6 +355,12 @@ static enum status open_identities(struct control *control, const struct config 
     const struct admin_config admin = {
         .data_dir = config->data_dir.data, .create = true, .with_map = true};
     enum status status = admin_context_open(&admin, &control->context, reason);
+    if (status == STATUS_OK)
+        status = serve_audit_start(control->context, slice_from_text(control->version), reason);
+    control->has_noted_start = status == STATUS_OK;
+    if (status == STATUS_OK)
+        status = audit_books_create(control->context->audit, clock_realtime_us,
+                                    &control->audit_books, reason);
     if (status == STATUS_OK && with_demo_key)
         status = admin_demo_key(control->context, &control->demo_key, reason);
     if (status == STATUS_OK)
@@ -321,7 +391,9 @@ static enum status start_gateway(struct control *control, const char *version,
         .log = control->log,
         .books = {.store = control->ledger_store,
                   .service = control->store,
-                  .reports = control->context->store},
+                  .reports = control->context->store,
+                  .seal = audit_books_seal(control->audit_books),
+                  .retain = audit_books_retain},
     };
     const enum status status = gateway_start(&control->gateway, config, reason);
     control->gateway_is_running = status == STATUS_OK;
@@ -414,6 +486,7 @@ enum status control_create(const struct control_config *wanted, const struct con
     if (control == NULL)
         return STATUS_NO_MEMORY;
     control->source = wanted->source;
+    control->version = wanted->version;
     buffer_init(&control->demo_key, DEMO_KEY_BYTES);
     timer_init(&control->save, on_save);
     reason_set(reason, "out of memory");
@@ -453,6 +526,14 @@ static void end_control_tasks(struct control *control)
         loop_turn(control->loop, POLL_MS);
 }
 
+static void note_stop(struct control *control)
+{
+    struct reason reason = {""};
+    if (serve_audit_stop(control->context, slice_from_text(control->version), &reason) != STATUS_OK)
+        log_write_now(control->log, LOG_LEVEL_ERROR, "audit",
+                      "the stop is not in the audit chain: %s", reason.text);
+}
+
 void control_destroy(struct control **taken)
 {
     struct control *control = *taken;
@@ -463,6 +544,7 @@ void control_destroy(struct control **taken)
         end_control_tasks(control);
     if (control->gateway_is_running)
         gateway_stop(&control->gateway);
+    audit_books_destroy(&control->audit_books);
     store_close(&control->ledger_store);
     admin_server_destroy(&control->admin);
     models_watch_destroy(&control->models);
@@ -470,6 +552,8 @@ void control_destroy(struct control **taken)
     service_destroy(&control->store);
     if (control->context != NULL)
         save_last_uses(control);
+    if (control->has_noted_start)
+        note_stop(control);
     admin_context_close(&control->context);
     timer_remove(&control->save);
     dns_destroy(&control->dns);

@@ -109,7 +109,7 @@ static enum status start_ledger(struct gateway *gateway, struct reason *reason)
         .retention_us = settings->retention_ms * US_PER_MS,
         .store = gateway->books.store,
         .seal = gateway->books.seal,
-        .retired = gateway->books.retired,
+        .retain = gateway->books.retain,
         .finish_page = on_finish_page,
         .report = on_ledger_report,
         .context = gateway,

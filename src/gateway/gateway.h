@@ -29,9 +29,9 @@ struct gateway_books {
     struct store *store;     /* the drain's alone, for the gateway's life */
     struct service *service; /* the thread that reads reports */
     struct store *reports;   /* the store of that thread */
-    struct batch_seal seal;
-    enum status (*retired)(void *context, struct store *store, int64_t batch, uint64_t rows,
-                           struct reason *reason);
+    struct batch_seal seal;  /* this and the next one: see gateway/audit_books.h */
+    enum status (*retain)(void *context, struct store *store, uint64_t before_us,
+                          struct reason *reason);
 };
 
 struct gateway {

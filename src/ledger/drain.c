@@ -18,8 +18,7 @@
 #define RECOVER_MS  10000 /* between two looks for generations that fell free */
 #define DURABLE_MS  1000  /* between two syncs of the store, for segments that wait for it */
 #define RETAIN_MS   60000
-#define RETAIN_ROWS 500 /* deleted in one transaction */
-#define REFUSED_MAX 64  /* generations of other versions that are remembered */
+#define REFUSED_MAX 64 /* generations of other versions that are remembered */
 
 struct drain {
     struct drain_config config;
@@ -263,42 +262,17 @@ static enum status apply(struct drain *drain, struct reason *reason)
 
 /* --- Retention ---------------------------------------------------------------------------------------------------- */
 
-static enum status delete_batch(struct drain *drain, int64_t number, uint64_t rows,
-                                struct reason *reason)
-{
-    struct store *store = drain->config.store;
-    uint64_t deleted = RETAIN_ROWS;
-    while (deleted == RETAIN_ROWS) {
-        enum status status = store_begin(store, reason);
-        if (status != STATUS_OK)
-            return status;
-        status = store_retention_delete(store, number, RETAIN_ROWS, &deleted, reason);
-        if (status == STATUS_OK && deleted < RETAIN_ROWS && drain->config.retired != NULL)
-            status = drain->config.retired(drain->config.seal.context, store, number, rows, reason);
-        if (status == STATUS_OK)
-            status = store_commit(store, reason);
-        if (status != STATUS_OK) {
-            store_rollback(store);
-            return status;
-        }
-    }
-    return STATUS_OK;
-}
-
+/* One step a turn, so that journals are not kept waiting; a look each minute where nothing is old. */
 static enum status retain(struct drain *drain, struct reason *reason)
 {
-    enum status status = STATUS_OK;
-    if (drain->config.retention_us == 0 || now_ms() < drain->retain_at_ms)
+    const struct drain_config *config = &drain->config;
+    if (config->retention_us == 0 || config->retain == NULL || now_ms() < drain->retain_at_ms)
         return STATUS_OK;
-    const uint64_t before_us = clock_realtime_us() - drain->config.retention_us;
-    for (unsigned i = 0; i < 100 && status == STATUS_OK; i++) {
-        int64_t number;
-        uint64_t rows;
-        status = store_retention_next(drain->config.store, before_us, &number, &rows, reason);
-        if (status == STATUS_OK)
-            status = delete_batch(drain, number, rows, reason);
-    }
-    drain->retain_at_ms = now_ms() + RETAIN_MS;
+    const uint64_t before_us = clock_realtime_us() - config->retention_us;
+    const enum status status =
+        config->retain(config->seal.context, config->store, before_us, reason);
+    if (status != STATUS_OK)
+        drain->retain_at_ms = now_ms() + RETAIN_MS;
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 

@@ -34,12 +34,12 @@ struct drain_config {
     struct keeper *keeper;
     struct store *store; /* the drain's alone */
     struct batch_seal seal;
-    /* A batch was deleted for its age, in the same transaction; may be NULL. Takes the seal's
-     * context. */
-    enum status (*retired)(void *context, struct store *store, int64_t batch, uint64_t rows,
-                           struct reason *reason);
+    /* Removes some of what is older, in a transaction of its own; STATUS_NOT_FOUND: nothing is. With
+     * the seal's context, on the drain's thread; NULL: nothing is removed. */
+    enum status (*retain)(void *context, struct store *store, uint64_t before_us,
+                          struct reason *reason);
     bool orphans_are_charged;
-    uint64_t retention_us; /* rows older than this are deleted; 0: kept */
+    uint64_t retention_us; /* rows older than this are removed; 0: kept */
     void (*report)(void *context, bool is_error, const char *text);
     void *context;
 };

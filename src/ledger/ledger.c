@@ -86,7 +86,7 @@ static enum status start_drain(struct ledger *ledger, const struct ledger_config
         .keeper = ledger->keeper,
         .store = config->store,
         .seal = config->seal,
-        .retired = config->retired,
+        .retain = config->retain,
         .orphans_are_charged = config->orphans_are_charged,
         .retention_us = config->retention_us,
         .report = config->report,

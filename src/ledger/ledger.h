@@ -26,11 +26,13 @@ struct ledger_config {
     uint64_t journal_bytes;   /* of all segments together; at least ledger_bytes_min() */
     unsigned sync_ms;         /* what a power cut can take */
     bool orphans_are_charged; /* by the estimate that was made when they were opened */
-    uint64_t retention_us;    /* 0: rows are kept for ever */
+    uint64_t retention_us;    /* rows older than this are removed; 0: kept */
     struct store *store;      /* the drain's alone, outlives the ledger */
     struct batch_seal seal;
-    enum status (*retired)(void *context, struct store *store, int64_t batch, uint64_t rows,
-                           struct reason *reason); /* with the seal's context; may be NULL */
+    /* Removes some of what is older, in a transaction of its own; STATUS_NOT_FOUND: nothing is. With
+     * the seal's context, on the drain's thread; NULL: nothing is removed. */
+    enum status (*retain)(void *context, struct store *store, uint64_t before_us,
+                          struct reason *reason);
     /* Asks a worker to call journal_finish_page(). The keeper's thread. */
     void (*finish_page)(void *context, uint32_t worker);
     /* Trouble, and its end, in words for the operator. Any of the ledger's threads. */

@@ -66,7 +66,7 @@ const char *const migrations_ledger_tables[] = {
     "  provider_request_id TEXT,"
     "  idempotency_hash BLOB CHECK (length(idempotency_hash) = 32),"
     "  metadata TEXT,"
-    "  batch INTEGER NOT NULL"
+    "  batch INTEGER NOT NULL CHECK (batch > 0)"
     ") STRICT;",
     "CREATE UNIQUE INDEX usage_logs_id ON usage_logs (id);",
     "CREATE INDEX usage_logs_timestamp ON usage_logs (timestamp, batch);",

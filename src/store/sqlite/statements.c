@@ -136,10 +136,11 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_USAGE_OF_BATCH] =
         "SELECT " USAGE_COLUMNS " FROM usage_logs WHERE batch = ?1 ORDER BY id",
     [STATEMENT_USAGE_BATCHES] =
-        "SELECT min(batch), max(batch) FROM usage_logs WHERE timestamp >= ?1 AND timestamp < ?2",
+        "SELECT min(batch), max(batch) FROM usage_logs WHERE timestamp BETWEEN ?1 AND ?2",
+    [STATEMENT_USAGE_NEXT_BATCH] = "SELECT min(batch) FROM usage_logs WHERE batch > ?1",
     [STATEMENT_USAGE_PIECE] =
         "SELECT " USAGE_COLUMNS " FROM usage_logs WHERE batch = ?1 AND id > ?2 "
-        "AND timestamp >= ?3 AND timestamp < ?4 ORDER BY id LIMIT ?5",
+        "AND timestamp BETWEEN ?3 AND ?4 ORDER BY id LIMIT ?5",
     [STATEMENT_USAGE_PRICED] = "SELECT timestamp, user_id, key_id, team_id, model, provider, "
                                "answered, cost_nanousd FROM usage_logs WHERE id = ?1",
     [STATEMENT_USAGE_SET_COST] =

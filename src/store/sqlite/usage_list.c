@@ -28,24 +28,51 @@ struct piece {
     struct arena arena; /* of their texts */
 };
 
+/* Whoever looks for what was tampered with asks for all rows, whatever their times and batches are. */
 struct range {
-    uint64_t since_us, until_us;
+    int64_t since_us, last_us; /* both included */
+    bool is_over;
     int64_t batch, batch_last;
-    struct id after; /* within the batch */
+    struct id after; /* within the batch; zeros: from its start */
 };
+
+static struct range range_of(uint64_t since_us, uint64_t until_us)
+{
+    const uint64_t last_us = until_us == 0 || until_us > INT64_MAX ? INT64_MAX : until_us - 1;
+    return (struct range){
+        .since_us = since_us == 0          ? INT64_MIN
+                    : since_us > INT64_MAX ? INT64_MAX
+                                           : (int64_t)since_us,
+        .last_us = (int64_t)last_us,
+    };
+}
+
+static bool is_null(const struct query *query, int column)
+{
+    return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
+}
 
 static enum status find_batches(struct connection *connection, struct range *range,
                                 struct reason *reason)
 {
     struct query query = query_start(connection, STATEMENT_USAGE_BATCHES);
-    query_bind_u64(&query, 1, range->since_us);
-    query_bind_u64(&query, 2, range->until_us);
-    if (query_next(&query)) {
-        range->batch = query_read_known(&query, 0);
-        range->batch_last = query_read_i64(&query, 1);
-        if (range->batch < 0)
-            range->batch_last = range->batch - 1; /* no rows */
-    }
+    query_bind_i64(&query, 1, range->since_us);
+    query_bind_i64(&query, 2, range->last_us);
+    range->is_over = !query_next(&query) || is_null(&query, 0);
+    range->batch = query_read_i64(&query, 0);
+    range->batch_last = query_read_i64(&query, 1);
+    return query_finish(&query, reason);
+}
+
+static enum status find_next_batch(struct connection *connection, struct range *range,
+                                   struct reason *reason)
+{
+    struct query query = query_start(connection, STATEMENT_USAGE_NEXT_BATCH);
+    query_bind_i64(&query, 1, range->batch);
+    range->is_over = !query_next(&query) || is_null(&query, 0);
+    range->batch = query_read_i64(&query, 0);
+    range->is_over |= range->batch > range->batch_last;
+    range->after = (struct id){{0}};
     return query_finish(&query, reason);
 }
 
@@ -54,9 +81,9 @@ static enum status read_piece(struct connection *connection, const struct range 
 {
     struct query query = query_start(connection, STATEMENT_USAGE_PIECE);
     query_bind_i64(&query, 1, range->batch);
-    query_bind_id(&query, 2, &range->after);
-    query_bind_u64(&query, 3, range->since_us);
-    query_bind_u64(&query, 4, range->until_us);
+    query_bind_id_or_empty(&query, 2, &range->after);
+    query_bind_i64(&query, 3, range->since_us);
+    query_bind_i64(&query, 4, range->last_us);
     query_bind_u64(&query, 5, PIECE_ROWS);
     enum status kept = STATUS_OK;
     piece->count = 0;
@@ -72,14 +99,13 @@ static enum status read_piece(struct connection *connection, const struct range 
 }
 
 /* Moves the range on behind the piece. */
-static void advance(struct range *range, const struct piece *piece)
+static enum status advance(struct connection *connection, struct range *range,
+                           const struct piece *piece, struct reason *reason)
 {
-    if (piece->count == PIECE_ROWS) {
-        range->after = piece->rows[piece->count - 1].id;
-    } else {
-        range->batch++;
-        range->after = (struct id){{0}};
-    }
+    if (piece->count < PIECE_ROWS)
+        return find_next_batch(connection, range, reason);
+    range->after = piece->rows[piece->count - 1].id;
+    return STATUS_OK;
 }
 
 static enum status visit_pieces(struct connection *connection, struct range *range,
@@ -87,13 +113,13 @@ static enum status visit_pieces(struct connection *connection, struct range *ran
                                 struct reason *reason)
 {
     enum status status = find_batches(connection, range, reason);
-    while (status == STATUS_OK && range->batch <= range->batch_last) {
+    while (status == STATUS_OK && !range->is_over) {
         arena_init(&piece->arena, NULL, 0, SIZE_MAX);
         status = read_piece(connection, range, piece, reason);
         for (size_t i = 0; i < piece->count && status == STATUS_OK; i++)
             status = visit(context, &piece->rows[i]);
         if (status == STATUS_OK)
-            advance(range, piece);
+            status = advance(connection, range, piece, reason);
         arena_fini(&piece->arena);
     }
     return status;
@@ -102,7 +128,7 @@ static enum status visit_pieces(struct connection *connection, struct range *ran
 enum status sqlite_usage_list(struct store *store, uint64_t since_us, uint64_t until_us,
                               store_usage_visitor *visit, void *context, struct reason *reason)
 {
-    struct range range = {.since_us = since_us, .until_us = until_us > 0 ? until_us : INT64_MAX};
+    struct range range = range_of(since_us, until_us);
     struct piece *piece = alloc_zeroed(1, sizeof(*piece));
     if (piece == NULL) {
         reason_set(reason, "out of memory while reading the ledger");

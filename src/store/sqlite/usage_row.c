@@ -1,5 +1,7 @@
 #include "store/sqlite/usage_row.h"
 
+#include <limits.h>
+
 void usage_row_bind(struct query *query, const struct store_usage *usage)
 {
     query_bind_id(query, 1, &usage->id);
@@ -34,6 +36,14 @@ void usage_row_bind(struct query *query, const struct store_usage *usage)
     query_bind_i64(query, 32, usage->batch);
 }
 
+/* A number that weir itself writes as an unsigned one. What weir cannot have written is read as the
+ * largest, so that whoever compares the row with what was written sees that it changed. */
+static unsigned read_unsigned(struct query *query, int column)
+{
+    const int64_t value = query_read_i64(query, column); /* NULL is 0 */
+    return value < 0 || value > UINT_MAX ? UINT_MAX : (unsigned)value;
+}
+
 struct store_usage usage_row_read(struct query *query)
 {
     struct store_usage usage = {
@@ -47,11 +57,11 @@ struct store_usage usage_row_read(struct query *query)
         .target_model = query_read_text(query, 8),
         .cost_nanousd = query_read_known(query, 15),
         .price_id = query_read_text(query, 16),
-        .status = (unsigned)query_read_u64(query, 17),
+        .status = read_unsigned(query, 17),
         .outcome = query_read_text(query, 18),
         .answered = query_read_u64(query, 19) != 0,
         .estimated = query_read_u64(query, 20) != 0,
-        .attempts = (unsigned)query_read_u64(query, 21),
+        .attempts = read_unsigned(query, 21),
         .cache = query_read_text(query, 22),
         .context = query_read_text(query, 23),
         .stream = query_read_u64(query, 24) != 0,

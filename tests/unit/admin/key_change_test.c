@@ -63,7 +63,7 @@ static void what_the_store_refuses_does_not_reach_the_map(void **state)
     key.user_id.bytes[0] = 9;
     assert_int_equal(key_enter(context, SLICE("0123456789abcdef"), &key, NULL), STATUS_NOT_FOUND);
     assert_int_equal(identity_map_key_count(context->map), 0);
-    assert_int_equal(key_change(context, &key, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(key_change(context, SLICE("key.set"), &key, NULL), STATUS_NOT_FOUND);
     assert_int_equal(identity_map_key_count(context->map), 0);
 }
 

@@ -24,6 +24,8 @@ struct store {
     uint64_t last_before;
     int64_t batch_before;
     enum status insert_status; /* what the next insert comes to */
+    enum status sync_status;   /* what syncs come to */
+    unsigned syncs;
     void (*on_list_batch)(struct store *store);
 };
 
@@ -73,6 +75,14 @@ enum status store_commit(struct store *store, struct reason *reason)
     ASSERT(store->is_open);
     store->is_open = false;
     return STATUS_OK;
+}
+
+enum status store_sync(struct store *store, struct reason *reason)
+{
+    (void)reason;
+    ASSERT(!store->is_open);
+    store->syncs++;
+    return store->sync_status;
 }
 
 void store_rollback(struct store *store)
@@ -211,7 +221,7 @@ enum status store_usage_list(struct store *store, uint64_t since_us, uint64_t un
     enum status status = STATUS_OK;
     for (size_t i = 0; i < store->rows_count && status == STATUS_OK; i++) {
         const uint64_t time_us = store->rows[i].timestamp_us;
-        if (time_us >= since_us && time_us < until_us)
+        if (time_us >= since_us && (until_us == 0 || time_us < until_us))
             status = visit(context, &store->rows[i]);
     }
     return status;

@@ -52,9 +52,17 @@ static inline int data_dir_make_filled(void **state)
 
 static inline int data_dir_remove(void **state)
 {
-    static const char *const names[] = {"lock",        "weir.db",        "weir.db-wal",
-                                        "weir.db-shm", "secrets/pepper", "secrets/demo.key",
-                                        "weir.yaml",   "admin.sock"};
+    static const char *const names[] = {"lock",
+                                        "weir.db",
+                                        "weir.db-wal",
+                                        "weir.db-shm",
+                                        "secrets/pepper",
+                                        "secrets/demo.key",
+                                        "weir.yaml",
+                                        "admin.sock",
+                                        "secrets/audit.key",
+                                        "secrets/audit.pub",
+                                        "secrets/audit.head"};
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         unlink(data_dir_path(names[i]));

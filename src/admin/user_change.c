@@ -1,0 +1,44 @@
+#include "admin/user_change.h"
+
+#include "admin/change.h"
+#include "admin/member_writer.h"
+
+static enum status end_change(struct change *change, const struct store_user *user,
+                              enum status status, struct reason *reason)
+{
+    change_set_id(change, &user->id);
+    member_write_text(&change->writer, SLICE("name"), user->name);
+    return change_end(change, status, reason);
+}
+
+enum status user_enter(struct admin_context *context, const struct store_user *user,
+                       struct reason *reason)
+{
+    struct change change;
+    enum status status = change_begin(context, SLICE("user.create"), &change, reason);
+    if (status == STATUS_OK)
+        status = store_user_create(context->store, user, reason);
+    return end_change(&change, user, status, reason);
+}
+
+enum status user_change(struct admin_context *context, const struct store_user *user,
+                        struct reason *reason)
+{
+    struct change change;
+    const struct slice action = user->disabled ? SLICE("user.disable") : SLICE("user.enable");
+    enum status status = change_begin(context, action, &change, reason);
+    if (status == STATUS_OK)
+        status = store_user_update(context->store, user, reason);
+    return end_change(&change, user, status, reason);
+}
+
+enum status user_remove(struct admin_context *context, const struct store_user *user,
+                        uint64_t *keys_out, struct reason *reason)
+{
+    struct change change;
+    enum status status = change_begin(context, SLICE("user.delete"), &change, reason);
+    if (status == STATUS_OK)
+        status = store_user_delete(context->store, &user->id, keys_out, reason);
+    member_write_number(&change.writer, SLICE("keys_deleted"), *keys_out);
+    return end_change(&change, user, status, reason);
+}
