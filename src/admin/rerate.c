@@ -181,7 +181,7 @@ static enum status reckon(struct rerate *rerate, const struct store_usage *usage
     if (price == NULL)
         return STATUS_NO_MEMORY;
     read_tokens(usage, &tokens);
-    pricing_bill(price, provider, &tokens, usage->timestamp_us, bill_out);
+    pricing_bill(price, provider, &tokens, PRICE_STANDARD, usage->timestamp_us, bill_out);
     return bill_out->cost_nanousd >= 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
 

@@ -10,6 +10,7 @@
 struct pricing_entry {
     const struct provider *provider;
     struct slice model; /* behind the entry */
+    uint64_t since_us;  /* what was found holds from here on, until price.until_us */
     struct price price;
     struct catalogue_facts facts;
 };
@@ -75,6 +76,8 @@ static struct pricing_entry *make_entry(const struct snapshot *snapshot,
     };
     if (price_find(&sources, &query, &entry->price) != STATUS_OK)
         entry->price.id[0] = '\0'; /* unknown, until the moment that it says */
+    /* The catalogue's first price also holds before the day on which it says that it begins. */
+    entry->since_us = entry->price.from_us < time_us ? entry->price.from_us : time_us;
     read_facts(snapshot, entry, time_us);
     return entry;
 }
@@ -87,7 +90,7 @@ static const struct pricing_entry *find_entry(struct pricing *pricing,
     struct pricing_entry **slot = &pricing->slots[slot_of(provider, target_model)];
     if (*slot != NULL && (*slot)->provider == provider &&
         slice_equal((*slot)->model, target_model) && time_us < (*slot)->price.until_us &&
-        time_us >= (*slot)->price.from_us)
+        time_us >= (*slot)->since_us)
         return *slot;
     struct pricing_entry *entry = make_entry(snapshot, provider, target_model, time_us);
     if (entry == NULL)
