@@ -112,13 +112,17 @@ static void an_unknown_option_names_the_nearest(void **state)
     assert_int_equal(READ("--u", "x"), STATUS_INVALID); /* no beginnings of names */
 }
 
+/* As many words as a command can have. */
+#define EIGHT "1", "2", "3", "4", "5", "6", "7", "8"
+#define FULL  EIGHT, EIGHT, EIGHT, EIGHT
+_Static_assert(OPTIONS_WORDS_MAX == 32, "FULL has as many");
+
 static void a_secret_in_the_wrong_place_is_not_repeated(void **state)
 {
     (void)state;
     assert_int_equal(READ("--key=sk-weir-secret"), STATUS_INVALID);
     assert_null(strstr(reason.text, "secret"));
-    assert_int_equal(READ("1", "2", "3", "4", "5", "6", "7", "8", "sk-weir-secret"),
-                     STATUS_INVALID);
+    assert_int_equal(READ(FULL, "sk-weir-secret"), STATUS_INVALID);
     assert_string_equal(reason.text, "'sk-...' is one word too many");
 }
 
@@ -140,8 +144,8 @@ static void help_ends_the_reading(void **state)
 static void words_beyond_the_last_are_refused(void **state)
 {
     (void)state;
-    assert_int_equal(READ("1", "2", "3", "4", "5", "6", "7", "8"), STATUS_OK);
-    assert_int_equal(READ("1", "2", "3", "4", "5", "6", "7", "8", "9"), STATUS_INVALID);
+    assert_int_equal(READ(FULL), STATUS_OK);
+    assert_int_equal(READ(FULL, "9"), STATUS_INVALID);
     assert_string_equal(reason.text, "'9' is one word too many");
 }
 

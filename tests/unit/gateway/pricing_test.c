@@ -174,7 +174,7 @@ static struct record_bill bill_of(struct fixture *f, const char *provider, const
     const struct openai_usage usage = usage_of(1000, 10);
     const struct price *price = find(f, provider, model, "2026-01-15");
     struct record_bill bill;
-    pricing_bill(price, provider_of(f, provider), &usage, 0, &bill);
+    pricing_bill(price, provider_of(f, provider), &usage, PRICE_STANDARD, 0, &bill);
     return bill;
 }
 
@@ -205,7 +205,7 @@ static void without_a_price_at_all_the_tokens_stand_in_the_bill(void **state)
     struct fixture *f = *state;
     const struct openai_usage usage = usage_of(7, 0);
     struct record_bill bill;
-    pricing_bill(NULL, provider_of(f, "ours"), &usage, 0, &bill);
+    pricing_bill(NULL, provider_of(f, "ours"), &usage, PRICE_STANDARD, 0, &bill);
     assert_int_equal(bill.tokens[RECORD_TOKENS_INPUT], 7);
     assert_int_equal(bill.tokens[RECORD_TOKENS_OUTPUT], 0);
     assert_int_equal(bill.cost_nanousd, RECORD_UNKNOWN);

@@ -40,15 +40,19 @@ static void report(void *context, bool is_error, const char *text)
     atomic_fetch_add(is_error ? &errors : &successes, 1);
 }
 
-static enum status note_retired(void *context, struct store *of, int64_t batch, uint64_t rows,
-                                struct reason *reason)
+static enum status remove_old(void *context, struct store *of, uint64_t before_us,
+                              struct reason *reason)
 {
+    int64_t batch;
+    uint64_t rows;
+    uint64_t deleted;
     (void)context;
-    (void)of;
-    (void)batch;
-    (void)reason;
-    atomic_fetch_add(&retired, (int)rows);
-    return STATUS_OK;
+    enum status status = store_retention_next(of, before_us, &batch, &rows, reason);
+    if (status == STATUS_OK)
+        status = store_retention_delete(of, batch, 500, &deleted, reason);
+    if (status == STATUS_OK)
+        atomic_fetch_add(&retired, (int)deleted);
+    return status;
 }
 
 static enum status create(void)
@@ -61,7 +65,7 @@ static enum status create(void)
         .segment_bytes = SIZE,
         .keeper = keeper,
         .store = store,
-        .retired = note_retired,
+        .retain = remove_old,
         .retention_us = retention_us,
         .report = report,
     };
@@ -205,7 +209,7 @@ static void add_old_rows(unsigned count)
     ASSERT(store_commit(store, NULL) == STATUS_OK);
 }
 
-static void rows_that_are_too_old_are_deleted_with_their_batch(void **state)
+static void rows_that_are_too_old_are_removed_step_by_step(void **state)
 {
     (void)state;
     retention_us = 1000000;
@@ -237,7 +241,7 @@ int main(void)
         TEST(all_workers_requests_become_rows_while_they_go_on),
         TEST(what_is_open_keeps_the_journal),
         TEST(a_generation_that_cannot_be_read_is_told_once_and_keeps_nothing_from_going_on),
-        TEST(rows_that_are_too_old_are_deleted_with_their_batch),
+        TEST(rows_that_are_too_old_are_removed_step_by_step),
         TEST(without_memory_it_does_not_start),
 #undef TEST
     };
