@@ -34,11 +34,25 @@ static inline void note_work(struct token_counter *counter, size_t bytes)
     token_pause_call(&counter->pause);
 }
 
+/* Up to `readable_end` may be read. */
+static inline enum status count_piece(struct token_counter *counter, const uint8_t *at,
+                                      const uint8_t *end, const uint8_t *readable_end)
+{
+    const struct token_tables *tables = &counter->tokenizer->tables;
+    if (end - at <= SHORT_TOKEN_BYTES && readable_end - at >= SHORT_TOKEN_BYTES) {
+        const uint32_t token = short_token(&tables->short_tokens, at, (size_t)(end - at));
+        if (token != TRIE_NO_TOKEN) {
+            token_sink_put(&counter->sink, token);
+            return STATUS_OK;
+        }
+    }
+    return path_encode(tables, at, end, &counter->window, &counter->pause, &counter->sink);
+}
+
 /* Counts the pieces of the text that are whole, and gives how many bytes they are. */
 static enum status count_pieces(struct token_counter *counter, struct slice text, bool is_last,
                                 size_t *counted_out)
 {
-    const struct token_tables *tables = &counter->tokenizer->tables;
     const uint8_t *start = (const uint8_t *)text.data;
     const uint8_t *at = start;
     const uint8_t *end = text.size > 0 ? start + text.size : start;
@@ -47,8 +61,7 @@ static enum status count_pieces(struct token_counter *counter, struct slice text
         const uint8_t *next = counter->tokenizer->split(at, end, is_last, &counter->pause);
         if (next == NULL)
             break;
-        status =
-            path_encode(tables, at, next, end, &counter->window, &counter->pause, &counter->sink);
+        status = count_piece(counter, at, next, end);
         note_work(counter, (size_t)(next - at));
         at = next;
     }

@@ -233,13 +233,18 @@ static enum status encode_long(const struct token_tables *tables, const uint8_t 
     return status;
 }
 
-enum status path_encode_parts(const struct token_tables *tables, const uint8_t *at,
-                              const uint8_t *end, struct path_window *window,
-                              const struct token_pause *pause, struct token_sink *sink)
+enum status path_encode(const struct token_tables *tables, const uint8_t *at, const uint8_t *end,
+                        struct path_window *window, const struct token_pause *pause,
+                        struct token_sink *sink)
 {
+    size_t size;
     ASSERT(at < end);
-    if (end - at > PATH_SHORT_BYTES)
+    const uint32_t token = trie_longest(&tables->trie, at, end, &size);
+    if (at + size == end)
+        token_sink_put(sink, token);
+    else if (end - at > PATH_SHORT_BYTES)
         return encode_long(tables, at, end, window, pause, sink);
-    encode_short(tables, at, end, sink);
+    else
+        encode_short(tables, at, end, sink);
     return STATUS_OK;
 }

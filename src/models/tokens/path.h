@@ -48,11 +48,6 @@ struct path_window {
     size_t size;       /* in bytes of text */
 };
 
-/* The same for a piece that is no token itself. */
-MUST_CHECK enum status path_encode_parts(const struct token_tables *tables, const uint8_t *at,
-                                         const uint8_t *end, struct path_window *window,
-                                         const struct token_pause *pause, struct token_sink *sink);
-
 static inline void token_sink_put(struct token_sink *sink, uint32_t token)
 {
     if (sink->ids != NULL && sink->count < sink->capacity)
@@ -60,27 +55,11 @@ static inline void token_sink_put(struct token_sink *sink, uint32_t token)
     sink->count++;
 }
 
-/* Adds the tokens of [at, end), which is one piece and not empty, to the sink. What is behind it
- * may be read up to `readable_end`. STATUS_NO_MEMORY. */
-MUST_CHECK static inline enum status path_encode(const struct token_tables *tables,
-                                                 const uint8_t *at, const uint8_t *end,
-                                                 const uint8_t *readable_end,
-                                                 struct path_window *window,
-                                                 const struct token_pause *pause,
-                                                 struct token_sink *sink)
-{
-    size_t size = (size_t)(end - at);
-    uint32_t token = TRIE_NO_TOKEN;
-    if (size <= SHORT_TOKEN_BYTES && readable_end - at >= SHORT_TOKEN_BYTES)
-        token = short_token(&tables->short_tokens, at, size);
-    if (token == TRIE_NO_TOKEN) {
-        token = trie_longest(&tables->trie, at, end, &size);
-        if (at + size != end)
-            return path_encode_parts(tables, at, end, window, pause, sink);
-    }
-    token_sink_put(sink, token);
-    return STATUS_OK;
-}
+/* Adds the tokens of [at, end), which is one piece and not empty, to the sink.
+ * STATUS_NO_MEMORY. */
+MUST_CHECK enum status path_encode(const struct token_tables *tables, const uint8_t *at,
+                                   const uint8_t *end, struct path_window *window,
+                                   const struct token_pause *pause, struct token_sink *sink);
 
 void path_window_fini(struct path_window *window);
 

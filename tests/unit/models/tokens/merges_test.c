@@ -58,11 +58,11 @@ static void a_token_is_made_of_what_merges_into_it(void **state)
     const struct merges *merges = &vocabulary.merges;
     assert_int_equal(merge_of(merges, 'a', 'b'), AB);
     assert_int_equal(merge_of(merges, 'b', 'a'), TOKEN_NONE);
-    assert_int_equal(merges->of[ABC].left, AB); /* not a and bc: ab comes first */
-    assert_int_equal(merges->of[ABC].right, 'c');
+    assert_int_equal(merge_left(&merges->of[ABC]), AB); /* not a and bc: ab comes first */
+    assert_int_equal(merge_right(&merges->of[ABC]), 'c');
     assert_int_equal(merge_of(merges, AB, 'c'), ABC);
     assert_int_equal(merge_of(merges, 'a', BC), TOKEN_NONE);
-    assert_int_equal(merges->of[ABCD].left, ABC);
+    assert_int_equal(merge_left(&merges->of[ABCD]), ABC);
     assert_int_equal(merge_of(merges, ABC, 'd'), ABCD);
     destroy(&vocabulary);
 }
@@ -91,10 +91,10 @@ static void of_equal_merges_the_left_one_is_first(void **state)
     struct vocabulary vocabulary;
     assert_int_equal(build(&vocabulary, runs, 3), STATUS_OK);
     const struct merges *merges = &vocabulary.merges;
-    assert_int_equal(merges->of[257].left, 256); /* aa a, not a aa */
-    assert_int_equal(merges->of[257].right, 'a');
-    assert_int_equal(merges->of[258].left, 256);
-    assert_int_equal(merges->of[258].right, 256);
+    assert_int_equal(merge_left(&merges->of[257]), 256); /* aa a, not a aa */
+    assert_int_equal(merge_right(&merges->of[257]), 'a');
+    assert_int_equal(merge_left(&merges->of[258]), 256);
+    assert_int_equal(merge_right(&merges->of[258]), 256);
     assert_false(merges_may_meet(merges, 'a', 256, false));
     assert_false(merges_may_meet(merges, 256, 256, false));
     assert_false(merges_may_meet(merges, 258, 'a', false)); /* aa aaa comes before aaaa a */
@@ -102,7 +102,7 @@ static void of_equal_merges_the_left_one_is_first(void **state)
     destroy(&vocabulary);
 }
 
-static void openings_hide_no_merge(void **state)
+static void short_cuts_at_a_seam_never_mislead(void **state)
 {
     (void)state;
     struct vocabulary vocabulary;
@@ -112,8 +112,11 @@ static void openings_hide_no_merge(void **state)
         for (uint32_t right = 0; right < strings->count; right++) {
             const uint8_t *at = strings->bytes + strings->offsets[right];
             const uint8_t *end = strings->bytes + strings->offsets[right + 1];
+            const uint8_t last = strings->bytes[strings->offsets[left + 1] - 1];
             if (!merges_may_meet(&vocabulary.merges, left, right, false))
                 assert_true((vocabulary.merges.of[left].openings & opening_of(at, end)) != 0);
+            else
+                assert_false(merge_at_seam(&vocabulary.merges, left, right, last, at[0]));
         }
     }
     destroy(&vocabulary);
@@ -150,7 +153,7 @@ int main(void)
         cmocka_unit_test(a_token_is_made_of_what_merges_into_it),
         cmocka_unit_test(two_may_meet_if_no_merge_crosses_between_them),
         cmocka_unit_test(of_equal_merges_the_left_one_is_first),
-        cmocka_unit_test(openings_hide_no_merge),
+        cmocka_unit_test(short_cuts_at_a_seam_never_mislead),
         cmocka_unit_test(a_token_that_nothing_makes_is_refused),
         cmocka_unit_test(without_memory_nothing_is_built_and_nothing_leaks),
     };

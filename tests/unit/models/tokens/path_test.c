@@ -104,9 +104,8 @@ static void a_piece_becomes_the_tokens_that_merging_makes_of_it(void **state)
         struct path_window window = {0};
         const size_t size = random_text(&random, text);
         const size_t count = merge_naively(tables, text, size, expected);
-        assert_int_equal(
-            path_encode(tables, text, text + size, text + size, &window, &no_pause, &sink),
-            STATUS_OK);
+        assert_int_equal(path_encode(tables, text, text + size, &window, &no_pause, &sink),
+                         STATUS_OK);
         assert_int_equal(sink.count, count);
         assert_memory_equal(found, expected, count * sizeof(*found));
         path_window_fini(&window);
@@ -122,8 +121,7 @@ static void what_does_not_fit_into_the_sink_is_counted(void **state)
     struct token_sink sink = {.ids = ids, .capacity = 2};
     struct path_window window = {0};
     assert_int_equal(
-        path_encode(&tokenizers[0]->tables, text, text + 12, text + 12, &window, &no_pause, &sink),
-        STATUS_OK);
+        path_encode(&tokenizers[0]->tables, text, text + 12, &window, &no_pause, &sink), STATUS_OK);
     assert_true(sink.count > 3);
     assert_int_equal(ids[2], 7);
 }
