@@ -3,6 +3,14 @@
 #include "audit/chain.h"
 #include "store/store_usage.h"
 
+/* Not the caller's mistake, as STATUS_INVALID would say. */
+static enum status start(struct admin_context *context, struct reason *reason)
+{
+    const enum status status =
+        audit_start(context->audit, context->store, context->now_us(), reason);
+    return status == STATUS_INVALID ? STATUS_DENIED : status;
+}
+
 enum status change_begin(struct admin_context *context, struct slice action,
                          struct change *change_out, struct reason *reason)
 {
@@ -13,7 +21,7 @@ enum status change_begin(struct admin_context *context, struct slice action,
     enum status status = store_begin(context->store, reason);
     change_out->is_open = status == STATUS_OK;
     if (status == STATUS_OK && !context->has_audit_started)
-        status = audit_start(context->audit, context->store, context->now_us(), reason);
+        status = start(context, reason);
     return status;
 }
 

@@ -24,8 +24,8 @@ struct change {
     bool is_open; /* a transaction */
 };
 
-/* Begins the transaction; the first one of a context also begins the chain, see audit_start() for its
- * statuses. Else those of store_begin(). */
+/* Begins the transaction; the first one of a context also begins the chain. STATUS_DENIED: the chain was
+ * made with another key. Else the statuses of store_begin() and audit_start(). */
 MUST_CHECK enum status change_begin(struct admin_context *context, struct slice action,
                                     struct change *change_out, struct reason *reason);
 /* The change is done to what has this id. */

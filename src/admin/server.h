@@ -21,7 +21,7 @@ struct admin_server_config {
     struct admin_context *context; /* used on `store` only */
     struct service *store;
     struct service *metrics;
-    const char *socket_path;
+    const char *socket_path; /* outlives the server */
 };
 
 /* Listens. Statuses of listener_open_tcp() and listener_open_unix(), with their reasons. */

@@ -10,6 +10,7 @@ int usage_command(int argc, char **argv);
 int prices_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int config_command(int argc, char **argv);
+int audit_command(int argc, char **argv);
 int version_command(int argc, char **argv);
 
 #endif

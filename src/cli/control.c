@@ -50,6 +50,7 @@ struct control {
     struct gateway gateway;
     bool gateway_is_running;
     struct admin_server *admin;
+    char socket_path[PATH_BYTES]; /* it removes it at the end */
     struct models_watch *models;
     struct timer save;
     bool is_saving;
@@ -402,16 +403,15 @@ static enum status start_gateway(struct control *control, const char *version,
 
 static enum status open_admin(struct control *control, struct reason *reason)
 {
-    char path[PATH_BYTES];
     const struct config *config = control->gateway.snapshot->config;
-    snprintf(path, sizeof(path), "%s/admin.sock", config->data_dir.data);
+    snprintf(control->socket_path, PATH_BYTES, "%s/admin.sock", config->data_dir.data);
     const struct admin_server_config admin = {
         .loop = control->loop,
         .gateway = &control->gateway,
         .context = control->context,
         .store = control->store,
         .metrics = control->scrapes,
-        .socket_path = path,
+        .socket_path = control->socket_path,
     };
     return admin_server_open(&admin, &control->admin, reason);
 }

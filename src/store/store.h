@@ -27,6 +27,7 @@ struct store; /* opaque; its driver defines the rest */
 struct store_config {
     const char *path;         /* of the SQLite file */
     bool create;              /* makes the file if there is none */
+    bool read_only;           /* nothing is changed, the tables are not brought up to date either */
     unsigned busy_timeout_ms; /* how long to wait for another process that holds the lock */
     uint64_t now_us;          /* recorded beside migrations */
 };
@@ -74,7 +75,7 @@ typedef enum status store_key_visitor(void *context, const struct store_key *key
 
 /* Opens the database and brings its tables up to date, each step in a transaction of its own.
  * STATUS_NOT_FOUND: no such file, and `create` is false. STATUS_UNSUPPORTED: a newer weir wrote
- * it. STATUS_INVALID: the file is no database of weir's. */
+ * it, or (where it is only read) an older one. STATUS_INVALID: the file is no database of weir's. */
 MUST_CHECK enum status store_open(const struct store_config *config, struct store **store_out,
                                   struct reason *reason);
 /* Closes *store, if any, and sets it to NULL. */

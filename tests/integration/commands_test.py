@@ -14,7 +14,8 @@ from support.weir import BINARY, Weir, clean_environment, run_weir, standard_con
 
 COMMANDS = [["serve"], ["check"], ["config", "show"], ["config"], ["users"], ["users", "create"],
             ["users", "list"], ["keys"], ["keys", "create"], ["keys", "revoke"], ["models"],
-            ["models", "list"], ["models", "test"], ["version"]]
+            ["models", "list"], ["models", "test"], ["audit"], ["audit", "verify"],
+            ["audit", "export"], ["audit", "tail"], ["version"]]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_wrong_usage_is_2(tmp_path, command):
 
 
 @pytest.mark.parametrize("command", [["tokens", "list"], ["usage"], ["teams", "list"],
-                                     ["upgrade"], ["audit", "tail"], ["cache", "stats"]])
+                                     ["upgrade"], ["cache", "stats"]])
 def test_commands_of_later_versions_are_absent(command):
     assert run_weir(*command, code=2).stderr
 

@@ -97,7 +97,8 @@ static enum status make_file(const struct store_config *config, struct reason *r
 static enum status open_database(struct connection *connection, const struct store_config *config,
                                  struct reason *reason)
 {
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    const int flags = (config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     const int code = sqlite3_open_v2(config->path, &connection->database, flags, NULL);
     if (code != SQLITE_OK) {
         const struct failure *known = failure_of(code);
@@ -108,7 +109,7 @@ static enum status open_database(struct connection *connection, const struct sto
         return known != NULL ? known->status : STATUS_IO;
     }
     /* Where writing is not allowed, SQLite silently opens for reading. */
-    if (sqlite3_db_readonly(connection->database, "main") != 0)
+    if (!config->read_only && sqlite3_db_readonly(connection->database, "main") != 0)
         return connection_failure(connection, SQLITE_READONLY, reason);
     sqlite3_busy_timeout(connection->database, (int)config->busy_timeout_ms);
     return STATUS_OK;
@@ -171,7 +172,9 @@ static enum status use_write_ahead_log(struct connection *connection, struct rea
 
 enum status connection_configure(struct connection *connection, struct reason *reason)
 {
-    const enum status status = use_write_ahead_log(connection, reason);
+    enum status status = STATUS_OK;
+    if (sqlite3_db_readonly(connection->database, "main") == 0)
+        status = use_write_ahead_log(connection, reason);
     if (status != STATUS_OK)
         return status;
     return connection_execute(connection,

@@ -56,6 +56,15 @@ static const struct store_driver driver = {
     .audit_delete_before = sqlite_audit_delete_before,
 };
 
+static enum status check_version(const struct store_config *config, uint64_t version,
+                                 struct reason *reason)
+{
+    if (version == migrations_newest())
+        return STATUS_OK;
+    reason_set(reason, "%s is of an older weir; `weir serve` brings it up to date", config->path);
+    return STATUS_UNSUPPORTED;
+}
+
 enum status sqlite_store_open(const struct store_config *config, struct store **store_out,
                               struct reason *reason)
 {
@@ -68,8 +77,10 @@ enum status sqlite_store_open(const struct store_config *config, struct store **
     status = migrations_version(connection, &version, reason);
     if (status == STATUS_OK)
         status = connection_configure(connection, reason);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && !config->read_only)
         status = migrations_run(connection, config->now_us, reason);
+    if (status == STATUS_OK && config->read_only)
+        status = check_version(config, version, reason);
     if (status != STATUS_OK) {
         connection_close(&connection);
         return status;
