@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 /* Findings of which lines for people are printed; programs get all of them. */
-#define AUDIT_FINDINGS_SHOWN 1000
+#define AUDIT_FINDINGS_SHOWN 200
 
 /* Returns the exit code: 0, nothing is wrong; 1, something is, or it cannot be told. */
 int audit_verify_run(const char *data_dir, struct store *store, bool as_json);

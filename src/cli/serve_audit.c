@@ -63,5 +63,5 @@ enum status serve_audit_stop(struct admin_context *context, struct slice version
 
 enum status serve_audit_save_head(struct admin_context *context, struct reason *reason)
 {
-    return audit_save_head(context->audit, context->store, context->now_us(), false, reason);
+    return save_head_now(context, reason);
 }

@@ -16,7 +16,8 @@ MUST_CHECK enum status serve_audit_reload(struct admin_context *context, struct 
 /* After everything else was appended: the stop, and a checkpoint that covers it. */
 MUST_CHECK enum status serve_audit_stop(struct admin_context *context, struct slice version,
                                         struct reason *reason);
-/* Now and then, so that the head beside the database knows of what was appended last. */
+/* Each second, so that the head beside the database knows of what was appended last. Does nothing where
+ * nothing was. */
 MUST_CHECK enum status serve_audit_save_head(struct admin_context *context, struct reason *reason);
 
 #endif

@@ -265,6 +265,28 @@ static void the_head_is_written_once_a_second_or_at_once(void **state)
     assert_int_not_equal(before.st_ino, after.st_ino);
 }
 
+static void the_head_never_knows_more_than_the_disk(void **state)
+{
+    (void)state;
+    struct stat before, after;
+    append_up_to(3);
+    save_head();
+    assert_int_equal(fixture.store.syncs, 1);
+    assert_int_equal(stat(path_of("audit.head"), &before), 0);
+    append_up_to(4);
+    fixture.store.sync_status = STATUS_IO;
+    assert_int_equal(audit_save_head(fixture.audit, &fixture.store, fixture.now_us, true, NULL),
+                     STATUS_IO);
+    assert_int_equal(stat(path_of("audit.head"), &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    fixture.store.sync_status = STATUS_OK;
+    save_head();
+    save_head();
+    assert_int_equal(fixture.store.syncs, 3); /* nothing is new the last time */
+    assert_int_equal(stat(path_of("audit.head"), &after), 0);
+    assert_int_not_equal(before.st_ino, after.st_ino);
+}
+
 static void another_key_does_not_go_on_with_the_chain(void **state)
 {
     (void)state;
@@ -365,6 +387,7 @@ int main(void)
         TEST(entries_cut_off_while_weir_runs_are_told_too),
         TEST(a_lost_head_is_told_at_the_start),
         TEST(the_head_is_written_once_a_second_or_at_once),
+        TEST(the_head_never_knows_more_than_the_disk),
         TEST(another_key_does_not_go_on_with_the_chain),
         TEST(a_key_is_made_only_where_that_is_asked_for),
         TEST(details_that_are_too_long_are_refused),

@@ -394,6 +394,25 @@ static void finding_without_memory_says_so(void **state)
     assert_int_equal(find_key(store, "a", &key), STATUS_OK);
 }
 
+static void a_store_that_is_only_read_shows_what_others_write_and_changes_nothing(void **state)
+{
+    struct store_config config = database_config();
+    struct store *reader = NULL;
+    struct store_user user = database_user(2, "bob");
+    config.read_only = true;
+    database_add_user(*state, 1, "ada");
+    assert_int_equal(store_open(&config, &reader, NULL), STATUS_OK);
+    assert_int_equal(find_user(reader, "ada", &user), STATUS_OK);
+    database_add_user(*state, 3, "eve");
+    assert_int_equal(find_user(reader, "eve", &user), STATUS_OK);
+    user = database_user(2, "bob");
+    assert_int_equal(store_user_create(reader, &user, NULL), STATUS_DENIED);
+    store_close(&reader);
+    database_execute("DELETE FROM schema_version WHERE version > 1");
+    assert_int_equal(store_open(&config, &reader, NULL), STATUS_UNSUPPORTED);
+    assert_null(reader);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
 
 int main(void)
@@ -418,6 +437,7 @@ int main(void)
         TEST(what_was_stored_is_there_after_a_restart),
         TEST(a_row_that_was_cut_by_hand_is_damage_and_not_a_crash),
         TEST(finding_without_memory_says_so),
+        TEST(a_store_that_is_only_read_shows_what_others_write_and_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "store/store_usage.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -225,6 +226,15 @@ static enum status check_order(void *context, const struct store_usage *usage)
     return store_usage_set_cost(order->store, usage, 9, SLICE("p9"), NULL);
 }
 
+static enum status count_row(void *context, const struct store_usage *usage)
+{
+    struct order *order = context;
+    assert_true(usage->batch >= order->batch);
+    order->batch = usage->batch;
+    order->seen++;
+    return STATUS_OK;
+}
+
 /* 700 rows in batches of 300, the ids of each batch beside those of the others. */
 static void fill_batches(struct store *store)
 {
@@ -248,6 +258,59 @@ static void rows_of_a_time_come_by_batch_and_id_and_each_once(void **state)
         store_usage_list(*state, NOON_US + 100, NOON_US + 200, check_order, &some, NULL),
         STATUS_OK);
     assert_int_equal(some.seen, 100);
+}
+
+static void rows_are_read_whatever_their_batches_and_times_and_ids_are(void **state)
+{
+    struct order all = {.store = *state, .batch = INT64_MIN};
+    fill_batches(*state);
+    database_execute("PRAGMA ignore_check_constraints = ON;"
+                     "UPDATE usage_logs SET batch = 9000000000000000000 WHERE rowid = 1;"
+                     "UPDATE usage_logs SET batch = 9223372036854775807 WHERE rowid = 2;"
+                     "UPDATE usage_logs SET batch = -9223372036854775808, id = zeroblob(16) "
+                     "  WHERE rowid = 3;"
+                     "UPDATE usage_logs SET batch = -1 WHERE rowid = 4;"
+                     "UPDATE usage_logs SET batch = 0 WHERE rowid = 5;"
+                     "UPDATE usage_logs SET timestamp = -1 WHERE rowid = 6;"
+                     "UPDATE usage_logs SET timestamp = 9223372036854775807 WHERE rowid = 7;");
+    assert_int_equal(store_usage_list(*state, 0, 0, count_row, &all, NULL), STATUS_OK);
+    assert_int_equal(all.seen, 700);
+}
+
+static void a_database_takes_no_batch_that_is_not_counted_from_1(void **state)
+{
+    struct store_usage usage = ledger_usage(1);
+    bool inserted = true;
+    usage.batch = 0;
+    assert_int_equal(store_usage_insert(*state, &usage, &inserted, NULL), STATUS_INVALID);
+    assert_false(inserted);
+}
+
+static enum status take_numbers(void *context, const struct store_usage *usage)
+{
+    unsigned *numbers = context;
+    numbers[0] = usage->status;
+    numbers[1] = usage->attempts;
+    return STATUS_OK;
+}
+
+static void a_number_that_weir_cannot_have_written_is_read_as_the_largest(void **state)
+{
+    static const char *const changes[] = {"4294967496", "-1", "-9223372036854775808"};
+    const struct store_usage usage = ledger_usage(1);
+    ledger_add(*state, &usage);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        char sql[256];
+        unsigned numbers[2] = {0};
+        (void)snprintf(sql, sizeof(sql),
+                       "PRAGMA ignore_check_constraints = ON;"
+                       "UPDATE usage_logs SET status = %s, attempts = %s",
+                       changes[i], changes[i]);
+        database_execute(sql);
+        assert_int_equal(store_usage_list_batch(*state, 1, take_numbers, numbers, NULL), STATUS_OK);
+        assert_int_equal(numbers[0], UINT_MAX);
+        assert_int_equal(numbers[1], UINT_MAX);
+    }
 }
 
 static void rows_can_be_priced_while_they_are_read_and_others_written(void **state)
@@ -550,6 +613,9 @@ int main(void)
         TEST(an_attempt_is_kept_once),
         TEST(open_requests_are_listed_by_generation_until_they_are_closed),
         TEST(rows_of_a_time_come_by_batch_and_id_and_each_once),
+        TEST(rows_are_read_whatever_their_batches_and_times_and_ids_are),
+        TEST(a_database_takes_no_batch_that_is_not_counted_from_1),
+        TEST(a_number_that_weir_cannot_have_written_is_read_as_the_largest),
         TEST(rows_can_be_priced_while_they_are_read_and_others_written),
         TEST(listing_survives_the_failure_of_each_allocation),
         TEST(a_price_moves_every_sum_by_the_difference),

@@ -1,0 +1,78 @@
+#include "admin/user_change.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "unit/admin/data_dir.h"
+#include "unit/admin/entries.h"
+
+#define ADA "01000000-0000-0000-0000-000000000000"
+
+static int open_context(void **state)
+{
+    if (data_dir_make(state) != 0)
+        return -1;
+    struct admin_context *context = data_dir_open(false);
+    context->actor = SLICE("uid=7");
+    *state = context;
+    return 0;
+}
+
+static int close_context(void **state)
+{
+    struct admin_context *context = *state;
+    admin_context_close(&context);
+    return data_dir_remove(state);
+}
+
+static struct store_user make_ada(void)
+{
+    return (struct store_user){
+        .id = {{1}}, .name = SLICE("ada"), .created_at_us = 1, .updated_at_us = 1};
+}
+
+static void each_change_has_its_entry(void **state)
+{
+    struct store_user user = make_ada();
+    uint64_t keys = 0;
+    assert_int_equal(user_enter(*state, &user, NULL), STATUS_OK);
+    user.disabled = true;
+    assert_int_equal(user_change(*state, &user, NULL), STATUS_OK);
+    user.disabled = false;
+    assert_int_equal(user_change(*state, &user, NULL), STATUS_OK);
+    assert_int_equal(user_remove(*state, &user, &keys, NULL), STATUS_OK);
+    assert_string_equal(entries_of(*state),
+                        "weir audit.begin  \n"
+                        "uid=7 user.create " ADA " {\"name\":\"ada\"}\n"
+                        "uid=7 user.disable " ADA " {\"name\":\"ada\"}\n"
+                        "uid=7 user.enable " ADA " {\"name\":\"ada\"}\n"
+                        "uid=7 user.delete " ADA " {\"keys_deleted\":0,\"name\":\"ada\"}\n");
+}
+
+static void what_the_store_refuses_has_none(void **state)
+{
+    const struct store_user user = make_ada();
+    uint64_t keys = 0;
+    assert_int_equal(user_change(*state, &user, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(user_remove(*state, &user, &keys, NULL), STATUS_NOT_FOUND);
+    assert_string_equal(entries_of(*state), "");
+    assert_int_equal(user_enter(*state, &user, NULL), STATUS_OK);
+    assert_int_equal(user_enter(*state, &user, NULL), STATUS_EXISTS);
+    assert_string_equal(entries_of(*state), "weir audit.begin  \n"
+                                            "uid=7 user.create " ADA " {\"name\":\"ada\"}\n");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_context, close_context)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_change_has_its_entry),
+        TEST(what_the_store_refuses_has_none),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
