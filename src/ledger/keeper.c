@@ -13,8 +13,9 @@
 #include "ledger/fault.h"
 #include "ledger/segment_file.h"
 
-#define AHEAD_BYTES  (1024u * 1024) /* prepared beyond what is reserved */
-#define STEP_BYTES   (256u * 1024)  /* at a time */
+#define AHEAD_BYTES  (1024u * 1024) /* prepared beyond what is reserved, at least */
+#define AHEAD_MAX    (16u * 1024 * 1024)
+#define STEP_BYTES   (256u * 1024) /* at a time */
 #define TICK_MS      10
 #define IDLE_TICK_MS 50
 #define SPARE_MAX    4 /* drained segments that are kept for the next need */
@@ -29,6 +30,7 @@ struct lane {
     size_t count, capacity;
     uint64_t synced;          /* position */
     uint64_t seen;            /* what was appended at the tick before */
+    uint64_t rate;            /* bytes a second that its worker has come to lately */
     _Atomic uint64_t drained; /* segments below are in the store */
 };
 
@@ -39,6 +41,7 @@ struct keeper {
     size_t spare_count;
     size_t segment_count; /* spares included */
     uint64_t synced_ms;
+    uint64_t ticked_ms;
     uint64_t retry_ms;  /* not before, after a failure */
     uint64_t rescue_ms; /* the same, of replacing a segment */
     uint64_t failed_ms; /* when something failed last */
@@ -244,6 +247,19 @@ static enum status populate(struct lane *lane, uint64_t number, size_t offset,
     return STATUS_OK;
 }
 
+/* Prepared beyond what is reserved: what the worker appends in a second, since a sync, or a page that
+ * is to be prepared, may take as long. */
+static uint64_t spare_bytes(const struct keeper *keeper, const struct lane *lane)
+{
+    const uint64_t share = keeper->config.journal_bytes / (4 * keeper->config.worker_count);
+    const uint64_t half = keeper->config.segment_bytes / 2;
+    uint64_t most = share < AHEAD_MAX ? share : AHEAD_MAX;
+    uint64_t least = AHEAD_BYTES < half ? AHEAD_BYTES : half;
+    if (most < least)
+        most = least;
+    return lane->rate < least ? least : lane->rate > most ? most : lane->rate;
+}
+
 /* Moves the mark by one step. STATUS_AGAIN: it is far enough. */
 static enum status advance(struct keeper *keeper, uint32_t worker, struct reason *reason)
 {
@@ -253,8 +269,7 @@ static enum status advance(struct keeper *keeper, uint32_t worker, struct reason
     const uint64_t mark = atomic_load_explicit(&journal->mark, memory_order_relaxed);
     const uint64_t reserved = atomic_load_explicit(&journal->reserved_told, memory_order_relaxed);
     const uint64_t position = appended(lane);
-    const uint64_t ahead =
-        reserved + reserved / 8 + (AHEAD_BYTES < size / 2 ? AHEAD_BYTES : size / 2);
+    const uint64_t ahead = reserved + reserved / 8 + spare_bytes(keeper, lane);
     uint64_t number = lane->count > 0 ? lane->files[lane->count - 1].identity.number : 0;
     size_t offset = mark % size;
     if (mark >= start_of(keeper, lane) + ahead)
@@ -449,14 +464,25 @@ static void probe(struct keeper *keeper)
     atomic_store(&keeper->probe_since_ms, 0);
 }
 
-static bool is_active(struct keeper *keeper)
+/* Quick to rise, and slow to fall. */
+static void note_rate(struct lane *lane, uint64_t rate)
 {
+    lane->rate -= lane->rate / 128;
+    if (rate > lane->rate)
+        lane->rate = rate;
+}
+
+static bool is_active(struct keeper *keeper, uint64_t time_ms)
+{
+    const uint64_t elapsed_ms = time_ms > keeper->ticked_ms ? time_ms - keeper->ticked_ms : 1;
     bool active = false;
+    keeper->ticked_ms = time_ms;
     for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
         struct lane *lane = &keeper->lanes[i];
         const uint64_t position = appended(lane);
         active |= position != lane->seen ||
                   atomic_load_explicit(&lane->journal->reserved_told, memory_order_relaxed) > 0;
+        note_rate(lane, (position - lane->seen) * MS_PER_S / elapsed_ms);
         lane->seen = position;
     }
     return active;
@@ -465,7 +491,7 @@ static bool is_active(struct keeper *keeper)
 static bool tick(struct keeper *keeper)
 {
     const uint64_t time = now_ms();
-    const bool active = is_active(keeper);
+    const bool active = is_active(keeper, time);
     if (active)
         probe(keeper);
     note_faults(keeper);
@@ -532,6 +558,7 @@ static enum status prepare_first(struct keeper *keeper, struct reason *reason)
     for (uint32_t i = 0; i < keeper->config.worker_count; i++) {
         keeper->lanes[i].journal = keeper->config.journals[i];
         keeper->lanes[i].synced = keeper->config.segment_bytes; /* there is no segment 0 */
+        keeper->lanes[i].seen = appended(&keeper->lanes[i]);
         const enum status status = prepare(keeper, i, reason);
         if (status != STATUS_AGAIN && status != STATUS_LIMITED)
             return status;
@@ -551,6 +578,7 @@ enum status keeper_create(const struct keeper_config *config, struct keeper **ke
         return STATUS_NO_MEMORY;
     }
     keeper->config = *config;
+    keeper->ticked_ms = now_ms();
     fault_install();
     init_waits(keeper);
     enum status status = prepare_first(keeper, reason);

@@ -3,7 +3,10 @@
  * Usage: ledger FOLDER REQUESTS [RATE]
  *
  * One worker appends an OPENED record of some 320 bytes and a CLOSED one for each of REQUESTS
- * requests of 10,000 keys, RATE a second (0: as fast as it may). Prints one line of JSON. */
+ * requests of 10,000 keys, RATE a second (0: as fast as it may). Prints one line of JSON.
+ *
+ * Built by: cc -std=c17 -D_GNU_SOURCE -O2 -Isrc tests/perf/ledger.c src/ledger/X.c src/base/X.c
+ * src/store/X.c src/store/sqlite/X.c -lsqlite3, X standing for all files there. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
