@@ -44,7 +44,7 @@ static uint64_t time_of(const struct id *id)
 
 static void fill_bill(const struct record_bill *bill, struct store_usage *usage)
 {
-    _Static_assert((int)RECORD_TOKENS_COUNT == (int)STORE_TOKENS_COUNT, "the same kinds of tokens");
+    _Static_assert(RECORD_TOKENS_COUNT + 0 == STORE_TOKENS_COUNT + 0, "the same kinds of tokens");
     memcpy(usage->tokens, bill->tokens, sizeof(usage->tokens));
     usage->cost_nanousd = bill->cost_nanousd;
     usage->price_id = bill->price_id;

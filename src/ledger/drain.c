@@ -216,11 +216,13 @@ static enum status collect(struct drain *drain, bool *is_more_out, struct reason
         if (status == STATUS_OK || status == STATUS_AGAIN)
             continue;
         failed = status;
-        reason_set(reason, status == STATUS_NO_MEMORY
-                               ? "out of memory for the ledger's records"
-                               : "the journal holds a record of another version of weir");
+        const char *why = status == STATUS_NO_MEMORY
+                              ? "out of memory for the ledger's records"
+                              : "the journal holds a record of another version of weir";
+        reason_set(reason, "%s", why);
     }
-    drain->first = (drain->first + 1) % count;
+    if (++drain->first >= count)
+        drain->first = 0;
     note_sources(drain);
     return failed;
 }
@@ -228,8 +230,8 @@ static enum status collect(struct drain *drain, bool *is_more_out, struct reason
 /* Segments are used again once what they held is safe against a power cut too. */
 static enum status free_segments(struct drain *drain, struct reason *reason)
 {
-    const uint64_t time =
-        now_ms() + (keeper_is_full(drain->config.keeper) ? DURABLE_MS - FULL_MS : 0);
+    const bool is_full = keeper_is_full(drain->config.keeper);
+    const uint64_t time = now_ms() + (is_full ? DURABLE_MS - FULL_MS : 0);
     if (!drain->must_sync || time < drain->sync_at_ms)
         return STATUS_OK;
     enum status status = store_sync(drain->config.store, reason);
@@ -246,7 +248,7 @@ static enum status free_segments(struct drain *drain, struct reason *reason)
 
 static enum status apply(struct drain *drain, struct reason *reason)
 {
-    struct batch_result result;
+    struct batch_result result = {0};
     const enum status status =
         batch_apply(&drain->batch, drain->config.store, &drain->config.seal, &result, reason);
     drain->batch_is_waiting = status != STATUS_OK;

@@ -127,7 +127,7 @@ static struct slice load(void *context, uint32_t worker, uint64_t number)
 
 static enum status apply(struct recovery *recovery, uint64_t *rows_inout)
 {
-    struct batch_result done;
+    struct batch_result done = {0};
     if (batch_is_empty(&recovery->batch) && recovery->batch.position_count == 0)
         return STATUS_OK;
     const enum status status = batch_apply(&recovery->batch, recovery->config->store,

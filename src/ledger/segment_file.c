@@ -57,7 +57,7 @@ enum status segment_file_create(struct directory *directory,
     enum status status = STATUS_OK;
     if (code != 0)
         status = fail(directory, name, "reserve the blocks of", code, reason);
-    else if ((status = map(file_out)) != STATUS_OK)
+    else if (map(file_out) != STATUS_OK)
         status = fail(directory, name, "map", errno, reason);
     else
         status = begin(file_out, identity, reason);

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "ledger/ledger.h"
 #include "unit/ledger/fixture.h"
 
@@ -336,7 +337,7 @@ static void check_rows(void)
 {
     sqlite3 *database = NULL;
     sqlite3_stmt *rows = NULL;
-    uint8_t *seen = calloc(tally->count + 1, 1);
+    uint8_t *seen = alloc_zeroed(tally->count + 1, 1);
     qsort(tally->requests, tally->count, sizeof(tally->requests[0]), compare_requests);
     assert_int_equal(sqlite3_open(fixture_path("weir.db"), &database), SQLITE_OK);
     assert_int_equal(
@@ -354,7 +355,7 @@ static void check_rows(void)
         if (seen[i] == 0)
             assert_true(tally->requests[i].state <= STATE_OPENING);
     }
-    free(seen);
+    alloc_free(seen);
 }
 
 static void check_all(void)
