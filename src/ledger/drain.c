@@ -168,7 +168,7 @@ static struct slice live_segment(void *context, uint32_t worker, uint64_t number
 {
     const struct drain *drain = context;
     const char *bytes = keeper_segment(drain->config.keeper, worker, number);
-    return bytes == NULL ? (struct slice){0} : slice_of(bytes, drain->config.segment_bytes);
+    return slice_of(bytes, bytes == NULL ? 0 : drain->config.segment_bytes);
 }
 
 static void init_sources(struct drain *drain)
