@@ -1,7 +1,7 @@
 /* A process that keeps a ledger is killed again and again, at random moments and at each step of its
  * drain and its recovery; afterwards the tables must hold every request once.
  *
- * WEIR_CRASH_ROUNDS says how many lives each test takes (200); WEIR_CRASH_SEED makes a run again. */
+ * WEIR_CRASH_ROUNDS says how many lives each test takes (100); WEIR_CRASH_SEED makes a run again. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -382,7 +382,7 @@ static void check_all(void)
 static unsigned rounds(void)
 {
     const char *text = getenv("WEIR_CRASH_ROUNDS");
-    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 200;
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 100;
 }
 
 static uint64_t first_seed(void)
