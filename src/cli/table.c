@@ -75,10 +75,16 @@ enum status table_add(struct table *table, const struct slice *cells)
     return STATUS_OK;
 }
 
+/* A blank cell at the end of a line leaves nothing behind. */
+static size_t shown_count(const struct table *table, const char *last)
+{
+    const bool is_blank = last[strspn(last, " ")] == '\0';
+    return table->column_count - (is_blank ? 1 : 0);
+}
+
 static void write_cell(const struct table *table, size_t column, const char *text, bool has_looks,
                        FILE *out)
 {
-    const bool is_last = column + 1 == table->column_count;
     const bool is_coloured = has_looks && table->colours[column] != NULL;
     const int padding = (int)(table->widths[column] - width_of(slice_from_text(text)));
     fprintf(out, "%*s", table->is_right[column] ? padding : 0, "");
@@ -87,30 +93,39 @@ static void write_cell(const struct table *table, size_t column, const char *tex
     fputs(text, out);
     if (is_coloured)
         fputs("\033[0m", out);
-    if (!is_last)
-        fprintf(out, "%*s  ", table->is_right[column] ? 0 : padding, "");
 }
 
-static void write_titles(const struct table *table, bool has_looks, FILE *out)
+static void write_gap(const struct table *table, size_t column, const char *text, FILE *out)
 {
-    fputs(has_looks ? "\033[1m" : "", out);
-    for (size_t i = 0; i < table->column_count; i++)
-        write_cell(table, i, table->titles[i], false, out);
-    fputs(has_looks ? "\033[0m\n" : "\n", out);
+    const int padding = (int)(table->widths[column] - width_of(slice_from_text(text)));
+    fprintf(out, "%*s  ", table->is_right[column] ? 0 : padding, "");
+}
+
+static void write_row(const struct table *table, const char *const *cells, bool is_bold,
+                      bool has_colours, FILE *out)
+{
+    const size_t count = shown_count(table, cells[table->column_count - 1]);
+    fputs(is_bold ? "\033[1m" : "", out);
+    for (size_t i = 0; i < count; i++) {
+        write_cell(table, i, cells[i], has_colours, out);
+        if (i + 1 < count)
+            write_gap(table, i, cells[i], out);
+    }
+    fputs(is_bold ? "\033[0m\n" : "\n", out);
 }
 
 void table_write(const struct table *table, bool has_looks, FILE *out)
 {
+    const char *cells[TABLE_COLUMNS_MAX];
     const char *cell = table->cells.data;
-    write_titles(table, has_looks, out);
+    write_row(table, table->titles, has_looks, false, out);
     for (size_t row = 0; row < table->row_count; row++) {
-        const bool is_bold = has_looks && table->has_total && row + 1 == table->row_count;
-        fputs(is_bold ? "\033[1m" : "", out);
+        const bool is_total = table->has_total && row + 1 == table->row_count;
         for (size_t i = 0; i < table->column_count; i++) {
-            write_cell(table, i, cell, has_looks && !is_bold, out);
+            cells[i] = cell;
             cell += strlen(cell) + 1;
         }
-        fputs(is_bold ? "\033[0m\n" : "\n", out);
+        write_row(table, cells, has_looks && is_total, has_looks && !is_total, out);
     }
 }
 
