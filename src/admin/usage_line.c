@@ -16,13 +16,16 @@ static const char *const count_names[USAGE_COUNTS] = {
     [USAGE_REFUSED] = "refused",
     [USAGE_ESTIMATED] = "estimated",
     [USAGE_UNPRICED] = "unpriced",
-    [USAGE_TOKENS + STORE_TOKENS_INPUT] = "input_tokens",
-    [USAGE_TOKENS + STORE_TOKENS_OUTPUT] = "output_tokens",
-    [USAGE_TOKENS + STORE_TOKENS_CACHED] = "cached_tokens",
-    [USAGE_TOKENS + STORE_TOKENS_CACHE_WRITE] = "cache_write_tokens",
-    [USAGE_TOKENS + STORE_TOKENS_REASONING] = "reasoning_tokens",
-    [USAGE_TOKENS + STORE_TOKENS_AUDIO] = "audio_tokens",
+    [USAGE_INPUT] = "input_tokens",
+    [USAGE_OUTPUT] = "output_tokens",
+    [USAGE_CACHED] = "cached_tokens",
+    [USAGE_CACHE_WRITE] = "cache_write_tokens",
+    [USAGE_REASONING] = "reasoning_tokens",
+    [USAGE_AUDIO] = "audio_tokens",
 };
+
+_Static_assert((int)USAGE_COUNTS - (int)USAGE_TOKENS == (int)STORE_TOKENS_COUNT,
+               "each kind of token has its count");
 
 const char *usage_count_name(enum usage_count which)
 {

@@ -22,8 +22,14 @@ enum usage_count {
     USAGE_REFUSED,
     USAGE_ESTIMATED,
     USAGE_UNPRICED,
-    USAGE_TOKENS, /* the first of STORE_TOKENS_COUNT, in the order of enum store_tokens */
-    USAGE_COUNTS = USAGE_TOKENS + STORE_TOKENS_COUNT,
+    USAGE_TOKENS, /* of the first kind; from here on in the order of enum store_tokens */
+    USAGE_INPUT = USAGE_TOKENS,
+    USAGE_OUTPUT,
+    USAGE_CACHED,
+    USAGE_CACHE_WRITE,
+    USAGE_REASONING,
+    USAGE_AUDIO,
+    USAGE_COUNTS,
 };
 
 struct usage_line {

@@ -17,13 +17,10 @@ struct column {
 };
 
 static const struct column columns[] = {
-    {"REQUESTS", USAGE_REQUESTS, false},
-    {"REFUSED", USAGE_REFUSED, true},
-    {"ESTIMATED", USAGE_ESTIMATED, true},
-    {"UNPRICED", USAGE_UNPRICED, true},
-    {"INPUT", USAGE_TOKENS + STORE_TOKENS_INPUT, false},
-    {"CACHED", USAGE_TOKENS + STORE_TOKENS_CACHED, true},
-    {"OUTPUT", USAGE_TOKENS + STORE_TOKENS_OUTPUT, false},
+    {"REQUESTS", USAGE_REQUESTS, false},  {"REFUSED", USAGE_REFUSED, true},
+    {"ESTIMATED", USAGE_ESTIMATED, true}, {"UNPRICED", USAGE_UNPRICED, true},
+    {"INPUT", USAGE_INPUT, false},        {"CACHED", USAGE_CACHED, true},
+    {"OUTPUT", USAGE_OUTPUT, false},
 };
 
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
@@ -49,8 +46,7 @@ static bool has_column(const struct drawing *drawing, const struct column *colum
 
 static uint64_t tokens_of(const struct usage_line *line)
 {
-    return line->counts[USAGE_TOKENS + STORE_TOKENS_INPUT] +
-           line->counts[USAGE_TOKENS + STORE_TOKENS_OUTPUT];
+    return line->counts[USAGE_INPUT] + line->counts[USAGE_OUTPUT];
 }
 
 /* Money, or tokens where nothing costs any. */
