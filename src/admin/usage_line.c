@@ -24,7 +24,7 @@ static const char *const count_names[USAGE_COUNTS] = {
     [USAGE_AUDIO] = "audio_tokens",
 };
 
-_Static_assert((int)USAGE_COUNTS - (int)USAGE_TOKENS == (int)STORE_TOKENS_COUNT,
+_Static_assert((unsigned)USAGE_COUNTS - (unsigned)USAGE_TOKENS == (unsigned)STORE_TOKENS_COUNT,
                "each kind of token has its count");
 
 const char *usage_count_name(enum usage_count which)

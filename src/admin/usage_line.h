@@ -22,8 +22,7 @@ enum usage_count {
     USAGE_REFUSED,
     USAGE_ESTIMATED,
     USAGE_UNPRICED,
-    USAGE_TOKENS, /* of the first kind; from here on in the order of enum store_tokens */
-    USAGE_INPUT = USAGE_TOKENS,
+    USAGE_INPUT, /* tokens: from here on in the order of enum store_tokens */
     USAGE_OUTPUT,
     USAGE_CACHED,
     USAGE_CACHE_WRITE,
@@ -31,6 +30,8 @@ enum usage_count {
     USAGE_AUDIO,
     USAGE_COUNTS,
 };
+
+#define USAGE_TOKENS USAGE_INPUT
 
 struct usage_line {
     struct slice id, name; /* empty: null */
