@@ -7,6 +7,8 @@ with the provider's figures.
 import json
 import sqlite3
 from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
 
 from fault.load import MODEL, REFUSED_MODEL
 from support.weir import is_access_line, log_field
@@ -40,15 +42,26 @@ def cost_of(call):
     return (call.input - call.cached) * INPUT + call.cached * CACHED + call.output * OUTPUT
 
 
+@dataclass
+class Loss:
+    """What ended or ran between `since` and `until` may be lost; `at` is when it happened."""
+
+    at: float
+    since: float
+    until: float
+
+
 class Books:
     """The database of one data folder, beside the load that filled it."""
 
-    def __init__(self, path, load, orphans_allowed=True):
+    def __init__(self, path, load):
         self.path, self.load = path, load
-        self.orphans_allowed = orphans_allowed
         self.outcomes = Counter()
+        self.losses = []  # of Loss
+        self.oldest_loss_s = 0.0  # how long before it happened the oldest that is lost had ended
         self.access = {}  # outcome by the client's id, from access lines
-        self.unrecorded_allowed = False
+        self.unrecorded_allowed = False  # a request may have been served without a record
+        self.refusals_may_be_uncounted = False  # while the journal has no room
         self.log_bytes = 0
 
     def read_log(self, path):
@@ -72,7 +85,7 @@ class Books:
 
     def check(self, requests):
         """Every request has its row; returns how many have one. The log was read before."""
-        with connect(self.path) as database:
+        with closing(connect(self.path)) as database:
             rows = self.rows_of(database, requests)
         for request in requests:
             self.check_request(request, rows.pop(request.id, None))
@@ -86,6 +99,9 @@ class Books:
         rows = {}
         for row in database.execute("SELECT * FROM usage_logs WHERE timestamp >= ?", [since_us]):
             name = row["client_request_id"]
+            if name is None and self.losses:  # its beginning was lost
+                self.outcomes["without a beginning"] += 1
+                continue
             assert name not in rows, f"two rows for {name}"
             rows[name] = row
         return rows
@@ -94,6 +110,8 @@ class Books:
         call = self.load.provider.calls.get(request.id)
         said = f"{request} {call} {dict(row) if row else None}"
         assert call is None or call.times == 1, f"asked twice: {said}"
+        if self.is_lost(request, row):
+            return
         if row is None:
             self.outcomes[f"none, {request.error or request.status}"] += 1
             assert call is None or self.unrecorded_allowed, f"no row: {said}"
@@ -108,7 +126,7 @@ class Books:
         assert logged in (None, outcome) or (logged, outcome) == ("client_gone", "completed"), \
             f"the log says {logged}: {said}"
         if outcome == ORPHANED:
-            assert self.orphans_allowed and not request.is_whole and row["estimated"] == 1 and \
+            assert not request.is_whole and row["estimated"] == 1 and \
                 row["answered"] == 0 and row["cost_nanousd"] > 0, said
             return
         assert outcome in OUTCOMES[request.do], said
@@ -124,6 +142,22 @@ class Books:
         if request.status and outcome != "client_gone":
             assert row["status"] == request.status, said
 
+    def is_lost(self, request, row):
+        """Whether it fell to what may be lost; a row may be left of it, without its end."""
+        if row is None and not request.is_whole and request.id not in self.load.provider.calls:
+            return False
+        is_over = request.is_whole or request.id in self.access
+        if row is not None and (row["outcome"] != ORPHANED or not is_over):
+            return False
+        if request.error:
+            return False
+        for loss in self.losses:
+            if request.ended_at >= loss.since and request.sent_at <= loss.until:
+                self.outcomes["lost" if row is None else "lost, but for its beginning"] += 1
+                self.oldest_loss_s = max(self.oldest_loss_s, loss.at - request.ended_at)
+                return True
+        return False
+
     def check_figures(self, row, call, said):
         assert (row["input_tokens"], row["output_tokens"], row["cached_tokens"],
                 row["reasoning_tokens"], row["cost_nanousd"], row["estimated"]) == (
@@ -135,7 +169,7 @@ class Books:
         requests = list(self.load.requests)
         assert all(each.ended_at for each in requests)
         known = {each.id for each in requests}
-        with connect(self.path) as database:
+        with closing(connect(self.path)) as database:
             database.execute("BEGIN")
             assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
             rows = self.rows_of(database, requests)
@@ -156,7 +190,8 @@ class Books:
                 f"SELECT total(requests), {SUMS} FROM {table} {where}").fetchone())
             assert found == wanted, f"{table}: {found}, and the rows: {wanted}"
         hours = {tuple(row) for row in database.execute(
-            "SELECT timestamp - timestamp % 3600000000, key_id, model, provider, count(*) "
+            "SELECT timestamp - timestamp % 3600000000, coalesce(key_id, x''), "
+            "coalesce(model, ''), coalesce(provider, ''), count(*) "
             "FROM usage_logs GROUP BY 1, 2, 3, 4")}
         assert hours == {tuple(row) for row in database.execute(
             "SELECT hour, key_id, model, provider, requests FROM usage_hourly WHERE reason = ''")}
@@ -168,11 +203,14 @@ class Books:
         counted = database.execute("SELECT coalesce(sum(requests), 0) FROM usage_hourly "
                                    "WHERE reason = 'model_not_found'").fetchone()[0]
         asked = [each for each in self.load.requests if each.do == "refused"]
-        seen = sum(each.is_whole and each.status == 404 for each in asked)
-        assert self.unrecorded_allowed or seen <= counted <= len(asked), \
+        seen = sum(each.is_whole and each.status == 404 and not any(
+            loss.since <= each.ended_at <= loss.until for loss in self.losses) for each in asked)
+        if self.refusals_may_be_uncounted:
+            seen = 0
+        assert seen <= counted <= len(asked), \
             f"{seen} seen, {counted} counted, {len(asked)} asked"
 
     def check_nothing_is_open(self):
-        with connect(self.path) as database:
+        with closing(connect(self.path)) as database:
             for table in ("usage_open", "journal_positions"):
                 assert database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0, table

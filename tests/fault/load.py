@@ -135,6 +135,8 @@ class Load:
     MIX = [("whole", False, 8), ("chunked", False, 2), ("stream", True, 6), ("vanish", True, 2),
            ("broken", True, 1), ("failed", False, 1), ("refused", False, 1)]
 
+    EVENTS = (1, 8)  # of a stream
+
     def __init__(self, port, clients, seed, pause_s=0.0, gap_s=0.008):
         self.port, self.key, self.client_count = port, None, clients
         self.dice = random.Random(seed)
@@ -209,7 +211,7 @@ class Load:
     def plan(self, dice):
         """What the next request does, and after how many chunks its client vanishes (0: never)."""
         do, stream, _ = dice.choices(self.MIX, [weight for *_, weight in self.MIX])[0]
-        plan = {"do": do, "stream": stream, "events": dice.randint(1, 8),
+        plan = {"do": do, "stream": stream, "events": dice.randint(*self.EVENTS),
                 "pause_s": dice.choice([0, dice.uniform(0, self.gap_s)])}
         return plan, dice.randint(1, plan["events"]) if do == "vanish" else 0
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import time
 
+from fault.books import connect
 from fault.gateway import Gateway
 from support.weir import wait_until
 
@@ -36,8 +37,8 @@ def wait_for_trouble(gateway, count):
 
 def is_followed(gateway):
     """Whether a request that has just ended is in the database."""
-    with contextlib.suppress(sqlite3.Error), sqlite3.connect(
-            f"file:{gateway.database}?mode=ro", uri=True) as database:
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(
+            connect(gateway.database)) as database:
         newest = next(each.id for each in reversed(gateway.load.requests) if each.ended_at
                       and each.do == "whole")
         return wait_until(lambda: database.execute(
