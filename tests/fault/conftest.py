@@ -1,4 +1,4 @@
-"""Fixtures of the fault tests. tools/fault runs them; WEIR_FAULT=full is their long form."""
+"""Fixtures of the fault tests. WEIR_FAULT=full is their long form, which `make fault` runs."""
 
 import os
 import sys
@@ -8,21 +8,32 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-REPORT = os.environ.get("WEIR_FAULT_REPORT")
+IS_FULL = os.environ.get("WEIR_FAULT") == "full"
+figures = []
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: runs in the long form alone")
+
+
+def pytest_collection_modifyitems(config, items):
+    left_out = [] if IS_FULL else [each for each in items if each.get_closest_marker("long")]
+    items[:] = [each for each in items if each not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.section("what was measured")
+    for each in figures:
+        terminalreporter.write_line(each)
 
 
 @pytest.fixture(scope="session")
 def is_full():
-    return os.environ.get("WEIR_FAULT") == "full"
+    return IS_FULL
 
 
 @pytest.fixture
 def report(request):
-    """Writes a line with figures for the reader of the report."""
-    def write(text):
-        line = f"{request.node.name}: {text}"
-        print(line)
-        if REPORT:
-            with open(REPORT, "a") as out:
-                out.write(line + "\n")
-    return write
+    """Takes a line with figures for the report at the end."""
+    return lambda text: figures.append(f"{request.node.name}: {text}")

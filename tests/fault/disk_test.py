@@ -27,7 +27,7 @@ def count_of(lines, level):
 
 
 def test_a_full_disk_refuses_requests_and_loses_none(tmp_path, disk, is_full, report):
-    seconds = 20 if is_full else 5
+    seconds = 20 if is_full else 1
     with Gateway(tmp_path, SMALL, data_dir=disk.data_dir, clients=24) as gateway:
         gateway.run_for(0.5)
         before = len(gateway.load.requests)
@@ -123,7 +123,7 @@ def test_a_disk_that_takes_no_more_writes_is_said_and_refuses(tmp_path, disk, re
 
 def test_a_copy_of_a_running_data_folder_is_consistent(tmp_path, is_full, report):
     """The process is stopped, copied and killed; weir goes on with the copy."""
-    rounds = 30 if is_full else 4
+    rounds = 30 if is_full else 3
     with Gateway(tmp_path, clients=16) as gateway:
         for number in range(rounds):
             gateway.run_for(0.05 + 0.013 * number)
@@ -143,7 +143,7 @@ def test_a_copy_of_a_running_data_folder_is_consistent(tmp_path, is_full, report
 
 def test_a_power_cut_takes_only_what_was_not_synced(tmp_path, disk, is_full, report):
     """The disk's image is copied while weir is stopped: what the kernel had not written is gone."""
-    rounds = 30 if is_full else 3
+    rounds = 30 if is_full else 2
     lost, oldest_s = 0, 0.0
     with Gateway(tmp_path, SMALL, data_dir=disk.data_dir, clients=16) as gateway:
         for number in range(rounds):
@@ -160,7 +160,6 @@ def test_a_power_cut_takes_only_what_was_not_synced(tmp_path, disk, is_full, rep
             gateway.books.losses.append(Loss(cut_at, cut_at - 0.5, time.time()))
             gateway.load.begin_life()
         rows = gateway.check_after_stop()
-        outcomes = gateway.books.outcomes
-        lost, oldest_s = outcomes["lost"], gateway.books.oldest_loss_s
-    report(f"{rounds} cuts, {rows} rows, {lost} requests lost, the oldest had ended "
+        outcomes, oldest_s = gateway.books.outcomes, gateway.books.oldest_loss_s
+    report(f"{rounds} cuts, {rows} rows, {outcomes['lost']} requests lost, the oldest had ended "
            f"{1000 * oldest_s:.0f} ms before the cut; {dict(outcomes)}")

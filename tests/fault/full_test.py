@@ -11,7 +11,7 @@ from support.weir import wait_until
 
 @pytest.mark.parametrize("when_full", ["refuse", "unrecorded"])
 def test_a_full_journal_does_what_is_configured(tmp_path, when_full, is_full, report):
-    seconds = 30 if is_full else 4
+    seconds = 30 if is_full else 1.5
     config = {"ledger": {"journal_bytes": "1MiB", "when_full": when_full}}
     with Gateway(tmp_path, config, clients=24) as gateway:
         gateway.books.refusals_may_be_uncounted = True
@@ -32,11 +32,10 @@ def test_a_full_journal_does_what_is_configured(tmp_path, when_full, is_full, re
         rows = gateway.check_after_stop()
         refused = [each for each in gateway.load.requests if each.error == "overloaded"]
     if when_full == "refuse":
-        assert len(refused) > 100 and not unrecorded
+        assert len(refused) > 50 and not unrecorded
         assert all(each.status == 503 and int(each.retry_after) >= 1 for each in refused)
     else:
-        assert not refused and unrecorded > 100
-        assert counts[200] > 100
+        assert not refused and unrecorded > 50 and counts[200] > 50
         without = sum(each.id in gateway.load.provider.calls for each in gateway.load.requests)
         assert without - rows == unrecorded, f"{without} calls, {rows} rows, {unrecorded} counted"
     report(f"{full - before} requests before it was full, then {dict(counts)} in {seconds} s; "

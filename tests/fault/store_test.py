@@ -5,6 +5,8 @@ import os
 import sqlite3
 import time
 
+import pytest
+
 from fault.books import connect
 from fault.gateway import Gateway
 from support.weir import wait_until
@@ -95,6 +97,7 @@ def test_nothing_is_lost_where_the_database_is_deleted_and_put_back(tmp_path, re
     report(f"{rows} rows, said: {lines[0][1]!r}")
 
 
+@pytest.mark.long
 def test_a_database_that_was_replaced_is_not_written_to(tmp_path, report):
     aside = tmp_path / "aside"
     aside.mkdir()
