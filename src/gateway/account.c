@@ -83,14 +83,13 @@ static const struct price *find_price(const struct request *request)
                         request->account.time_us);
 }
 
-static void write_opened(struct request *request, struct slice metadata)
+static void write_opened(struct request *request, struct slice metadata,
+                         const struct openai_usage *orphan)
 {
     struct journal *journal = request->worker->journal;
     struct record_opened opened;
-    struct openai_usage orphan;
     fill_opened(request, metadata, &opened);
-    estimate_orphan(request, &orphan);
-    pricing_bill(find_price(request), request->endpoint->provider, &orphan, PRICE_STANDARD,
+    pricing_bill(find_price(request), request->endpoint->provider, orphan, PRICE_STANDARD,
                  opened.time_us, &opened.orphan);
     opened.orphan.estimated = true;
     const size_t size = record_write_opened(&opened, journal_room(journal, RECORD_OPENED_MAX));
@@ -102,6 +101,7 @@ enum status account_open(struct request *request)
 {
     struct account *account = &request->account;
     struct worker *worker = request->worker;
+    struct openai_usage orphan;
     struct slice metadata;
     account->time_us = loop_realtime_us(worker->loop);
     account->attempt_started_ns = loop_now_ns(worker->loop);
@@ -111,8 +111,9 @@ enum status account_open(struct request *request)
     if (!account->has_room && refuse_full(request) != STATUS_OK)
         return STATUS_DENIED;
     account->is_open = true;
+    estimate_orphan(request, &orphan);
     if (account->has_room)
-        write_opened(request, metadata);
+        write_opened(request, metadata, &orphan);
     return STATUS_OK;
 }
 

@@ -30,13 +30,13 @@ struct account {
     bool is_closed;   /* the bill is final */
     uint64_t time_us; /* when it was admitted, since 1970 */
     uint64_t attempt_started_ns;
-    uint64_t prompt_tokens; /* an estimate, or counted */
+    uint64_t prompt_tokens;  /* an estimate, or counted */
     uint64_t content_tokens; /* of the answer's text, if it was counted */
     bool content_is_counted;
     struct token_counter *counter;  /* counts a stream's text as it passes; NULL: nobody does */
     enum price_class service_class; /* that the answer names; else the standard one */
-    uint64_t content_bytes; /* of an answer that is held; else as the sample shows */
-    uint64_t relayed_bytes; /* of a stream's events */
+    uint64_t content_bytes;         /* of an answer that is held; else as the sample shows */
+    uint64_t relayed_bytes;         /* of a stream's events */
     size_t sample_bytes;
     uint32_t runs;                     /* of events */
     char sample[ACCOUNT_SAMPLE_BYTES]; /* the end of one of the runs */

@@ -10,8 +10,8 @@
 /* Of English text in o200k_base; other text and JSON's own signs make it less. */
 #define BYTES_PER_TOKEN 4
 
-#define RUN_BYTES_MAX  ((size_t)256 * 1024) /* of events that are counted without a pause */
-#define WORD_BYTES_MAX ((size_t)16 * 1024)  /* of a text's end that is kept for what may follow */
+#define RUN_BYTES_MAX   ((size_t)256 * 1024) /* of events that are counted without a pause */
+#define WORD_BYTES_MAX  ((size_t)16 * 1024)  /* of a text's end that is kept for what may follow */
 
 static void give(struct openai_usage *usage, enum openai_tokens which, uint64_t tokens)
 {

@@ -71,12 +71,12 @@ static bool find_limits(struct request *request, struct context_limits *limits)
         rule->max_output_tokens > 0 ? rule->max_output_tokens : facts.max_output_tokens;
     uint64_t window = rule->window_tokens;
     if (window == 0)
-        window = facts.context_window_tokens > 0 ? facts.context_window_tokens
-                                                 : facts.max_input_tokens;
+        window =
+            facts.context_window_tokens > 0 ? facts.context_window_tokens : facts.max_input_tokens;
     limits->window_tokens = window;
     limits->output_tokens = output_reserve(request, window, output_max);
-    if (rule->window_tokens == 0 && facts.max_input_tokens > 0 &&
-        facts.max_input_tokens < window && limits->output_tokens < window)
+    if (rule->window_tokens == 0 && facts.max_input_tokens > 0 && facts.max_input_tokens < window &&
+        limits->output_tokens < window)
         limits->window_tokens = smaller(window, facts.max_input_tokens + limits->output_tokens);
     return window > 0;
 }
@@ -234,8 +234,7 @@ static enum status count_and_drop(struct request *request, const struct model_to
 {
     const struct json_limits json = limits_for_json(request->worker);
     struct input_count count;
-    const enum status status =
-        count_chat(model, &request->openai.body, &json, messages, &count);
+    const enum status status = count_chat(model, &request->openai.body, &json, messages, &count);
     if (status == STATUS_AGAIN)
         return STATUS_OK; /* nothing can be counted yet */
     if (status != STATUS_OK)

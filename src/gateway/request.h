@@ -30,7 +30,7 @@ struct request {
 
     struct identity_key *key; /* acquired; NULL: none was checked, or it was wrong */
     struct http_body body;
-    struct fit fit; /* what became of the chat's messages */
+    struct fit fit;               /* what became of the chat's messages */
     struct openai_request openai; /* what weir read in the body */
     bool stream;                  /* the client wants events */
 

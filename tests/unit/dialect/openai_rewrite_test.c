@@ -134,6 +134,25 @@ static void all_edits_at_once_fit(void **state)
                                "\"temperature\":null}");
 }
 
+static void other_messages_take_the_place_of_the_clients(void **state)
+{
+    (void)state;
+    struct openai_rewrite rewrite = {.messages = SLICE("[ {} ]")};
+    read_body(OPENAI_ROUTE_CHAT, "{\"messages\" : [{\"a\":1},{} ] , \"model\":\"m\"}");
+    assert_rewritten(&rewrite, "{\"messages\" : [ {} ] , \"model\":\"m\"}");
+    read_body(OPENAI_ROUTE_MODERATIONS, "{\"input\":\"x\"}");
+    assert_rewritten(&rewrite, "{\"input\":\"x\"}");
+    rewrite = (struct openai_rewrite){.model = SLICE("t"),
+                                      .usage = OPENAI_USAGE_ASK_YES,
+                                      .stream = true,
+                                      .messages = SLICE("[]"),
+                                      .temperature = SLICE("1")};
+    read_body(OPENAI_ROUTE_SIMPLE_CHAT, "{\"stream_options\":{\"a\":1},\"messages\":[{}],"
+                                        "\"stream\":false,\"model\":\"m\"}");
+    assert_rewritten(&rewrite, "{\"temperature\":1,\"stream_options\":{\"include_usage\":true,"
+                               "\"a\":1},\"messages\":[],\"stream\":true,\"model\":\"t\"}");
+}
+
 static void an_exhausted_arena_is_said(void **state)
 {
     (void)state;
@@ -161,6 +180,7 @@ int main(void)
         cmocka_unit_test(usage_is_asked_for_in_whatever_stream_options_there_are),
         cmocka_unit_test(stream_options_are_dropped_for_an_upstream_that_does_not_know_them),
         cmocka_unit_test(all_edits_at_once_fit),
+        cmocka_unit_test(other_messages_take_the_place_of_the_clients),
         cmocka_unit_test(an_exhausted_arena_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "unit/dialect/fixture.h"
 
 static struct openai_stream stream;
@@ -233,6 +234,67 @@ static void the_quiet_front_of_a_real_stream_ends_in_its_finish(void **state)
     assert_int_equal(quiet, slice_find(bytes, SLICE("\"finish_reason\":\"length\"")));
 }
 
+static void the_service_tier_of_the_usage_chunk_is_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *tier, *expected;
+    } cases[] = {{"\"flex\"", "flex"},
+                 {"\"a name of 24 bytes, no one\"", "a name of 24 bytes, no one"},
+                 {"\"\"", ""},
+                 {"null", ""},
+                 {"[\"flex\"]", ""}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char event[256];
+        const size_t size = strlen(cases[i].expected);
+        (void)snprintf(event, sizeof(event),
+                       "{\"choices\":[],\"service_tier\":%s,\"usage\":{\"prompt_tokens\":1}}",
+                       cases[i].tier);
+        start(true);
+        assert_event(event, OPENAI_EVENT_PASS);
+        assert_int_equal(stream.service_tier_size, size <= sizeof(stream.service_tier) ? size : 0);
+        assert_memory_equal(stream.service_tier, cases[i].expected, stream.service_tier_size);
+    }
+}
+
+static void append(void *context, struct json_value text)
+{
+    struct buffer *buffer = context;
+    buffer_append(buffer, text.raw);
+}
+
+static void what_the_model_made_is_found_in_order(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data, *expected;
+    } cases[] = {
+        {"{\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"a\"}}]}", "\"a\""},
+        {"{\"choices\":[{\"text\":\"a\"},{\"text\":\"b\",\"finish_reason\":\"stop\"}]}",
+         "\"a\"\"b\""},
+        {"{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"no\",\"tool_calls\":[{"
+         "\"id\":\"x\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":"
+         "\"{}\"}}]}}]}",
+         "\"no\"\"f\"\"{}\""},
+        {"{\"usage\":{\"a\":\"b\"}}", ""},
+        {"[\"a\"]", ""},
+        {"{\"choices\":[{\"text\":\"a\"}]", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct slice data = slice_from_text(cases[i].data);
+        struct buffer found;
+        buffer_init(&found, 256);
+        openai_event_content(data, &JSON_LIMITS_DEFAULT, append, &found);
+        assert_true(slice_equal(buffer_slice(&found), slice_from_text(cases[i].expected)));
+        buffer_fini(&found);
+    }
+    assert_int_equal(openai_event_content_bytes(
+                         SLICE("{\"choices\":[{\"text\":\"abc\"},{\"text\":\"\\u0041\"}]}"),
+                         &JSON_LIMITS_DEFAULT),
+                     9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +308,8 @@ int main(void)
         cmocka_unit_test(the_search_stops_where_a_word_is_cut_off),
         cmocka_unit_test(real_streams_are_understood),
         cmocka_unit_test(the_quiet_front_of_a_real_stream_ends_in_its_finish),
+        cmocka_unit_test(the_service_tier_of_the_usage_chunk_is_kept),
+        cmocka_unit_test(what_the_model_made_is_found_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,10 +30,10 @@ static inline void calling_fixture_put_key(struct calling_fixture *fixture)
     assert_int_equal(identity_map_put(fixture->gateway.identities, &spec), STATUS_OK);
 }
 
-/* The model `m` is answered by the upstream, as `n`. `settings` are more of the provider's, each
- * with a comma before it; `more` is more of the configuration. */
-static inline void calling_fixture_open(struct calling_fixture *fixture, const char *settings,
-                                        const char *more)
+/* The model `m` is answered by the upstream, as `target`. `settings` are more of the provider's, as
+ * `rule` is of the model's, each with a comma before it; `more` is more of the configuration. */
+static inline void calling_fixture_open_rule(struct calling_fixture *fixture, const char *settings,
+                                             const char *target, const char *rule, const char *more)
 {
     char yaml[GATEWAY_FIXTURE_TEXT_BYTES];
     uint16_t upstream_port;
@@ -45,12 +45,18 @@ static inline void calling_fixture_open(struct calling_fixture *fixture, const c
                    "workers: 1\n"
                    "providers:\n"
                    "  p: { base_url: 'http://127.0.0.1:%u/v1', api_key: secret%s }\n"
-                   "models: [{ name: m, targets: [{ provider: p, model: n }] }]\n"
+                   "models: [{ name: m, targets: [{ provider: p, model: %s }]%s }]\n"
                    "%s",
-                   fixture->port, upstream_port, settings, more);
+                   fixture->port, upstream_port, settings, target, rule, more);
     gateway_fixture_open_text(&fixture->gateway, yaml);
     fixture->loop = fixture->gateway.worker->loop;
     calling_fixture_put_key(fixture);
+}
+
+static inline void calling_fixture_open(struct calling_fixture *fixture, const char *settings,
+                                        const char *more)
+{
+    calling_fixture_open_rule(fixture, settings, "n", "", more);
 }
 
 static inline bool calling_fixture_is_idle(void *argument)

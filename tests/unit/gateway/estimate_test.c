@@ -1,0 +1,209 @@
+#include "gateway/estimate.h"
+
+#include "unit/gateway/calling_fixture.h"
+
+#include "base/alloc.h"
+#include "gateway/account.h"
+#include "models/tokens/counter.h"
+
+#define CHAT   "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]%s}"
+#define PROMPT 8 /* tokens of it */
+#define STREAM ",\"stream\":true"
+
+/* Nine words that are a token each, in events. */
+#define EVENT(text) "data: {\"choices\":[{\"delta\":{\"content\":\"" text "\"}}]}\n\n"
+#define EVENTS      EVENT("one two") EVENT(" thr") EVENT("ee four five") EVENT(" six seven eight nine")
+#define TOKENS      9
+
+static int load(void **state)
+{
+    (void)state;
+    return tokenizer_load(TOKEN_ENCODING_O200K, NULL) != STATUS_OK;
+}
+
+static int unload(void **state)
+{
+    (void)state;
+    tokenizer_unload_all();
+    return 0;
+}
+
+/* --- What passes ----------------------------------------------------------------------------------------- */
+
+static void begin(struct account *account)
+{
+    *account = (struct account){.counter = alloc_bytes(sizeof(struct token_counter))};
+    assert_non_null(account->counter);
+    token_counter_init(account->counter, tokenizer_get(TOKEN_ENCODING_O200K),
+                       (struct token_pause){0});
+}
+
+static void end(struct account *account)
+{
+    if (account->counter != NULL)
+        token_counter_fini(account->counter);
+    alloc_free(account->counter);
+}
+
+static void a_word_is_counted_once_however_it_is_cut(void **state)
+{
+    (void)state;
+    struct account account;
+    begin(&account);
+    estimate_relayed(&account, SLICE(EVENTS "data: [DONE]\n\n"));
+    assert_int_equal(token_counter_finish(account.counter), STATUS_OK);
+    assert_int_equal(token_counter_total(account.counter), TOKENS);
+    end(&account);
+}
+
+static void what_is_no_event_of_a_chat_counts_nothing(void **state)
+{
+    (void)state;
+    static const char *const runs[] = {"",          ": data\n\n",       "data: {\"choices\":[",
+                                       "data:\n\n", "data: [DONE]\n\n", "event: x\rdata: y\r\r"};
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        struct account account;
+        begin(&account);
+        estimate_relayed(&account, slice_from_text(runs[i]));
+        assert_int_equal(token_counter_finish(account.counter), STATUS_OK);
+        assert_int_equal(token_counter_total(account.counter), 0);
+        end(&account);
+    }
+}
+
+static void a_word_without_an_end_does_not_pile_up(void **state)
+{
+    (void)state;
+    struct account account;
+    begin(&account);
+    for (int i = 0; i < 4000; i++) {
+        estimate_relayed(&account, SLICE(EVENT("abcdefghijklmnopqrstuvwxyz")));
+        assert_true(account.counter->carry.capacity < (size_t)64 * 1024);
+    }
+    end(&account);
+}
+
+static void too_large_a_run_is_left_to_the_sample(void **state)
+{
+    (void)state;
+    static char run[256 * 1024 + 1];
+    struct account account;
+    begin(&account);
+    memset(run, ' ', sizeof(run));
+    estimate_relayed(&account, slice_of(run, sizeof(run)));
+    assert_null(account.counter);
+    end(&account);
+}
+
+static void without_memory_the_sample_has_to_do(void **state)
+{
+    (void)state;
+    struct account account;
+    begin(&account);
+    alloc_fail_nth(0);
+    estimate_relayed(&account, SLICE(EVENT("abcdefgh")));
+    alloc_fail_nth(-1);
+    assert_null(account.counter);
+    end(&account);
+}
+
+/* --- Bills ------------------------------------------------------------------------------------------------ */
+
+struct billed {
+    uint64_t input, output, estimated;
+};
+
+/* What a request is billed that upstream answers so. */
+static struct billed bill(const char *settings, const char *members, const char *type,
+                          const char *answer)
+{
+    struct calling_fixture fixture;
+    char text[2048];
+    calling_fixture_open_rule(&fixture, settings, "gpt-4o", "", "");
+    (void)snprintf(text, sizeof(text), CHAT, members);
+    calling_fixture_call(&fixture, "", text);
+    (void)snprintf(text, sizeof(text),
+                   "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s", type,
+                   strlen(answer), answer);
+    peer_send_text(&fixture.upstream, text);
+    peer_expect(&fixture.client, answer[0] == '{' ? answer : "[DONE]");
+    loop_fixture_settle(fixture.loop);
+    peer_close(&fixture.client);
+    loop_fixture_until(fixture.loop, calling_fixture_is_idle, &fixture);
+    const struct metrics_target *target =
+        &fixture.gateway.worker->metrics
+             ->targets[fixture.gateway.worker->calling->snapshot->target_metrics[0][0]];
+    const struct billed billed = {target->tokens[0], target->tokens[1], target->estimated};
+    calling_fixture_close(&fixture);
+    return billed;
+}
+
+static void assert_bill(struct billed billed, uint64_t input, uint64_t output, bool estimated)
+{
+    if (billed.input != input || billed.output != output || billed.estimated != estimated)
+        fail_msg("%llu, %llu, %llu", (unsigned long long)billed.input,
+                 (unsigned long long)billed.output, (unsigned long long)billed.estimated);
+}
+
+#define SSE     "text/event-stream"
+#define NEVER   ", stream_usage: never"
+#define FINISH  "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+#define USAGE   "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}"
+#define MESSAGE "\"choices\":[{\"message\":{\"content\":\"one two three four\"}}]"
+
+static void a_stream_that_never_tells_is_counted_and_marked(void **state)
+{
+    (void)state;
+    assert_bill(bill(NEVER, STREAM, SSE, EVENTS FINISH), PROMPT, TOKENS, true);
+}
+
+static void what_the_provider_tells_goes_first(void **state)
+{
+    (void)state;
+    assert_bill(bill(NEVER, STREAM, SSE, EVENTS "data: {\"choices\":[]," USAGE "}\n\n" FINISH), 3,
+                4, false);
+    assert_bill(bill("", "", "application/json", "{" MESSAGE "," USAGE "}"), 3, 4, false);
+}
+
+static void a_stream_that_should_have_told_is_guessed(void **state)
+{
+    (void)state;
+    const struct billed billed = bill("", STREAM, SSE, EVENTS FINISH);
+    assert_int_equal(billed.estimated, 1);
+    assert_true(billed.output > 0 && billed.input > 0);
+}
+
+static void a_whole_answer_without_usage_is_counted_and_marked(void **state)
+{
+    (void)state;
+    assert_bill(bill("", "", "application/json", "{" MESSAGE "}"), PROMPT, 4, true);
+}
+
+static void without_the_encodings_it_is_guessed_and_marked(void **state)
+{
+    (void)state;
+    tokenizer_unload_all();
+    const struct billed streamed = bill(NEVER, STREAM, SSE, EVENTS FINISH);
+    const struct billed whole = bill("", "", "application/json", "{" MESSAGE "}");
+    assert_int_equal(streamed.estimated, 1);
+    assert_true(streamed.output > 0 && streamed.input > 0);
+    assert_bill(whole, sizeof("[{\"role\":\"user\",\"content\":\"Hi\"}]") / 4, 18 / 4, true);
+    load(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_word_is_counted_once_however_it_is_cut),
+        cmocka_unit_test(what_is_no_event_of_a_chat_counts_nothing),
+        cmocka_unit_test(a_word_without_an_end_does_not_pile_up),
+        cmocka_unit_test(too_large_a_run_is_left_to_the_sample),
+        cmocka_unit_test(without_memory_the_sample_has_to_do),
+        cmocka_unit_test(a_stream_that_never_tells_is_counted_and_marked),
+        cmocka_unit_test(what_the_provider_tells_goes_first),
+        cmocka_unit_test(a_stream_that_should_have_told_is_guessed),
+        cmocka_unit_test(a_whole_answer_without_usage_is_counted_and_marked),
+        cmocka_unit_test(without_the_encodings_it_is_guessed_and_marked),
+    };
+    return cmocka_run_group_tests(tests, load, unload);
+}
