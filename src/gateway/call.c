@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "http/inflate_task.h"
 #include "http/media.h"
 
 #define INFLATE_STEP     (32 * 1024)
@@ -200,11 +201,14 @@ static enum status inflate_some(struct call *call, struct slice *bytes_out)
     if (body_memory_reserve(&call->plain, INFLATE_STEP) != STATUS_OK)
         return fail_inflate(call, UPSTREAM_FAILURE_LIMITED, "out of memory");
     const enum status status =
-        inflate_step(call->inflate, &encoded, call->plain.data, INFLATE_STEP, &written);
+        inflate_task_step(call->request->exchange->server, call->inflate, &encoded,
+                          call->plain.data, INFLATE_STEP, &written);
     call->encoded_used = call->encoded.size - encoded.size;
     *bytes_out = slice_of(call->plain.data, written);
     if (status == STATUS_OK || status == STATUS_AGAIN)
         return status;
+    if (status == STATUS_NO_MEMORY)
+        return fail_inflate(call, UPSTREAM_FAILURE_LIMITED, "out of memory");
     if (status == STATUS_TOO_LARGE)
         return fail_inflate(call, UPSTREAM_FAILURE_PROTOCOL,
                             "upstream's compressed answer inflates to more than may be held");
@@ -230,9 +234,12 @@ static enum status read_inflated(struct call *call, uint64_t deadline_ms, struct
             return end_inflated(call);
         if (bytes_out->size > 0)
             return STATUS_OK;
-        if (status == STATUS_OK)
-            status = read_encoded(call, deadline_ms);
-        if (status != STATUS_OK && status != STATUS_AGAIN)
+        if (status == STATUS_AGAIN) { /* so nothing lies in the scratch */
+            task_pace(call->request->worker->loop);
+            continue;
+        }
+        status = read_encoded(call, deadline_ms);
+        if (status != STATUS_OK)
             return status;
     }
 }

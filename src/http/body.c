@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 #include "http/exchange.h"
-#include "http/inflate.h"
+#include "http/inflate_task.h"
 
 /* A body has `body_ms` and a millisecond for each 16 bytes that came: slower than that is slow. */
 #define SLOW_BYTES_PER_MS 16
@@ -179,9 +179,9 @@ static enum status inflate_all(struct http_exchange *exchange, struct inflate *i
         const enum status grown = body_memory_grow(plain, plain->size + INFLATE_STEP);
         if (grown != STATUS_OK)
             return grown;
-        status = inflate_step(inflate, &encoded, plain->data + plain->size, INFLATE_STEP, &written);
+        status = inflate_task_step(exchange->server, inflate, &encoded, plain->data + plain->size,
+                                   INFLATE_STEP, &written);
         plain->size += written;
-        task_charge(exchange->server->loop, written);
         task_pace(exchange->server->loop);
     }
     if (status == STATUS_OK)

@@ -3,13 +3,15 @@
  *
  * Lifecycle: create; inflate_step() as input comes and as long as it says STATUS_AGAIN;
  * inflate_finish() when the input has ended; destroy. One step writes at most what `output` takes
- * and reads at most 64 KiB, so the caller can let others run between steps.
+ * and reads at most 64 KiB, so the caller can let others run between steps; all steps are short but
+ * those that inflate_is_long() tells of, which http/inflate_task.h takes.
  *
  * Thread: one at a time. Memory: a context on the heap, up to 48 KiB (gzip, deflate), 16 MiB (br),
  * 9 MiB (zstd: windows over 8 MiB are refused). Errors: after one, only destroy. */
 #ifndef HTTP_INFLATE_H
 #define HTTP_INFLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +55,10 @@ void inflate_destroy(struct inflate **inflate);
  * STATUS_NO_MEMORY. */
 MUST_CHECK enum status inflate_step(struct inflate *inflate, struct slice *input, char *output,
                                     size_t output_size, size_t *written_out);
+
+/* Whether the next step may take long: Brotli's library returns when it has filled its whole window,
+ * of up to 16 MiB, however little is read or may be written. Its other steps hand that out. */
+bool inflate_is_long(const struct inflate *inflate, struct slice input);
 
 /* The input has ended. STATUS_INVALID: it was cut short. */
 MUST_CHECK enum status inflate_finish(const struct inflate *inflate);

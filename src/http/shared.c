@@ -16,6 +16,8 @@ struct http_shared {
     _Atomic uint32_t per_address_max;
     _Atomic uint32_t connections;
     _Atomic uint32_t buckets[BUCKET_COUNT];
+    pthread_mutex_t mutex; /* of what follows */
+    struct service *service;
 };
 
 enum status http_shared_create(struct http_shared **shared_out)
@@ -24,12 +26,17 @@ enum status http_shared_create(struct http_shared **shared_out)
     if (shared == NULL)
         return STATUS_NO_MEMORY;
     shared->connections_max = UINT32_MAX;
+    pthread_mutex_init(&shared->mutex, NULL);
     *shared_out = shared;
     return STATUS_OK;
 }
 
 void http_shared_destroy(struct http_shared **shared)
 {
+    if (*shared == NULL)
+        return;
+    service_destroy(&(*shared)->service);
+    pthread_mutex_destroy(&(*shared)->mutex);
     alloc_free(*shared);
     *shared = NULL;
 }
@@ -82,4 +89,15 @@ void http_shared_leave(struct http_shared *shared, const struct address *peer)
 uint32_t http_shared_count(const struct http_shared *shared)
 {
     return atomic_load(&shared->connections);
+}
+
+enum status http_shared_service(struct http_shared *shared, struct service **service_out)
+{
+    enum status status = STATUS_OK;
+    pthread_mutex_lock(&shared->mutex);
+    if (shared->service == NULL)
+        status = service_create("weir-inflate", &shared->service);
+    *service_out = shared->service;
+    pthread_mutex_unlock(&shared->mutex);
+    return status;
 }

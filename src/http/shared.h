@@ -1,4 +1,4 @@
-/* The bounds on connections that all loops of the process share. See http/server.h.
+/* What all loops of the process share: bounds on connections, and a thread. See http/server.h.
  *
  * Thread: any. */
 #ifndef HTTP_SHARED_H
@@ -6,6 +6,7 @@
 
 #include "http/server.h"
 #include "io/address.h"
+#include "io/service.h"
 
 enum http_entry {
     HTTP_ENTRY_OK,
@@ -18,5 +19,10 @@ enum http_entry http_shared_enter(struct http_shared *shared, const struct addre
 /* Counts it out again. */
 void http_shared_leave(struct http_shared *shared, const struct address *peer);
 uint32_t http_shared_count(const struct http_shared *shared);
+
+/* The thread for what would hold up a loop. The first call starts it; it ends with `shared`.
+ * STATUS_NO_MEMORY: it could not be started. */
+MUST_CHECK enum status http_shared_service(struct http_shared *shared,
+                                           struct service **service_out);
 
 #endif

@@ -150,6 +150,32 @@ static void threads_leave_nothing_behind(void **state)
     http_shared_destroy(&shared);
 }
 
+static void all_who_ask_share_one_thread(void **state)
+{
+    (void)state;
+    struct http_shared *shared = shared_for_test(1, 1);
+    struct service *first = NULL, *second = NULL;
+    assert_int_equal(http_shared_service(shared, &first), STATUS_OK);
+    assert_int_equal(http_shared_service(shared, &second), STATUS_OK);
+    assert_non_null(first);
+    assert_ptr_equal(first, second);
+    http_shared_destroy(&shared);
+}
+
+static void a_thread_that_could_not_start_is_tried_again(void **state)
+{
+    (void)state;
+    struct http_shared *shared = shared_for_test(1, 1);
+    struct service *service = NULL;
+    alloc_fail_nth(0);
+    assert_int_equal(http_shared_service(shared, &service), STATUS_NO_MEMORY);
+    alloc_fail_nth(-1);
+    assert_null(service);
+    assert_int_equal(http_shared_service(shared, &service), STATUS_OK);
+    assert_non_null(service);
+    http_shared_destroy(&shared);
+}
+
 static void without_memory_it_is_not_made(void **state)
 {
     (void)state;
@@ -172,6 +198,8 @@ int main(void)
         cmocka_unit_test(who_is_in_already_counts_when_the_bound_comes),
         cmocka_unit_test(a_unix_socket_is_always_let_in),
         cmocka_unit_test(threads_leave_nothing_behind),
+        cmocka_unit_test(all_who_ask_share_one_thread),
+        cmocka_unit_test(a_thread_that_could_not_start_is_tried_again),
         cmocka_unit_test(without_memory_it_is_not_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
