@@ -6,6 +6,7 @@
 #include "gateway/limits.h"
 #include "gateway/pricing.h"
 #include "gateway/request.h"
+#include "gateway/unpriced.h"
 #include "json/read.h"
 #include "ledger/ledger.h"
 
@@ -159,6 +160,15 @@ static void make_bill(struct request *request)
         arena_copy(&request->exchange->arena, account->bill.price_id); /* the price may go */
 }
 
+/* Nothing is said where the bill has no price because there was no memory for one. */
+static void warn_unpriced(const struct request *request)
+{
+    const struct price *price = find_price(request);
+    if (price != NULL && slice_equal(price_id(price), request->account.bill.price_id))
+        unpriced_warn(&request->calling->snapshot->unpriced, request->worker->log,
+                      request->endpoint->provider->config->name, request->target_model, price);
+}
+
 static void count_bill(const struct request *request)
 {
     const struct record_bill *bill = &request->account.bill;
@@ -170,10 +180,12 @@ static void count_bill(const struct request *request)
     }
     metric_add(&metrics->requests, 1);
     metric_add(&metrics->estimated, bill->estimated);
-    if (bill->cost_nanousd > 0)
+    if (bill->cost_nanousd > 0) {
         metric_add(&metrics->cost_nanousd, (uint64_t)bill->cost_nanousd);
-    else if (bill->cost_nanousd == RECORD_UNKNOWN)
+    } else if (bill->cost_nanousd == RECORD_UNKNOWN) {
         metric_add(&metrics->unpriced, 1);
+        warn_unpriced(request);
+    }
 }
 
 static bool is_answered(const struct request *request, unsigned status)

@@ -169,13 +169,18 @@ static struct openai_usage usage_of(uint64_t input, uint64_t output)
     return usage;
 }
 
+static struct record_bill bill_by(const struct price *price, const struct provider *provider,
+                                  const struct openai_usage *usage)
+{
+    struct record_bill bill;
+    pricing_bill(price, provider, usage, 0, &bill);
+    return bill;
+}
+
 static struct record_bill bill_of(struct fixture *f, const char *provider, const char *model)
 {
     const struct openai_usage usage = usage_of(1000, 10);
-    const struct price *price = find(f, provider, model, "2026-01-15");
-    struct record_bill bill;
-    pricing_bill(price, provider_of(f, provider), &usage, PRICE_STANDARD, 0, &bill);
-    return bill;
+    return bill_by(find(f, provider, model, "2026-01-15"), provider_of(f, provider), &usage);
 }
 
 static void a_bill_says_what_was_used_what_it_costs_and_by_which_price(void **state)
@@ -204,8 +209,7 @@ static void without_a_price_at_all_the_tokens_stand_in_the_bill(void **state)
 {
     struct fixture *f = *state;
     const struct openai_usage usage = usage_of(7, 0);
-    struct record_bill bill;
-    pricing_bill(NULL, provider_of(f, "ours"), &usage, PRICE_STANDARD, 0, &bill);
+    const struct record_bill bill = bill_by(NULL, provider_of(f, "ours"), &usage);
     assert_int_equal(bill.tokens[RECORD_TOKENS_INPUT], 7);
     assert_int_equal(bill.tokens[RECORD_TOKENS_OUTPUT], 0);
     assert_int_equal(bill.cost_nanousd, RECORD_UNKNOWN);
