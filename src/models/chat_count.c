@@ -129,6 +129,7 @@ static enum status count_message(struct chat_counter *counter, struct json_value
     json_walk_init(&walk, value, counter->limits);
     while (status == STATUS_OK && json_walk_next(&walk, &member))
         status = count_member(counter, &member, message);
+    message->calls_tools &= message->role == CONTEXT_ROLE_ASSISTANT;
     return status;
 }
 

@@ -154,7 +154,7 @@ static void messages_are_known_by_role_and_by_what_they_call(void **state)
                     "{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\"}},"
                     "{\"role\":\"function\",\"name\":\"f\",\"content\":\"a\"},"
                     "{\"role\":\"assistant\",\"tool_calls\":[],\"function_call\":null},"
-                    "{\"role\":\"\"}, 7]}");
+                    "{\"role\":\"\",\"tool_calls\":[{}]}, 7]}");
     static const enum context_role roles[] = {
         CONTEXT_ROLE_SYSTEM,    CONTEXT_ROLE_USER,      CONTEXT_ROLE_ASSISTANT,
         CONTEXT_ROLE_TOOL,      CONTEXT_ROLE_ASSISTANT, CONTEXT_ROLE_TOOL,
