@@ -173,7 +173,7 @@ static struct record_bill bill_by(const struct price *price, const struct provid
                                   const struct openai_usage *usage)
 {
     struct record_bill bill;
-    pricing_bill(price, provider, usage, 0, &bill);
+    pricing_bill(price, provider, usage, PRICE_STANDARD, 0, &bill);
     return bill;
 }
 
