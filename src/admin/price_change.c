@@ -1,4 +1,5 @@
 /* Setting and removing the operator's prices. */
+#include "admin/change.h"
 #include "admin/member_writer.h"
 #include "admin/price_item.h"
 #include "admin/price_operations.h"
@@ -9,6 +10,7 @@
 #include "store/store_usage.h"
 
 #define DEFINITION_BYTES_MAX 65536
+#define SUBJECT_BYTES_MAX    65536 /* more than a path or a body holds */
 
 /* Returns 0 or the problem's status. */
 static unsigned check_provider(struct operation *operation, struct slice name)
@@ -139,6 +141,54 @@ static enum status check_price(const struct store_price *stored, struct price *p
     return status;
 }
 
+/* "openai/gpt-4o", which holds until the change ends. */
+static enum status set_subject(struct change *change, struct slice provider, struct slice model,
+                               struct buffer *subject)
+{
+    buffer_append(subject, provider);
+    buffer_append_byte(subject, '/');
+    buffer_append(subject, model);
+    change->subject = buffer_slice(subject);
+    return buffer_status(subject);
+}
+
+static enum status enter(struct admin_context *context, const struct store_price *stored,
+                         struct reason *reason)
+{
+    struct change change;
+    struct buffer subject;
+    buffer_init(&subject, SUBJECT_BYTES_MAX);
+    enum status status = change_begin(context, SLICE("price.set"), &change, reason);
+    if (status == STATUS_OK)
+        status = set_subject(&change, stored->provider, stored->model, &subject);
+    if (status == STATUS_OK)
+        status = store_price_set(context->store, stored, reason);
+    member_write_time(&change.writer, SLICE("from"), stored->from_us);
+    json_write_key(&change.writer, SLICE("prices"));
+    json_write_raw(&change.writer, stored->definition);
+    status = change_end(&change, status, reason);
+    buffer_fini(&subject);
+    return status;
+}
+
+static enum status remove_price(struct admin_context *context, const struct store_price *stored,
+                                struct reason *reason)
+{
+    struct change change;
+    struct buffer subject;
+    buffer_init(&subject, SUBJECT_BYTES_MAX);
+    enum status status = change_begin(context, SLICE("price.remove"), &change, reason);
+    if (status == STATUS_OK)
+        status = store_price_delete(context->store, stored->provider, stored->model,
+                                    stored->from_us, reason);
+    if (status == STATUS_OK)
+        status = set_subject(&change, stored->provider, stored->model, &subject);
+    member_write_time(&change.writer, SLICE("from"), stored->from_us);
+    status = change_end(&change, status, reason);
+    buffer_fini(&subject);
+    return status;
+}
+
 static unsigned keep(struct operation *operation, struct store_price *stored, yyjson_val *prices,
                      struct buffer *definition)
 {
@@ -151,7 +201,7 @@ static unsigned keep(struct operation *operation, struct store_price *stored, yy
         status = STATUS_INVALID; /* of the terms: they are wrong input */
     stored->definition = buffer_slice(definition);
     if (status == STATUS_OK)
-        status = store_price_set(operation->context->store, stored, &reason);
+        status = enter(operation->context, stored, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
     const struct price_item item = {stored->provider, stored->model, &price};
@@ -201,8 +251,8 @@ unsigned prices_remove(struct operation *operation)
             read_from(operation, target_parameter(&operation->target, parameters[2]), &from_us);
     if (failed != 0)
         return failed;
-    const enum status status =
-        store_price_delete(operation->context->store, provider, model, from_us, &reason);
+    const struct store_price price = {.provider = provider, .model = model, .from_us = from_us};
+    const enum status status = remove_price(operation->context, &price, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
     json_writer_init(&writer, operation->answer);

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "admin/change.h"
+#include "admin/member_writer.h"
+#include "audit/batch.h"
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/assert.h"
@@ -9,9 +12,11 @@
 #include "models/price.h"
 
 #define ARENA_BYTES_MAX ((size_t)1 << 20)
+#define CHANGES_MAX     (AUDIT_BATCH_ROWS_MAX + RERATE_BATCH_ROWS)
 
-struct change {
+struct new_cost {
     struct id id;
+    int64_t batch;
     int64_t cost_nanousd;
     char price_id[PRICE_ID_BYTES];
 };
@@ -20,8 +25,9 @@ struct rerate {
     struct rerate_config config;
     struct snapshot prices; /* the configuration's, with the operator's as they are now; borrows */
     struct pricing pricing;
-    struct change *changes; /* RERATE_BATCH_ROWS of them */
-    size_t change_count;
+    struct new_cost *changes;
+    size_t change_count, change_capacity;
+    struct audit_batch *seal; /* once it is needed */
     struct rerate_target targets[RERATE_TARGETS_MAX + 1];
     size_t target_count;
     uint64_t rows;
@@ -35,12 +41,13 @@ struct rerate *rerate_create(const struct rerate_config *config)
     if (rerate == NULL)
         return NULL;
     arena_init(&rerate->arena, NULL, 0, ARENA_BYTES_MAX);
-    rerate->changes = alloc_zeroed(RERATE_BATCH_ROWS, sizeof(struct change));
+    rerate->changes = alloc_zeroed(RERATE_BATCH_ROWS, sizeof(struct new_cost));
     if (rerate->changes == NULL) {
         rerate_destroy(&rerate);
         return NULL;
     }
     rerate->config = *config;
+    rerate->change_capacity = RERATE_BATCH_ROWS;
     rerate->prices.config = config->snapshot->config;
     rerate->prices.providers = config->snapshot->providers;
     rerate->prices.catalogue = config->snapshot->catalogue;
@@ -54,6 +61,7 @@ void rerate_destroy(struct rerate **rerate)
     if (*rerate == NULL)
         return;
     pricing_fini(&(*rerate)->pricing);
+    audit_batch_destroy(&(*rerate)->seal);
     alloc_free((*rerate)->changes);
     arena_fini(&(*rerate)->arena);
     alloc_free(*rerate);
@@ -73,31 +81,50 @@ const struct rerate_target *rerate_targets(const struct rerate *rerate, size_t *
 
 /* --- Changing ------------------------------------------------------------------------------------- */
 
-/* Within the transaction that changes the rows: here goes the audit entry of the batch. */
-static enum status seal_changes(struct rerate *rerate)
-{
-    (void)rerate;
-    return STATUS_OK;
-}
-
 static enum status set_costs(struct rerate *rerate)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < rerate->change_count && status == STATUS_OK; i++) {
-        const struct change *change = &rerate->changes[i];
+        const struct new_cost *change = &rerate->changes[i];
         const struct store_usage usage = {.id = change->id};
         status = store_usage_set_cost(rerate->config.store, &usage, change->cost_nanousd,
                                       slice_from_text(change->price_id), rerate->reason);
     }
-    return status == STATUS_OK ? seal_changes(rerate) : status;
+    return status;
 }
 
-/* One short transaction: the drain waits for it. */
-static enum status write_changes(struct rerate *rerate)
+/* Changes come batch by batch. */
+static enum status seal(struct rerate *rerate)
+{
+    const uint64_t now_us = rerate->config.context->now_us();
+    enum status status = STATUS_OK;
+    if (rerate->seal == NULL)
+        status = audit_batch_create(rerate->config.context->audit, &rerate->seal, rerate->reason);
+    for (size_t i = 0; i < rerate->change_count && status == STATUS_OK; i++) {
+        const int64_t batch = rerate->changes[i].batch;
+        if (i == 0 || batch != rerate->changes[i - 1].batch)
+            status = audit_batch_reseal(rerate->seal, rerate->config.store, batch, now_us,
+                                        rerate->reason);
+    }
+    return status;
+}
+
+static enum status change_and_tell(struct rerate *rerate)
+{
+    struct change change;
+    enum status status =
+        change_begin(rerate->config.context, SLICE("price.rerate"), &change, rerate->reason);
+    if (status == STATUS_OK)
+        status = set_costs(rerate);
+    if (status == STATUS_OK)
+        status = seal(rerate);
+    member_write_number(&change.writer, SLICE("rows"), rerate->change_count);
+    return change_end(&change, status, rerate->reason);
+}
+
+static enum status change_alone(struct rerate *rerate)
 {
     struct store *store = rerate->config.store;
-    if (rerate->change_count == 0)
-        return STATUS_OK;
     enum status status = store_begin(store, rerate->reason);
     if (status != STATUS_OK)
         return status;
@@ -106,22 +133,54 @@ static enum status write_changes(struct rerate *rerate)
         status = store_commit(store, rerate->reason);
     else
         store_rollback(store);
+    return status;
+}
+
+/* One short transaction: the drain waits for it. */
+static enum status write_changes(struct rerate *rerate)
+{
+    enum status status = STATUS_OK;
+    if (rerate->change_count > 0)
+        status = rerate->config.context != NULL ? change_and_tell(rerate) : change_alone(rerate);
     rerate->change_count = 0;
     return status;
 }
 
-static enum status add_change(struct rerate *rerate, const struct id *id,
+/* A batch is not parted without need, since its seal takes a look at all its rows. */
+static enum status make_room(struct rerate *rerate, int64_t batch)
+{
+    const bool is_next =
+        rerate->change_count > 0 && rerate->changes[rerate->change_count - 1].batch != batch;
+    if (rerate->change_count >= CHANGES_MAX ||
+        (is_next && rerate->change_count >= RERATE_BATCH_ROWS))
+        return write_changes(rerate);
+    if (rerate->change_count < rerate->change_capacity)
+        return STATUS_OK;
+    const size_t capacity = rerate->change_capacity * 2;
+    void *changes = alloc_resize(rerate->changes, capacity * sizeof(struct new_cost));
+    if (changes == NULL)
+        return STATUS_NO_MEMORY;
+    rerate->changes = changes;
+    rerate->change_capacity = capacity;
+    return STATUS_OK;
+}
+
+static enum status add_change(struct rerate *rerate, const struct store_usage *usage,
                               const struct record_bill *bill)
 {
     if (!rerate->config.applies)
         return STATUS_OK;
-    struct change *change = &rerate->changes[rerate->change_count++];
+    const enum status status = make_room(rerate, usage->batch);
+    if (status != STATUS_OK)
+        return status;
+    struct new_cost *change = &rerate->changes[rerate->change_count++];
     ASSERT(bill->price_id.size < sizeof(change->price_id));
-    change->id = *id;
+    change->id = usage->id;
+    change->batch = usage->batch;
     change->cost_nanousd = bill->cost_nanousd;
     memcpy(change->price_id, bill->price_id.data, bill->price_id.size);
     change->price_id[bill->price_id.size] = '\0';
-    return rerate->change_count == RERATE_BATCH_ROWS ? write_changes(rerate) : STATUS_OK;
+    return STATUS_OK;
 }
 
 /* --- Reckoning ------------------------------------------------------------------------------------ */
@@ -239,7 +298,7 @@ static enum status visit(void *context, const struct store_usage *usage)
         return STATUS_OK;
     target->changed++;
     target->unpriced += usage->cost_nanousd < 0;
-    return add_change(rerate, &usage->id, &bill);
+    return add_change(rerate, usage, &bill);
 }
 
 enum status rerate_run(struct rerate *rerate, uint64_t since_us, uint64_t until_us,

@@ -19,11 +19,14 @@
 #include "store/store_usage.h"
 
 #define RERATE_TARGETS_MAX 256 /* apart; the rest is added up in one that is called "other" */
-#define RERATE_BATCH_ROWS  500 /* changed in one transaction */
+#define RERATE_BATCH_ROWS                                                                          \
+    500 /* changed in one transaction, and what else is of the last one's batch */
 
+struct admin_context;
 struct rerate;
 
 struct rerate_config {
+    struct admin_context *context;   /* in whose audit chain it is told; NULL: nowhere (in tests) */
     struct store *store;             /* outlives it, as the next two */
     const struct snapshot *snapshot; /* for the configuration and the catalogue */
     const struct price_list *stored; /* the operator's prices; may be NULL */
@@ -45,8 +48,9 @@ struct rerate *rerate_create(const struct rerate_config *config);
 void rerate_destroy(struct rerate **rerate);
 
 /* Looks at the rows from `since_us` on, before `until_us`, and changes them if it applies, in
- * transactions of at most RERATE_BATCH_ROWS. After a failure those before it are changed. Statuses
- * of store_usage_list() and store_usage_set_cost(). */
+ * transactions of about RERATE_BATCH_ROWS; each batch whose rows changed is sealed anew within. After a
+ * failure those before it are changed. Statuses of store_usage_list(), store_usage_set_cost(),
+ * audit_batch_reseal() and change_end(). */
 MUST_CHECK enum status rerate_run(struct rerate *rerate, uint64_t since_us, uint64_t until_us,
                                   struct reason *reason);
 

@@ -125,6 +125,7 @@ static unsigned run(struct operation *operation, struct range *range,
 {
     struct reason reason = {""};
     const struct rerate_config config = {
+        .context = operation->context,
         .store = operation->context->store,
         .snapshot = operation->context->snapshot,
         .stored = stored,
