@@ -26,6 +26,12 @@ check: ## all that is checked before a change is accepted (FUZZ_SECONDS=60 for e
 	@tools/deps check
 	@tools/check
 
+.PHONY: fault
+fault: ## kill, starve and cut short the release build, for half an hour (as root: with disks of its own)
+	@tools/deps test
+	@tools/build release
+	@WEIR_FAULT=full tools/run-tests --fault release $(ARGS)
+
 .PHONY: bench
 bench: ## compare with nginx on this machine
 	@tools/deps bench
