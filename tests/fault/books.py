@@ -1,7 +1,7 @@
 """Compares what weir's database says with what the clients and the provider know.
 
-`orphaned` may only be what was open when its process died; whatever a client has whole must be there
-with the provider's figures.
+`orphaned` may only be what was open when its process died; whatever a client has whole must be
+there with the provider's figures.
 """
 
 import json

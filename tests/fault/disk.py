@@ -69,7 +69,7 @@ class Disk:
         self.is_frozen = False
 
     def fail(self):
-        """What the kernel does after an error of the device: the file system takes no more writes."""
+        """What the kernel does after an error of the device: no more writes are taken."""
         run("mount", "-o", "remount,abort", self.mount_point)
 
     def repair(self):

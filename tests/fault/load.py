@@ -1,6 +1,6 @@
 """Clients that ask all the time and note what came back, with the provider behind weir.
 
-Everything here runs in one thread of its own; the test's thread starts, kills and harms weir meanwhile.
+Everything here runs in a thread of its own; the test's thread starts, kills and harms weir.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A provider that keeps a journal of the calls that it served, with figures that no other call has.
 
-What it does with a call stands in the call's message, as JSON: {"do": one of ANSWERS, ...}. The call
-is known by its member `user`, and noted once the whole request was read.
+What it does with a call stands in the call's message, as JSON: {"do": one of ANSWERS, ...}. The
+call is known by its member `user`, and noted once the whole request was read.
 """
 
 import asyncio
@@ -121,8 +121,8 @@ class Provider:
             call.times += 1
             return call
         number = len(self.calls) + 1
-        call = Call(call_id, input=1000 + number, output=2_000_000 + 3 * number, cached=number % 900,
-                    reasoning=number % 700)
+        call = Call(call_id, input=1000 + number, output=2_000_000 + 3 * number,
+                    cached=number % 900, reasoning=number % 700)
         self.calls[call_id] = call
         return call
 
