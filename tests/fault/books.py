@@ -120,6 +120,7 @@ class Books:
             return
         outcome = row["outcome"]
         self.outcomes[outcome] += 1
+        assert row["metadata"] == request.metadata and row["model"] == MODEL, said
         assert row["id"].hex() == (request.weir_id or row["id"].hex()).replace("-", ""), said
         # A client may go while the last bytes are on their way, after its row was closed.
         logged = self.access.get(request.id)
@@ -205,7 +206,8 @@ class Books:
         asked = [each for each in self.load.requests if each.do == "refused"]
         seen = sum(each.is_whole and each.status == 404 and not any(
             loss.since <= each.ended_at <= loss.until for loss in self.losses) for each in asked)
-        if self.refusals_may_be_uncounted:
+        if self.refusals_may_be_uncounted or any(
+                each.error == "overloaded" for each in self.load.requests):
             seen = 0
         assert seen <= counted <= len(asked), \
             f"{seen} seen, {counted} counted, {len(asked)} asked"

@@ -56,7 +56,7 @@ def test_a_full_disk_refuses_requests_and_loses_none(tmp_path, disk, is_full, re
 def test_running_streams_go_on_while_the_disk_is_frozen(tmp_path, disk, report):
     with Gateway(tmp_path, SMALL, data_dir=disk.data_dir, clients=8, gap_s=0.05) as gateway:
         gateway.load.MIX = [("stream", True, 1)]
-        gateway.load.EVENTS = (100, 120)
+        gateway.load.EVENTS = (75, 85)
         gateway.run_for(0.5)
         gateway.load.call(gateway.load.serving.clear)  # nobody asks anew
         time.sleep(0.2)

@@ -1,9 +1,11 @@
 """weir is killed again and again, at any moment: every request keeps its one row."""
 
 import random
+import signal
 import time
 
 from fault.gateway import Gateway
+from support.weir import merge
 
 POLL_S = 0.004
 
@@ -33,8 +35,18 @@ class Reaper:
             if self.checked < self.ended and gateway.is_recovered():
                 self.look()
             time.sleep(min(POLL_S, left))
+        if self.dice.random() < 0.15:  # in the middle of a clean stop
+            gateway.weir.send_signal(signal.SIGTERM)
+            time.sleep(self.dice.uniform(0, 0.1))
         gateway.kill()
         self.ended = len(gateway.load.requests)
+
+    def change(self):
+        """The next life has other workers and segments than the one whose journal it takes over."""
+        gateway = self.gateway
+        gateway.weir.write_config(merge(gateway.weir.config, {
+            "workers": self.dice.randint(1, 4),
+            "ledger": {"journal_bytes": self.dice.choice(["4MiB", "16MiB", "4GiB"])}}))
 
     def look(self):
         self.gateway.books.check(self.gateway.load.requests[self.checked:self.ended])
@@ -48,7 +60,9 @@ def test_each_request_has_its_one_row_however_often_weir_is_killed(tmp_path, is_
     with Gateway(tmp_path, clients=24, seed=7) as gateway:
         gateway.stop()
         reaper = Reaper(gateway, dice)
-        for _ in range(kills):
+        for number in range(kills):
+            if number % 5 == 0:
+                reaper.change()
             # Three in ten may end while they recover those before them.
             reaper.life(dice.uniform(0.05, 0.3), recovers_first=dice.random() < 0.7)
         gateway.weir.start()

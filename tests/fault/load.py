@@ -32,6 +32,7 @@ class Request:
     do: str
     stream: bool
     sent_at: float
+    metadata: str = None
     weir_id: str = None  # weir's own, from the head of its answer
     status: int = 0  # 0: no head came
     is_whole: bool = False  # the last byte came
@@ -217,10 +218,15 @@ class Load:
 
     def begin(self, plan):
         request = Request(f"r{next(self.numbers)}", self.life, plan["do"], plan["stream"],
-                          time.time())
+                          time.time(), self.metadata())
         self.in_flight += 1
         self.requests.append(request)
         return request
+
+    def metadata(self):
+        """Half of the requests have some, up to what is allowed, so that records differ in size."""
+        size = self.dice.choice([0, self.dice.randint(1, 1000)])
+        return json.dumps({"project": "p" * size}) if size else None
 
     def end(self, request):
         self.in_flight -= 1
@@ -232,7 +238,9 @@ class Load:
         body = json.dumps({
             "model": REFUSED_MODEL if plan["do"] == "refused" else MODEL, "user": request.id,
             "messages": [{"role": "user", "content": message}], "stream": plan["stream"]}).encode()
+        metadata = b"x-weir-metadata: %s\r\n" % request.metadata.encode() \
+            if request.metadata else b""
         return (b"POST /v1/chat/completions HTTP/1.1\r\nhost: weir.test\r\n"
-                b"authorization: Bearer %s\r\nx-request-id: %s\r\n"
+                b"authorization: Bearer %s\r\nx-request-id: %s\r\n%s"
                 b"content-type: application/json\r\ncontent-length: %d\r\n\r\n"
-                % (self.key.encode(), request.id.encode(), len(body))) + body
+                % (self.key.encode(), request.id.encode(), metadata, len(body))) + body
