@@ -7,7 +7,8 @@
 #include "http/inflate_task.h"
 #include "http/media.h"
 
-#define INFLATE_STEP     (32 * 1024)
+#define INFLATE_STEP     (16 * 1024)
+#define ENCODED_READ     (16 * 1024)
 #define EVENTS_BYTES_MAX ((uint64_t)1 << 30) /* that a compressed stream may come to */
 
 /* --- The request's head ---------------------------------------------------------------------------- */
@@ -182,6 +183,7 @@ static enum status fail_inflate(struct call *call, enum upstream_failure failure
 static enum status read_encoded(struct call *call, uint64_t deadline_ms)
 {
     struct slice bytes;
+    call->attempt.read_bytes_max = ENCODED_READ;
     const enum status status =
         upstream_attempt_read(&call->attempt, deadline_ms, &bytes, &call->request->reason);
     if (status != STATUS_OK)

@@ -3,7 +3,9 @@
  * States: waiting (nothing went to the client; what came is comments at most) → running → ended.
  * Invariants: 1. `unread` holds what came and is not yet relayed, and nothing while all was.
  * 2. Before the task waits, everything that is still needed lies in memory of the relay's own.
- * 3. [DONE] goes out only when a choice has finished, or when the body has ended as it should. */
+ * 3. A client that reads nothing makes weir hold 64 KiB at most, of events that are no larger: what
+ * is held and one read together are UPSTREAM_READ_BYTES_MAX, which leaves room for a head.
+ * 4. [DONE] goes out only when a choice has finished, or when the body has ended as it should. */
 #include <string.h>
 
 #include "dialect/openai_stream.h"
@@ -13,8 +15,8 @@
 #include "http/answer.h"
 #include "http/sse.h"
 
-#define LEADING_BYTES_MAX (64 * 1024) /* of comments before the first event */
-#define AFTER_DONE_MS     1000        /* for the end of the body after [DONE] */
+#define LEADING_BYTES_MAX 4096 /* of comments before the first event */
+#define AFTER_DONE_MS     1000 /* for the end of the body after [DONE] */
 #define USAGE_STEP_MS     200
 #define JOINED_BYTES_MAX  (1024 * 1024)
 
@@ -150,23 +152,84 @@ static void read_events(struct relay *relay, struct slice work, struct event_run
     }
 }
 
+/* --- What is held ------------------------------------------------------------------------------------------- */
+
+/* Of `unread` and the next read together. Comments, if there are any, are held beside it. */
+static size_t unread_bytes_max(const struct relay *relay)
+{
+    return UPSTREAM_READ_BYTES_MAX - (relay->has_begun ? 0 : LEADING_BYTES_MAX);
+}
+
+/* An event that is larger than what may be held cannot be bounded, and is not read slowly either. */
+static void set_read_bytes_max(struct relay *relay)
+{
+    const size_t most = unread_bytes_max(relay);
+    const size_t held = relay->unread.size < most ? relay->unread.size : 0;
+    relay->call->attempt.read_bytes_max = most - held;
+}
+
+static bool is_unread(const struct relay *relay, struct slice bytes)
+{
+    return (uintptr_t)bytes.data - (uintptr_t)relay->unread.data < relay->unread.capacity;
+}
+
+static enum status add_exactly(struct body_memory *memory, struct slice bytes)
+{
+    const enum status status = body_memory_reserve(memory, memory->size + bytes.size);
+    return status == STATUS_OK ? body_memory_append(memory, bytes.data, bytes.size) : status;
+}
+
+/* What comes after the start of an event, mostly a whole read, gets the room that it needs and no
+ * more: a client that reads nothing may hold it for long. A long event grows by doubling. */
+static enum status add_unread(struct relay *relay, struct slice bytes)
+{
+    struct body_memory *unread = &relay->unread;
+    const size_t most = unread_bytes_max(relay);
+    const size_t size = unread->size + bytes.size;
+    const size_t doubled = unread->capacity * 2;
+    if (bytes.size >= unread->size || size <= unread->capacity)
+        return add_exactly(unread, bytes);
+    if (body_memory_reserve(unread, size > most || doubled < most ? doubled : most) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    return body_memory_append(unread, bytes.data, bytes.size);
+}
+
+/* Drops all but `rest`, which is the end of it, and the room that a large event had needed. */
+static void keep_unread(struct relay *relay, struct slice rest)
+{
+    const size_t most = unread_bytes_max(relay);
+    struct body_memory exact = {0};
+    if (relay->unread.capacity > most && rest.size <= most &&
+        add_exactly(&exact, rest) == STATUS_OK) {
+        body_memory_free(&relay->unread);
+        relay->unread = exact;
+        return;
+    }
+    body_memory_keep(&relay->unread, rest, &rest);
+}
+
 /* --- To the client ------------------------------------------------------------------------------------------ */
 
 static enum status begin(struct relay *relay, struct slice events, enum answer_part part)
 {
     struct http_exchange *exchange = relay->request->exchange;
     request_drop_body(relay->request);
+    const bool is_apart = relay->leading.size > 0 && is_unread(relay, events);
+    struct slice first = events;
     enum status status = STATUS_OK;
     if (relay->leading.size > 0) {
-        status = body_memory_append(&relay->leading, events.data, events.size);
-        events = slice_of(relay->leading.data, relay->leading.size);
+        if (!is_apart) /* they lie in the scratch, and would not outlast a wait */
+            status = add_exactly(&relay->leading, events);
+        first = slice_of(relay->leading.data, relay->leading.size);
     }
     if (status != STATUS_OK)
         return status;
     relay->has_begun = true;
     relay_begin_answer(relay->call, 200);
     http_answer_header(exchange, SLICE("cache-control"), SLICE("no-cache"));
-    status = http_answer_start(exchange, ANSWER_SIZE_UNKNOWN, events, part);
+    status = http_answer_start(exchange, ANSWER_SIZE_UNKNOWN, first, is_apart ? ANSWER_MORE : part);
+    if (status == STATUS_OK && is_apart)
+        status = http_answer_write(exchange, events, part);
     body_memory_free(&relay->leading);
     return status;
 }
@@ -201,17 +264,6 @@ static void close_account(struct relay *relay)
     account_close(relay->request, 200);
 }
 
-/* What comes after the start of an event, mostly a whole read, gets the room that it needs and no
- * more: a client that reads nothing may hold it for long. A long event grows by doubling. */
-static enum status add_unread(struct relay *relay, struct slice bytes)
-{
-    struct body_memory *unread = &relay->unread;
-    if (bytes.size >= unread->size &&
-        body_memory_reserve(unread, unread->size + bytes.size) != STATUS_OK)
-        return STATUS_NO_MEMORY;
-    return body_memory_append(unread, bytes.data, bytes.size);
-}
-
 /* Relays what is whole in the bytes that came; `bytes` lies in the scratch or in the call. */
 static enum status relay_bytes(struct relay *relay, struct slice bytes)
 {
@@ -227,8 +279,7 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
     const size_t complete = sse_complete(&relay->sse);
     sse_drop(&relay->sse, complete);
     struct slice rest = slice_from(work, complete);
-    if (is_direct && rest.size > 0 &&
-        body_memory_append(&relay->unread, rest.data, rest.size) != STATUS_OK)
+    if (is_direct && rest.size > 0 && add_exactly(&relay->unread, rest) != STATUS_OK)
         return STATUS_NO_MEMORY;
     const enum answer_part part = part_of(relay, rest);
     if (run.size > 0)
@@ -237,7 +288,7 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
         close_account(relay);
     const enum status status = send_events(relay, slice_of(run.bytes, run.size), part);
     if (!is_direct && rest.size > 0)
-        body_memory_keep(&relay->unread, rest, &rest);
+        keep_unread(relay, rest);
     else if (rest.size == 0)
         body_memory_free(&relay->unread);
     return status;
@@ -349,6 +400,7 @@ static enum status read_for_usage(struct relay *relay, uint64_t deadline_ms)
     struct slice bytes = {0};
     const uint64_t step_ms = loop_deadline(worker->loop, USAGE_STEP_MS);
     call->attempt.failure = UPSTREAM_FAILURE_NONE;
+    set_read_bytes_max(relay);
     const enum status status =
         call_read(call, step_ms < deadline_ms ? step_ms : deadline_ms, &bytes);
     if (status == STATUS_OK)
@@ -381,6 +433,7 @@ static void run(struct relay *relay, enum relay_end end)
     struct call *call = relay->call;
     while (!call->is_ended) {
         struct slice bytes;
+        set_read_bytes_max(relay);
         const enum status read = call_read(call, relay->deadline_ms, &bytes);
         if (read == STATUS_TIMED_OUT && relay->done_is_relayed) {
             call->attempt.failure = UPSTREAM_FAILURE_NONE; /* it is complete; only not closed */

@@ -113,8 +113,10 @@ static enum status read_more(struct head_reader *reader, struct reason *reason)
         body_memory_append(memory, reader->bytes.data, reader->bytes.size) != STATUS_OK)
         return fail(attempt, UPSTREAM_FAILURE_LIMITED, STATUS_NO_MEMORY, reason, "out of memory");
     size_t got;
-    enum status status = socket_read(&attempt->connection->socket, attempt->scratch->read,
-                                     SCRATCH_READ_BYTES, reader->request->head_deadline_ms, &got);
+    enum status status =
+        socket_read(&attempt->connection->socket, attempt->scratch->read,
+                    memory->size > 0 ? UPSTREAM_READ_ON_BYTES : UPSTREAM_READ_BYTES_MAX,
+                    reader->request->head_deadline_ms, &got);
     if (status != STATUS_OK)
         return fail_wait(attempt, status, reason, "before its answer began");
     attempt->received_bytes += got;
@@ -241,7 +243,10 @@ enum status upstream_attempt_start(struct upstream_attempt *attempt,
                                    struct arena *arena, struct reason *reason)
 {
     ASSERT(request->piece_count <= UPSTREAM_PIECES_MAX);
-    *attempt = (struct upstream_attempt){.endpoint = endpoint, .scratch = scratch, .arena = arena};
+    *attempt = (struct upstream_attempt){.endpoint = endpoint,
+                                         .scratch = scratch,
+                                         .arena = arena,
+                                         .read_bytes_max = UPSTREAM_READ_BYTES_MAX};
     enum status status = try_once(attempt, request, false, reason);
     if (status != STATUS_OK && was_dead(attempt)) {
         upstream_connection_drop(&attempt->connection);
@@ -301,8 +306,9 @@ static enum status read_bytes(struct upstream_attempt *attempt, uint64_t deadlin
                               struct slice *bytes_out, struct reason *reason)
 {
     size_t got;
+    ASSERT(attempt->read_bytes_max > 0 && attempt->read_bytes_max <= SCRATCH_READ_BYTES);
     const enum status status = socket_read(&attempt->connection->socket, attempt->scratch->read,
-                                           SCRATCH_READ_BYTES, deadline_ms, &got);
+                                           attempt->read_bytes_max, deadline_ms, &got);
     if (status == STATUS_OK) {
         attempt->received_bytes += got;
         *bytes_out = slice_of(attempt->scratch->read, got);
@@ -325,6 +331,7 @@ enum status upstream_attempt_read(struct upstream_attempt *attempt, uint64_t dea
         struct slice bytes = attempt->ahead;
         attempt->ahead = (struct slice){0};
         if (bytes.size == 0) {
+            body_memory_free(&attempt->head_memory); /* all of it was given out */
             const enum status status = read_bytes(attempt, deadline_ms, &bytes, reason);
             if (status != STATUS_OK)
                 return status;

@@ -36,6 +36,12 @@ enum upstream_failure {
     UPSTREAM_FAILURE_CANCELLED,
 };
 
+/* What one read brings at most. It leaves room in 64 KiB for what goes out with it to a client, who
+ * may hold both for long by reading nothing: the head of the answer and the framing. */
+#define UPSTREAM_READ_BYTES_MAX (60 * 1024)
+/* The same of a head that comes in more than one read, and is held with what came after it. */
+#define UPSTREAM_READ_ON_BYTES (8 * 1024)
+
 struct upstream_attempt {
     struct upstream_endpoint *endpoint;
     struct upstream_connection *connection;
@@ -48,8 +54,9 @@ struct upstream_attempt {
     uint64_t sent_ns;  /* when the request was given to the kernel */
     uint64_t received_bytes;
     /* The body that is still to come. */
-    struct slice ahead; /* read with the head; in the scratch or in head_memory */
-    uint64_t body_left; /* with a Content-Length */
+    size_t read_bytes_max; /* of one read of the body; may be changed between reads */
+    struct slice ahead;    /* read with the head; in the scratch or in head_memory */
+    uint64_t body_left;    /* with a Content-Length */
     struct chunked chunked;
     bool is_ended;         /* the body is complete */
     bool has_excess;       /* bytes followed it */

@@ -6,10 +6,14 @@ A small version of tests/perf/hostile.py, which also measures latency and memory
 import asyncio
 import time
 
+import pytest
+
+from support import answers
 from support.attack import (Attack, HostileUpstream, closing_times, until_flood_stands_still)
 from support.weir import Gateway
 
 CLIENTS = 100
+BYTES_PER_UNREAD_MAX = 64 * 1024
 TIMEOUTS_S = {"first_byte": 1.0, "event_gap": 1.5, "total": 2.0}
 EXPECTED = {
     ("mute", False): (504, "total"), ("mute", True): (504, "first_byte"),
@@ -74,3 +78,35 @@ def test_attackers_are_bounded_and_the_others_are_served(tmp_path):
         for each in outcomes:
             assert each.status == status and not each.is_done, (kind, stream, each)
             assert at_least_s < each.elapsed_s < at_least_s + 1.7, (kind, stream, each)
+
+
+async def bytes_held(gateway, hostile, count):
+    """What weir holds for clients that read nothing, once it has stopped to read for them."""
+    async with hostile:
+        attack = Attack(gateway.weir.port, gateway.key)
+        try:
+            await attack.read_nothing(count)
+            await until_flood_stands_still(hostile)
+            metrics = await asyncio.to_thread(gateway.weir.metrics)
+            return metrics["weir_body_memory_bytes", frozenset()]
+        finally:
+            await attack.stop()
+
+
+def flood_of(size):
+    event = answers.event(answers.delta("x"))
+    return answers.event(answers.delta("x" * (size - len(event) + 1))) * max(1, 60000 // size)
+
+
+@pytest.mark.parametrize("flood", [
+    pytest.param(flood_of(300), id="small events"),
+    pytest.param(flood_of(7001), id="events of 7 KB"),
+    pytest.param(flood_of(33000), id="events of 33 KB"),
+    pytest.param(flood_of(50000), id="events of 50 KB"),
+    pytest.param(b": a comment\n\n" * 300 + flood_of(20000), id="comments before and between"),
+])
+def test_what_a_client_does_not_read_holds_64_kib_at_most(tmp_path, flood):
+    hostile, count = HostileUpstream(flood), 10
+    with Gateway(tmp_path, config(hostile)) as gateway:
+        held = asyncio.run(bytes_held(gateway, hostile, count))
+    assert 0 < held <= count * BYTES_PER_UNREAD_MAX, held / count

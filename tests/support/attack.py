@@ -23,7 +23,7 @@ LENGTH = re.compile(rb"\r\ncontent-length: ?(\d+)", re.I)
 
 STREAM_HEAD = answers.head(200, [answers.CONTENT_EVENTS, answers.CHUNKED])
 SMALL_EVENT = answers.chunk(answers.event(answers.delta("word")))
-LARGE_EVENTS = answers.chunk(answers.event(answers.delta("x" * 1000)) * 60)
+LARGE_EVENTS = answers.event(answers.delta("x" * 1000)) * 60
 WHOLE = b"".join(answers.chat())
 
 
@@ -66,8 +66,8 @@ class Answering(asyncio.Protocol):
         self.transport.write(STREAM_HEAD)
         while True:
             await self.may_write.wait()
-            self.transport.write(LARGE_EVENTS)
-            self.upstream.flooded_bytes += len(LARGE_EVENTS)
+            self.transport.write(answers.chunk(self.upstream.flood))
+            self.upstream.flooded_bytes += len(self.upstream.flood)
             await asyncio.sleep(0)
 
     async def pace(self):
@@ -111,7 +111,8 @@ KINDS = {
 class HostileUpstream:
     """Listens from the beginning; serves inside `async with`."""
 
-    def __init__(self):
+    def __init__(self, flood=LARGE_EVENTS):
+        self.flood = flood
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * BUFFER_BYTES)
         self.flooded_bytes = 0
