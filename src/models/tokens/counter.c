@@ -24,6 +24,8 @@ void token_counter_collect(struct token_counter *counter, uint32_t *ids, size_t 
     counter->sink.capacity = capacity;
 }
 
+#define SEARCHED_WEIGHT 4 /* of a piece that is no short token: it takes so much longer at worst */
+
 static inline void note_work(struct token_counter *counter, size_t bytes)
 {
     if (bytes < counter->bytes_to_pause) {
@@ -43,9 +45,11 @@ static inline enum status count_piece(struct token_counter *counter, const uint8
         const uint32_t token = short_token(&tables->short_tokens, at, (size_t)(end - at));
         if (token != TRIE_NO_TOKEN) {
             token_sink_put(&counter->sink, token);
+            note_work(counter, (size_t)(end - at));
             return STATUS_OK;
         }
     }
+    note_work(counter, SEARCHED_WEIGHT * (size_t)(end - at));
     return path_encode(tables, at, end, &counter->window, &counter->pause, &counter->sink);
 }
 
@@ -62,7 +66,6 @@ static enum status count_pieces(struct token_counter *counter, struct slice text
         if (next == NULL)
             break;
         status = count_piece(counter, at, next, end);
-        note_work(counter, (size_t)(next - at));
         at = next;
     }
     *counted_out = text.size > 0 ? (size_t)(at - start) : 0;

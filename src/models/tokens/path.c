@@ -6,7 +6,9 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-#define WORD_BITS 64
+#define WORD_BITS    64
+#define REPEAT_BYTES 8
+#define TRIED_MANY   8 /* tokens at one place: a text that makes the search try the same ones often */
 /* What of a window's end, before the longest token that could cross it, is left to the next window:
  * this much usually suffices to settle what is before. */
 #define TAIL_NEAR      ((size_t)32)
@@ -36,14 +38,40 @@ static inline struct before before_of(const struct token_tables *tables, uint32_
                            token == TOKEN_NONE ? 0 : tables->merges.of[token].openings};
 }
 
+/* merges_may_meet(), remembered. An entry is 0 or the pair and the answer, which do not depend on
+ * what is known of the left one. */
+static bool may_meet_again(const struct token_tables *tables, uint64_t *memo, struct before before,
+                           uint32_t token)
+{
+    const uint64_t pair = (uint64_t)before.token << MERGE_TOKEN_BITS | token;
+    uint64_t *entry = &memo[pair * UINT64_C(0x9E3779B97F4A7C15) >> (64 - PATH_MEMO_BITS)];
+    if (*entry >> 2 != pair || *entry == 0) {
+        const bool may = merges_may_meet(&tables->merges, before.token, token, before.is_longest);
+        *entry = pair << 2 | (uint64_t)may << 1 | 1;
+    }
+    return (*entry & 2) != 0;
+}
+
 /* Whether `token`, which starts at `at`, may stand there. */
-static inline bool may_follow(const struct token_tables *tables, struct before before,
-                              uint32_t token, const uint8_t *at, const uint8_t *end)
+static inline bool may_follow(const struct token_tables *tables, const struct path_window *window,
+                              struct before before, uint32_t token, const uint8_t *at,
+                              const uint8_t *end)
 {
     if ((before.openings & opening_of(at, end)) == 0)
         return true;
-    return !merge_at_seam(&tables->merges, before.token, token, at[-1], at[0]) &&
-           merges_may_meet(&tables->merges, before.token, token, before.is_longest);
+    if (merge_at_seam(&tables->merges, before.token, token, at[-1], at[0]))
+        return false;
+    return window->uses_memo
+               ? may_meet_again(tables, window->memo, before, token)
+               : merges_may_meet(&tables->merges, before.token, token, before.is_longest);
+}
+
+/* That there is no memory for it only costs time. */
+static void use_memo(struct path_window *window)
+{
+    if (window->memo == NULL)
+        window->memo = alloc_zeroed(PATH_MEMO_PAIRS, sizeof(*window->memo));
+    window->uses_memo = window->memo != NULL;
 }
 
 static inline bool is_marked(const uint64_t *bits, size_t at)
@@ -65,40 +93,103 @@ struct search {
     uint64_t *dead; /* all 0 */
 };
 
-/* Finds the tokens of the text and gives their number. */
-static size_t search_path(const struct token_tables *tables, const struct search *search)
-{
-    const uint8_t *at = search->start;
-    const uint8_t *end = search->end;
-    struct before before = before_of(tables, search->previous, false);
-    size_t count = 0;
+/* The tokens that may be tried at a place: first the longest, which nearly always is the one.
+ * (Where a long token repeats itself, itself before that: in a run of one sign the longest mostly
+ * is not, and takes long to find out.) */
+struct candidates {
+    struct trie_prefixes shorter;
+    uint32_t token; /* the one to try, or TRIE_NO_TOKEN */
     size_t size;
-    uint32_t found = trie_longest(&tables->trie, at, end, &size);
-    bool is_longest = true;
+    unsigned tried; /* 0: it is the longest, unless it is a repetition */
+    bool is_repeat;
+};
+
+static inline void try_longest(const struct trie *trie, const uint8_t *at, const uint8_t *end,
+                               struct candidates *candidates)
+{
+    candidates->token = trie_longest(trie, at, end, &candidates->size);
+    candidates->tried = 0;
+    candidates->is_repeat = false;
+}
+
+/* The next one, shorter than `size`. */
+static void try_shorter(const struct trie *trie, const uint8_t *at, struct candidates *candidates)
+{
+    if (candidates->tried++ == 0)
+        trie_find_prefixes(trie, at, at + candidates->size - 1, &candidates->shorter);
+    candidates->token = trie_take_prefix(trie, at, &candidates->shorter, &candidates->size);
+}
+
+/* Whether the token before `at`, of this size, stands there once more. */
+static inline bool repeats(const uint8_t *at, const uint8_t *end, size_t size)
+{
+    return size >= REPEAT_BYTES && (size_t)(end - at) >= size && memcmp(at, at - size, size) == 0;
+}
+
+static inline void try_first(const struct trie *trie, const uint8_t *at, const uint8_t *end,
+                             uint32_t before, struct candidates *candidates)
+{
+    if (!repeats(at, end, candidates->size)) {
+        try_longest(trie, at, end, candidates);
+        return;
+    }
+    candidates->token = before;
+    candidates->is_repeat = true;
+}
+
+static inline void try_next(const struct trie *trie, const uint8_t *at, const uint8_t *end,
+                            struct candidates *candidates)
+{
+    if (candidates->is_repeat)
+        try_longest(trie, at, end, candidates);
+    else
+        try_shorter(trie, at, candidates);
+}
+
+/* Takes the last token back. It is wrong, since the place behind it is dead. */
+static void go_back(const struct token_tables *tables, const struct search *search, size_t *count,
+                    const uint8_t **at, struct candidates *candidates)
+{
+    ASSERT(*count > 0);
+    mark(search->dead, (size_t)(*at - search->start));
+    const uint32_t wrong = search->tokens[--*count];
+    const uint32_t before = *count > 0 ? search->tokens[*count - 1] : search->previous;
+    candidates->size = tables->sizes[wrong];
+    candidates->tried = 0;
+    /* Where it was tried first as a repetition, longer ones are still to be tried. */
+    candidates->is_repeat = wrong == before;
+    *at -= candidates->size;
+    try_next(&tables->trie, *at, search->end, candidates);
+}
+
+/* Finds the tokens of the text and gives their number. */
+static size_t search_path(const struct token_tables *tables, struct path_window *window,
+                          const struct search *search)
+{
+    const struct trie *trie = &tables->trie;
+    const uint8_t *at = search->start;
+    struct before before = before_of(tables, search->previous, false);
+    struct candidates candidates UNINITIALIZED;
+    size_t count = 0;
+    try_longest(trie, at, search->end, &candidates);
     for (;;) {
-        if (found != TRIE_NO_TOKEN &&
-            !is_marked(search->dead, (size_t)(at + size - search->start)) &&
-            may_follow(tables, before, found, at, end)) {
-            at += size;
-            search->tokens[count++] = found;
-            before = before_of(tables, found, is_longest);
-            if (at == end)
-                return count;
-            found = trie_longest(&tables->trie, at, end, &size);
-            is_longest = true;
-        } else if (size > 1) {
-            found = trie_longest(&tables->trie, at, at + size - 1, &size);
-            is_longest = false;
-        } else { /* not even a single byte: back */
-            ASSERT(count > 0);
-            mark(search->dead, (size_t)(at - search->start));
-            size = tables->sizes[search->tokens[--count]];
-            at -= size;
+        if (candidates.token == TRIE_NO_TOKEN) {
+            go_back(tables, search, &count, &at, &candidates);
             before =
                 before_of(tables, count > 0 ? search->tokens[count - 1] : search->previous, false);
-            is_longest = false;
-            found =
-                size > 1 ? trie_longest(&tables->trie, at, at + size - 1, &size) : TRIE_NO_TOKEN;
+        } else if (!is_marked(search->dead, (size_t)(at + candidates.size - search->start)) &&
+                   may_follow(tables, window, before, candidates.token, at, search->end)) {
+            at += candidates.size;
+            search->tokens[count++] = candidates.token;
+            if (at == search->end)
+                return count;
+            before =
+                before_of(tables, candidates.token, candidates.tried == 0 && !candidates.is_repeat);
+            try_first(trie, at, search->end, candidates.token, &candidates);
+        } else {
+            try_next(trie, at, search->end, &candidates);
+            if (candidates.tried == TRIED_MANY)
+                use_memo(window);
         }
     }
 }
@@ -113,12 +204,12 @@ static void put(struct token_sink *sink, const uint32_t *tokens, size_t count)
 }
 
 static void encode_short(const struct token_tables *tables, const uint8_t *at, const uint8_t *end,
-                         struct token_sink *sink)
+                         struct path_window *window, struct token_sink *sink)
 {
     uint32_t tokens[PATH_SHORT_BYTES] UNINITIALIZED;
     uint64_t dead[PATH_SHORT_BYTES / WORD_BITS + 1] = {0};
     const struct search search = {at, end, TOKEN_NONE, tokens, dead};
-    put(sink, tokens, search_path(tables, &search));
+    put(sink, tokens, search_path(tables, window, &search));
 }
 
 /* --- long pieces ----------------------------------------------------------------------------- */
@@ -133,9 +224,19 @@ static size_t dead_words(const struct path_window *window)
     return window->size / WORD_BITS + 1;
 }
 
+static void free_rooms(struct path_window *window)
+{
+    alloc_free(window->tokens);
+    alloc_free(window->reached);
+    alloc_free(window->dead);
+    window->tokens = window->reached = NULL;
+    window->dead = NULL;
+    window->size = 0;
+}
+
 static enum status resize(struct path_window *window, size_t size)
 {
-    path_window_fini(window);
+    free_rooms(window);
     window->size = size;
     window->tokens = alloc_bytes(size * sizeof(*window->tokens));
     window->reached =
@@ -143,23 +244,23 @@ static enum status resize(struct path_window *window, size_t size)
     window->dead = alloc_bytes(dead_words(window) * sizeof(*window->dead));
     if (window->tokens != NULL && window->reached != NULL && window->dead != NULL)
         return STATUS_OK;
-    path_window_fini(window);
+    free_rooms(window);
     return STATUS_NO_MEMORY;
 }
 
 void path_window_fini(struct path_window *window)
 {
-    alloc_free(window->tokens);
-    alloc_free(window->reached);
-    alloc_free(window->dead);
+    free_rooms(window);
+    alloc_free(window->memo);
     *window = (struct path_window){0};
 }
 
 /* Goes from `at`, where `previous` ends, to every place of [at, end] that tokens lead to, and says
  * whether all of those are reached that a token which crosses `end` may start from. */
-static bool reaches_all(const struct token_tables *tables, uint32_t *reached, const uint8_t *at,
-                        const uint8_t *end, uint32_t previous)
+static bool reaches_all(const struct token_tables *tables, const struct path_window *window,
+                        const uint8_t *at, const uint8_t *end, uint32_t previous)
 {
+    uint32_t *reached = window->reached;
     const size_t size = (size_t)(end - at);
     for (size_t i = 0; i <= size; i++)
         reached[i] = TOKEN_NONE;
@@ -179,7 +280,7 @@ static bool reaches_all(const struct token_tables *tables, uint32_t *reached, co
                 break;
             base = trie_base(cell);
             if ((cell & TRIE_TOKEN_BIT) != 0 && reached[to] == TOKEN_NONE &&
-                may_follow(tables, before, tables->trie.tokens[place], at + i, end))
+                may_follow(tables, window, before, tables->trie.tokens[place], at + i, end))
                 reached[to] = tables->trie.tokens[place];
         }
     }
@@ -198,7 +299,7 @@ static size_t count_settled(const struct token_tables *tables, const struct path
             tail += tables->sizes[window->tokens[--count]];
         if (count == 0)
             return 0;
-        if (reaches_all(tables, window->reached, end - tail, end, window->tokens[count - 1]))
+        if (reaches_all(tables, window, end - tail, end, window->tokens[count - 1]))
             return count;
     }
     return 0;
@@ -216,7 +317,7 @@ static enum status encode_long(const struct token_tables *tables, const uint8_t 
         const uint8_t *stop = (size_t)(end - at) > window->size ? at + window->size : end;
         const struct search search = {at, stop, previous, window->tokens, window->dead};
         memset(window->dead, 0, dead_words(window) * sizeof(*window->dead));
-        const size_t count = search_path(tables, &search);
+        const size_t count = search_path(tables, window, &search);
         const size_t settled = stop == end ? count : count_settled(tables, window, stop, count);
         put(sink, window->tokens, settled);
         if (stop == end)
@@ -239,12 +340,13 @@ enum status path_encode(const struct token_tables *tables, const uint8_t *at, co
 {
     size_t size;
     ASSERT(at < end);
+    window->uses_memo = false;
     const uint32_t token = trie_longest(&tables->trie, at, end, &size);
     if (at + size == end)
         token_sink_put(sink, token);
     else if (end - at > PATH_SHORT_BYTES)
         return encode_long(tables, at, end, window, pause, sink);
     else
-        encode_short(tables, at, end, sink);
+        encode_short(tables, at, end, window, sink);
     return STATUS_OK;
 }
