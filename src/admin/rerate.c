@@ -18,7 +18,7 @@ struct new_cost {
     struct id id;
     int64_t batch;
     int64_t cost_nanousd;
-    char price_id[PRICE_ID_BYTES];
+    char price_id[PRICING_ID_BYTES];
 };
 
 struct rerate {
@@ -32,6 +32,7 @@ struct rerate {
     size_t target_count;
     uint64_t rows;
     struct arena arena; /* names of targets */
+    char id[PRICING_ID_BYTES];
     struct reason *reason;
 };
 
@@ -239,8 +240,10 @@ static enum status reckon(struct rerate *rerate, const struct store_usage *usage
                                              usage->target_model, usage->timestamp_us);
     if (price == NULL)
         return STATUS_NO_MEMORY;
+    const enum price_class service_class = pricing_class_of(usage->price_id);
     read_tokens(usage, &tokens);
-    pricing_bill(price, provider, &tokens, PRICE_STANDARD, usage->timestamp_us, bill_out);
+    pricing_bill(price, provider, &tokens, service_class, usage->timestamp_us, bill_out);
+    bill_out->price_id = pricing_id(bill_out->price_id, service_class, rerate->id);
     return bill_out->cost_nanousd >= 0 ? STATUS_OK : STATUS_NOT_FOUND;
 }
 

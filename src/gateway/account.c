@@ -151,20 +151,22 @@ static void make_bill(struct request *request)
 {
     struct account *account = &request->account;
     struct openai_usage usage = request->usage;
+    char id[PRICING_ID_BYTES];
     estimate_finish(request);
     const bool is_estimated = estimate_missing(request, &usage);
     pricing_bill(find_price(request), request->endpoint->provider, &usage, account->service_class,
                  account->time_us, &account->bill);
     account->bill.estimated |= is_estimated;
-    account->bill.price_id =
-        arena_copy(&request->exchange->arena, account->bill.price_id); /* the price may go */
+    account->bill.price_id = /* the price may go */
+        arena_copy(&request->exchange->arena,
+                   pricing_id(account->bill.price_id, account->service_class, id));
 }
 
 /* Nothing is said where the bill has no price because there was no memory for one. */
 static void warn_unpriced(const struct request *request)
 {
     const struct price *price = find_price(request);
-    if (price != NULL && slice_equal(price_id(price), request->account.bill.price_id))
+    if (price != NULL && slice_starts_with(request->account.bill.price_id, price_id(price)))
         unpriced_warn(&request->calling->snapshot->unpriced, request->worker->log,
                       request->endpoint->provider->config->name, request->target_model, price);
 }

@@ -1,8 +1,10 @@
 #include "gateway/pricing.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "models/cost.h"
 #include "models/price_find.h"
 #include "models/rules.h"
@@ -133,6 +135,29 @@ static int64_t audio(const struct openai_usage *usage)
     return is_given ? (int64_t)(usage->tokens[OPENAI_TOKENS_INPUT_AUDIO] +
                                 usage->tokens[OPENAI_TOKENS_OUTPUT_AUDIO])
                     : RECORD_UNKNOWN;
+}
+
+struct slice pricing_id(struct slice price_id, enum price_class service_class,
+                        char text[PRICING_ID_BYTES])
+{
+    if (price_id.size == 0 || service_class == PRICE_STANDARD)
+        return price_id;
+    const int size = snprintf(text, PRICING_ID_BYTES, "%.*s+%s", SLICE_ARGS(price_id),
+                              price_class_name(service_class));
+    ASSERT(size > 0 && size < PRICING_ID_BYTES);
+    return slice_of(text, (size_t)size);
+}
+
+/* A model's name that ends so itself is taken for it: such a row is priced in that class or left. */
+enum price_class pricing_class_of(struct slice stored_id)
+{
+    enum price_class service_class = PRICE_STANDARD;
+    size_t at = stored_id.size;
+    while (at > 0 && stored_id.data[at - 1] != '+')
+        at--;
+    if (at == 0 || price_class_find(slice_from(stored_id, at), &service_class) != STATUS_OK)
+        return PRICE_STANDARD;
+    return service_class;
 }
 
 /* The price of a prompt is at most that of one without cached tokens, so this is not too little. */

@@ -41,6 +41,14 @@ const struct catalogue_facts *pricing_facts(struct pricing *pricing,
                                             const struct provider *provider,
                                             struct slice target_model, uint64_t time_us);
 
+/* The id that a row stores: the price's own, with a service class that is not the standard one behind
+ * it ("catalogue/openai/gpt-4o@2025-08-13+flex"), so that the row can be priced anew. */
+#define PRICING_ID_BYTES (PRICE_ID_BYTES + 16)
+struct slice pricing_id(struct slice price_id, enum price_class service_class,
+                        char text[PRICING_ID_BYTES]);
+/* The service class of a row with this id. */
+enum price_class pricing_class_of(struct slice stored_id);
+
 /* Fills in tokens, cost and price of a bill; tokens that the usage does not give are unknown there,
  * and nothing in the cost. Where nobody says what cached tokens cost they are reckoned as all other
  * input, and the bill is an estimate. The id borrows from the price. */

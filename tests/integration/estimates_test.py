@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from support import answers
+from support.upstream import Upstream
 from support.weir import wait_until
 
 WORDS = ["Hello", " wor", "ld, this", " is \u00e9", "\n\n", "a test", " of", " to", "kens."]
@@ -146,3 +147,18 @@ def test_a_service_class_has_its_own_price_or_none(make_gateway):
         gateway.upstream.answer_always(answers.stream(events))
         found = row(gateway, gateway.stream(model="m", messages=MESSAGES))
         assert (found["cost_nanousd"], found["estimated"]) == (cost, 0), tier
+
+
+def test_a_row_of_a_service_class_is_priced_anew_as_it_was(make_gateway):
+    upstream = Upstream()
+    gateway = make_gateway({
+        "providers": {"openai": {"dialect": "openai", "base_url": upstream.base_url,
+                                 "api_key": "secret"}},
+        "models": [{"name": "m", "targets": [{"provider": "openai", "model": "gpt-5-mini"}]}],
+    }, upstream=upstream)
+    upstream.answer_always(answers.chat(service_tier="flex"))
+    found = row(gateway, gateway.ask(model="m", messages=MESSAGES))
+    assert found["cost_nanousd"] == 5 * 125 + 2 * 1000
+    assert found["price_id"] == "catalogue/openai/gpt-5-mini@2025-08-13+flex"
+    rated = gateway.weir.run_json("prices", "rerate", "--since", "1h")
+    assert (rated["rows"], rated["changed"]) == (1, 0), rated

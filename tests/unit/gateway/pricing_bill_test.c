@@ -74,6 +74,30 @@ static void a_service_class_has_its_own_price_or_none(void **state)
     assert_int_equal(bill(&price, 0, PRICE_PRIORITY).cost_nanousd, RECORD_UNKNOWN);
 }
 
+static void the_id_of_a_row_tells_its_service_class(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"config/p/m@2026-01-01", "free/p", "store/p/a+b@2026-01-01"};
+    char text[PRICING_ID_BYTES];
+    for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+        const struct slice id = slice_from_text(ids[i]);
+        for (int class = 0; class < PRICE_CLASSES; class++) {
+            const struct slice stored = pricing_id(id, (enum price_class)class, text);
+            assert_int_equal(pricing_class_of(stored), class);
+            assert_true(slice_starts_with(stored, id));
+        }
+        assert_true(slice_equal(pricing_id(id, PRICE_STANDARD, text), id));
+    }
+    assert_true(slice_equal(pricing_id(SLICE("a@1"), PRICE_FLEX, text), SLICE("a@1+flex")));
+    assert_int_equal(pricing_id((struct slice){0}, PRICE_FLEX, text).size, 0);
+    assert_int_equal(pricing_class_of((struct slice){0}), PRICE_STANDARD);
+    char longest[PRICE_ID_BYTES];
+    memset(longest, 'x', sizeof(longest));
+    assert_int_equal(
+        pricing_class_of(pricing_id(slice_of(longest, PRICE_ID_BYTES - 1), PRICE_ULTRAFAST, text)),
+        PRICE_ULTRAFAST);
+}
+
 static void the_facts_of_the_catalogue_are_found_and_kept(void **state)
 {
     (void)state;
@@ -116,6 +140,7 @@ int main(void)
         cmocka_unit_test(cached_tokens_without_a_price_cost_what_input_does_and_are_marked),
         cmocka_unit_test(what_else_has_no_price_stays_unknown_and_unmarked),
         cmocka_unit_test(a_service_class_has_its_own_price_or_none),
+        cmocka_unit_test(the_id_of_a_row_tells_its_service_class),
         cmocka_unit_test(the_facts_of_the_catalogue_are_found_and_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
