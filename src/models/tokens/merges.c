@@ -69,6 +69,15 @@ static uint32_t whole_token(const struct trie *trie, const uint8_t *at, const ui
     return size == (size_t)(end - at) ? token : TOKEN_NONE;
 }
 
+/* The longest token that begins the token and is not itself. */
+static uint32_t beginning_of(const struct token_strings *strings, const struct trie *trie,
+                             uint32_t token)
+{
+    const uint8_t *start = strings->bytes + strings->offsets[token];
+    size_t size;
+    return trie_longest(trie, start, strings->bytes + strings->offsets[token + 1] - 1, &size);
+}
+
 /* The token's parts, and when its outermost bytes merge: a part that is a single byte with this
  * merge, others as they do within the part. */
 static void pack(const struct merges *merges, struct merge *merge, uint32_t token, uint32_t left,
@@ -121,6 +130,7 @@ static enum status learn(struct merges *merges, const struct token_strings *stri
         struct merge *merge = &merges->of[token];
         if (size > TOKEN_SIZE_MAX || (size == 1) != (token < TOKEN_BYTES))
             return STATUS_INVALID;
+        merges->beginnings[token] = beginning_of(strings, trie, token);
         if (size == 1) {
             merges->bytes[token] = strings->bytes[strings->offsets[token]];
             merge->parts = UINT64_MAX << 2 * MERGE_TOKEN_BITS;
@@ -146,7 +156,9 @@ static bool allocate(struct merges *merges, size_t count)
     merges->of = alloc_zeroed(count, sizeof(*merges->of));
     merges->slots = alloc_bytes(slots_size);
     merges->of_bytes = alloc_bytes(bytes_size);
-    if (merges->of == NULL || merges->slots == NULL || merges->of_bytes == NULL)
+    merges->beginnings = alloc_bytes(count * sizeof(*merges->beginnings));
+    if (merges->beginnings == NULL || merges->of == NULL || merges->slots == NULL ||
+        merges->of_bytes == NULL)
         return false;
     memset(merges->slots, 0xFF, slots_size);    /* MERGE_SLOT_EMPTY */
     memset(merges->of_bytes, 0xFF, bytes_size); /* TOKEN_NONE */
@@ -175,5 +187,6 @@ void merges_fini(struct merges *merges)
     alloc_free(merges->of);
     alloc_free(merges->slots);
     alloc_free(merges->of_bytes);
+    alloc_free(merges->beginnings);
     *merges = (struct merges){0};
 }

@@ -58,7 +58,8 @@ struct merges {
      * MERGE_TOKEN_BITS more of the hash, so that few others are looked at. */
     uint32_t *slots;
     uint32_t slot_count;
-    uint32_t *of_bytes;         /* by two bytes: the token they make, or TOKEN_NONE */
+    uint32_t *of_bytes;   /* by two bytes: the token they make, or TOKEN_NONE */
+    uint32_t *beginnings; /* of each token: the longest other one that begins it, or TOKEN_NONE */
     uint8_t bytes[TOKEN_BYTES]; /* of each token that is a single byte */
 };
 

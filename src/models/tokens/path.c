@@ -93,31 +93,30 @@ struct search {
     uint64_t *dead; /* all 0 */
 };
 
-/* The tokens that may be tried at a place: first the longest, which nearly always is the one.
- * (Where a long token repeats itself, itself before that: in a run of one sign the longest mostly
- * is not, and takes long to find out.) */
-struct candidates {
-    struct trie_prefixes shorter;
-    uint32_t token; /* the one to try, or TRIE_NO_TOKEN */
+/* The token that is tried at a place: first the longest, which nearly always is the one, then each
+ * that begins it. (Where a long token repeats itself, itself before all: in a run of one sign the
+ * longest mostly is not the one, and takes long to find out.) */
+struct candidate {
+    uint32_t token; /* or TOKEN_NONE */
     size_t size;
-    unsigned tried; /* 0: it is the longest, unless it is a repetition */
+    unsigned tried; /* how many were before; 0: the longest, unless it is a repetition */
     bool is_repeat;
 };
 
 static inline void try_longest(const struct trie *trie, const uint8_t *at, const uint8_t *end,
-                               struct candidates *candidates)
+                               struct candidate *candidate)
 {
-    candidates->token = trie_longest(trie, at, end, &candidates->size);
-    candidates->tried = 0;
-    candidates->is_repeat = false;
+    candidate->token = trie_longest(trie, at, end, &candidate->size);
+    candidate->tried = 0;
+    candidate->is_repeat = false;
 }
 
-/* The next one, shorter than `size`. */
-static void try_shorter(const struct trie *trie, const uint8_t *at, struct candidates *candidates)
+static inline void try_shorter(const struct token_tables *tables, struct candidate *candidate)
 {
-    if (candidates->tried++ == 0)
-        trie_find_prefixes(trie, at, at + candidates->size - 1, &candidates->shorter);
-    candidates->token = trie_take_prefix(trie, at, &candidates->shorter, &candidates->size);
+    candidate->tried++;
+    candidate->token = tables->merges.beginnings[candidate->token];
+    if (candidate->token != TOKEN_NONE)
+        candidate->size = tables->sizes[candidate->token];
 }
 
 /* Whether the token before `at`, of this size, stands there once more. */
@@ -126,69 +125,67 @@ static inline bool repeats(const uint8_t *at, const uint8_t *end, size_t size)
     return size >= REPEAT_BYTES && (size_t)(end - at) >= size && memcmp(at, at - size, size) == 0;
 }
 
-static inline void try_first(const struct trie *trie, const uint8_t *at, const uint8_t *end,
-                             uint32_t before, struct candidates *candidates)
+static inline void try_first(const struct token_tables *tables, const uint8_t *at,
+                             const uint8_t *end, struct candidate *candidate)
 {
-    if (!repeats(at, end, candidates->size)) {
-        try_longest(trie, at, end, candidates);
-        return;
-    }
-    candidates->token = before;
-    candidates->is_repeat = true;
+    if (repeats(at, end, candidate->size))
+        candidate->is_repeat = true;
+    else
+        try_longest(&tables->trie, at, end, candidate);
 }
 
-static inline void try_next(const struct trie *trie, const uint8_t *at, const uint8_t *end,
-                            struct candidates *candidates)
+static inline void try_next(const struct token_tables *tables, const uint8_t *at,
+                            const uint8_t *end, struct candidate *candidate)
 {
-    if (candidates->is_repeat)
-        try_longest(trie, at, end, candidates);
+    if (candidate->is_repeat)
+        try_longest(&tables->trie, at, end, candidate);
     else
-        try_shorter(trie, at, candidates);
+        try_shorter(tables, candidate);
 }
 
 /* Takes the last token back. It is wrong, since the place behind it is dead. */
 static void go_back(const struct token_tables *tables, const struct search *search, size_t *count,
-                    const uint8_t **at, struct candidates *candidates)
+                    const uint8_t **at, struct candidate *candidate)
 {
     ASSERT(*count > 0);
     mark(search->dead, (size_t)(*at - search->start));
     const uint32_t wrong = search->tokens[--*count];
     const uint32_t before = *count > 0 ? search->tokens[*count - 1] : search->previous;
-    candidates->size = tables->sizes[wrong];
-    candidates->tried = 0;
+    candidate->token = wrong;
+    candidate->size = tables->sizes[wrong];
+    candidate->tried = 0;
     /* Where it was tried first as a repetition, longer ones are still to be tried. */
-    candidates->is_repeat = wrong == before;
-    *at -= candidates->size;
-    try_next(&tables->trie, *at, search->end, candidates);
+    candidate->is_repeat = wrong == before;
+    *at -= candidate->size;
+    try_next(tables, *at, search->end, candidate);
 }
 
 /* Finds the tokens of the text and gives their number. */
 static size_t search_path(const struct token_tables *tables, struct path_window *window,
                           const struct search *search)
 {
-    const struct trie *trie = &tables->trie;
     const uint8_t *at = search->start;
     struct before before = before_of(tables, search->previous, false);
-    struct candidates candidates UNINITIALIZED;
+    struct candidate candidate;
     size_t count = 0;
-    try_longest(trie, at, search->end, &candidates);
+    try_longest(&tables->trie, at, search->end, &candidate);
     for (;;) {
-        if (candidates.token == TRIE_NO_TOKEN) {
-            go_back(tables, search, &count, &at, &candidates);
+        if (candidate.token == TOKEN_NONE) {
+            go_back(tables, search, &count, &at, &candidate);
             before =
                 before_of(tables, count > 0 ? search->tokens[count - 1] : search->previous, false);
-        } else if (!is_marked(search->dead, (size_t)(at + candidates.size - search->start)) &&
-                   may_follow(tables, window, before, candidates.token, at, search->end)) {
-            at += candidates.size;
-            search->tokens[count++] = candidates.token;
+        } else if (!is_marked(search->dead, (size_t)(at + candidate.size - search->start)) &&
+                   may_follow(tables, window, before, candidate.token, at, search->end)) {
+            at += candidate.size;
+            search->tokens[count++] = candidate.token;
             if (at == search->end)
                 return count;
             before =
-                before_of(tables, candidates.token, candidates.tried == 0 && !candidates.is_repeat);
-            try_first(trie, at, search->end, candidates.token, &candidates);
+                before_of(tables, candidate.token, candidate.tried == 0 && !candidate.is_repeat);
+            try_first(tables, at, search->end, &candidate);
         } else {
-            try_next(trie, at, search->end, &candidates);
-            if (candidates.tried == TRIED_MANY)
+            try_next(tables, at, search->end, &candidate);
+            if (candidate.tried == TRIED_MANY)
                 use_memo(window);
         }
     }
@@ -291,7 +288,7 @@ static bool reaches_all(const struct token_tables *tables, const struct path_win
 static size_t count_settled(const struct token_tables *tables, const struct path_window *window,
                             const uint8_t *end, size_t count)
 {
-    const size_t tails[] = {TAIL_NEAR, tail_far(window)};
+    const size_t tails[] = {TAIL_NEAR, 8 * TAIL_NEAR, tail_far(window)};
     size_t tail = 0;
     for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
         const size_t wanted = tails[i] + tables->token_size_max;
@@ -324,6 +321,7 @@ static enum status encode_long(const struct token_tables *tables, const uint8_t 
             return STATUS_OK;
         if (settled == 0) {
             status = resize(window, window->size * 2);
+            token_pause_call(pause);
             continue;
         }
         for (size_t i = 0; i < settled; i++)

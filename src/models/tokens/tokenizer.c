@@ -159,7 +159,8 @@ size_t tokenizer_memory_bytes(const struct tokenizer *tokenizer)
     return sizeof(*tokenizer) + 2 * tables->trie.cell_count * sizeof(*tables->trie.cells) +
            merges->slot_count * sizeof(*merges->slots) + ((size_t)12 << SHORT_TOKEN_BITS) +
            (size_t)TOKEN_BYTES * TOKEN_BYTES * sizeof(*merges->of_bytes) +
-           tables->token_count * (sizeof(*merges->of) + sizeof(*tables->sizes));
+           tables->token_count *
+               (sizeof(*merges->of) + sizeof(*merges->beginnings) + sizeof(*tables->sizes));
 }
 
 /* --- there and back -------------------------------------------------------------------------- */

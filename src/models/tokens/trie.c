@@ -304,26 +304,3 @@ void trie_fini(struct trie *trie)
     alloc_free(trie->tokens);
     *trie = (struct trie){0};
 }
-
-void trie_find_prefixes(const struct trie *trie, const uint8_t *at, const uint8_t *end,
-                        struct trie_prefixes *prefixes)
-{
-    const uint8_t *start = at;
-    uint32_t base = TRIE_ROOT_BASE;
-    unsigned count = 0;
-    while (at < end) {
-        const uint32_t place = base + *at;
-        const uint32_t cell = trie->cells[place];
-        if (trie_label(cell) != *at)
-            break;
-        at++;
-        base = trie_base(cell);
-        if ((cell & TRIE_TOKEN_BIT) == 0)
-            continue;
-        prefixes->tokens[count % TRIE_PREFIXES_MAX] = trie->tokens[place];
-        prefixes->sizes[count % TRIE_PREFIXES_MAX] = (uint8_t)(at - start);
-        count++;
-    }
-    prefixes->count = count;
-    prefixes->held = count < TRIE_PREFIXES_MAX ? count : TRIE_PREFIXES_MAX;
-}

@@ -73,35 +73,4 @@ static inline uint32_t trie_longest(const struct trie *trie, const uint8_t *at, 
     return found == 0 ? TRIE_NO_TOKEN : trie->tokens[found];
 }
 
-#define TRIE_PREFIXES_MAX 16U /* a power of two */
-
-/* All tokens that start at a place, to be taken from the longest to the shortest. Of many, the
- * longest are held; the others are looked for again once these are taken. */
-struct trie_prefixes {
-    uint32_t tokens[TRIE_PREFIXES_MAX];
-    uint8_t sizes[TRIE_PREFIXES_MAX];
-    unsigned held;
-    unsigned count; /* with those that are not held */
-};
-
-/* Of the tokens that end at `end` or before it. */
-void trie_find_prefixes(const struct trie *trie, const uint8_t *at, const uint8_t *end,
-                        struct trie_prefixes *prefixes);
-
-/* Takes the longest that is left, or TRIE_NO_TOKEN. *size is its size, and before that of the one
- * taken last. */
-static inline uint32_t trie_take_prefix(const struct trie *trie, const uint8_t *at,
-                                        struct trie_prefixes *prefixes, size_t *size)
-{
-    if (prefixes->held == 0) {
-        if (prefixes->count == 0)
-            return TRIE_NO_TOKEN;
-        trie_find_prefixes(trie, at, at + *size - 1, prefixes);
-    }
-    const unsigned index = --prefixes->count % TRIE_PREFIXES_MAX;
-    prefixes->held--;
-    *size = prefixes->sizes[index];
-    return prefixes->tokens[index];
-}
-
 #endif
