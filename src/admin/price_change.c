@@ -33,14 +33,21 @@ static unsigned check_provider(struct operation *operation, struct slice name)
     return operation_problem(operation, 400, "no provider is called '%.*s'", shown, name.data);
 }
 
+/* Whether a price for the first is one for the second: a '*' at the end stands for the rest. */
+static bool covers(struct slice pattern, struct slice model)
+{
+    if (!slice_ends_with(pattern, SLICE("*")))
+        return slice_equal(pattern, model);
+    return slice_starts_with(model, slice_of(pattern.data, pattern.size - 1));
+}
+
 /* What the file names holds whatever the store says, so it is not to be set here. */
 static unsigned check_not_configured(struct operation *operation, const struct store_price *price)
 {
     const struct snapshot *snapshot = operation->context->snapshot;
     for (size_t i = 0; snapshot != NULL && i < snapshot->config->prices.count; i++) {
         const struct config_price *entry = &snapshot->config->prices.items[i];
-        if (slice_equal(entry->provider, price->provider) &&
-            slice_equal(entry->model, price->model))
+        if (slice_equal(entry->provider, price->provider) && covers(entry->model, price->model))
             return operation_problem(operation, 409,
                                      "the configuration has this price (%.*s:%u), and goes first",
                                      SLICE_ARGS(snapshot->config->file), entry->origin.line);
@@ -168,6 +175,7 @@ static enum status enter(struct admin_context *context, const struct store_price
     json_write_raw(&change.writer, stored->definition);
     status = change_end(&change, status, reason);
     buffer_fini(&subject);
+    context->have_prices_changed |= status == STATUS_OK;
     return status;
 }
 
@@ -186,6 +194,7 @@ static enum status remove_price(struct admin_context *context, const struct stor
     member_write_time(&change.writer, SLICE("from"), stored->from_us);
     status = change_end(&change, status, reason);
     buffer_fini(&subject);
+    context->have_prices_changed |= status == STATUS_OK;
     return status;
 }
 

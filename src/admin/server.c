@@ -123,6 +123,7 @@ static void answer_metrics(struct door *door, struct http_exchange *exchange)
 struct operation {
     struct admin_context *context;
     struct snapshot *snapshot; /* that was in force when it came */
+    bool have_prices_changed;
     struct slice method, path, body;
     struct slice actor;
     struct buffer answer;
@@ -140,6 +141,8 @@ static void operate(void *argument)
                                            operation->body, &operation->answer);
     context->actor = own;
     context->snapshot = NULL;
+    operation->have_prices_changed = context->have_prices_changed;
+    context->have_prices_changed = false;
 }
 
 /* Who is at the other end of the socket. */
@@ -176,6 +179,8 @@ static void answer_operation(struct door *door, struct http_exchange *exchange)
     buffer_init(&operation.answer, ADMIN_ANSWER_BYTES_MAX);
     const enum status status = service_call(config->store, config->loop, operate, &operation);
     const bool is_problem = status != STATUS_OK || operation.http_status >= 400;
+    if (operation.have_prices_changed)
+        config->follow_prices(config->owner);
     answer_text(exchange, operation.http_status,
                 is_problem ? SLICE("application/problem+json") : SLICE("application/json"),
                 buffer_slice(&operation.answer));

@@ -22,6 +22,9 @@ struct admin_server_config {
     struct service *store;
     struct service *metrics;
     const char *socket_path; /* outlives the server */
+    /* The store's prices have changed: called in a coroutine, before the change is answered. */
+    void (*follow_prices)(void *owner);
+    void *owner;
 };
 
 /* Listens. Statuses of listener_open_tcp() and listener_open_unix(), with their reasons. */

@@ -8,6 +8,7 @@
 
 #include "admin/context.h"
 #include "admin/demo_key.h"
+#include "admin/price_store.h"
 #include "admin/server.h"
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -214,6 +215,51 @@ static void reload(struct control *control)
                   "not reloaded, the former configuration stays in force: %s", reason.text);
 }
 
+/* --- Prices ---------------------------------------------------------------------------------------------- */
+
+struct price_load {
+    struct control *control;
+    struct price_list *list; /* what was read; the caller's */
+    enum status status;
+    struct reason reason;
+};
+
+static void load_prices(void *argument)
+{
+    struct price_load *load = argument;
+    load->status = price_store_load(load->control->context->store, &load->list, &load->reason);
+}
+
+/* The configuration stays what it is; its snapshot is made anew with these prices. */
+static enum status put_in_force(struct control *control, struct price_list **list,
+                                struct reason *reason)
+{
+    const struct config *config = config_ref(control->gateway.snapshot->config);
+    price_list_destroy(&control->gateway.store_prices);
+    control->gateway.store_prices = *list;
+    *list = NULL;
+    const enum status status = gateway_reload(&control->gateway, &config, reason);
+    if (status == STATUS_OK && control->models != NULL)
+        models_watch_follow(control->models);
+    return status;
+}
+
+static void follow_prices(void *owner)
+{
+    struct control *control = owner;
+    struct price_load load = {.control = control, .status = STATUS_LIMITED, .reason = {""}};
+    enum status status = service_call(control->store, control->loop, load_prices, &load);
+    if (status == STATUS_OK)
+        status = load.status;
+    if (status == STATUS_OK && !control->is_stopping)
+        status = put_in_force(control, &load.list, &load.reason);
+    price_list_destroy(&load.list);
+    if (status != STATUS_OK)
+        log_write(control->producer, LOG_LEVEL_ERROR, "prices",
+                  "prices that were set do not hold before the next start: %s",
+                  load.reason.text[0] != '\0' ? load.reason.text : status_name(status));
+}
+
 /* --- The stop -------------------------------------------------------------------------------------------- */
 
 static bool wait_for_connections(struct control *control, uint64_t wait_ms)
@@ -396,7 +442,10 @@ static enum status start_gateway(struct control *control, const char *version,
                   .seal = audit_books_seal(control->audit_books),
                   .retain = audit_books_retain},
     };
-    const enum status status = gateway_start(&control->gateway, config, reason);
+    enum status status =
+        price_store_load(control->context->store, &control->gateway.store_prices, reason);
+    if (status == STATUS_OK)
+        status = gateway_start(&control->gateway, config, reason);
     control->gateway_is_running = status == STATUS_OK;
     return status;
 }
@@ -412,6 +461,8 @@ static enum status open_admin(struct control *control, struct reason *reason)
         .store = control->store,
         .metrics = control->scrapes,
         .socket_path = control->socket_path,
+        .follow_prices = follow_prices,
+        .owner = control,
     };
     return admin_server_open(&admin, &control->admin, reason);
 }

@@ -148,11 +148,20 @@ static enum status create_workers(struct gateway *gateway, struct reason *reason
     return status;
 }
 
+static enum status make_snapshot(struct gateway *gateway, const struct config **config,
+                                 struct snapshot **snapshot_out, struct reason *reason)
+{
+    const enum status status = snapshot_create(config, gateway->metrics, snapshot_out, reason);
+    if (status == STATUS_OK)
+        (*snapshot_out)->store_prices = price_list_ref(gateway->store_prices);
+    return status;
+}
+
 enum status gateway_start(struct gateway *gateway, const struct config **config,
                           struct reason *reason)
 {
     reason_set(reason, "out of memory");
-    enum status status = snapshot_create(config, gateway->metrics, &gateway->snapshot, reason);
+    enum status status = make_snapshot(gateway, config, &gateway->snapshot, reason);
     if (status == STATUS_OK)
         status = check_ports(gateway->snapshot, NULL, reason);
     if (status == STATUS_OK)
@@ -184,7 +193,7 @@ enum status gateway_reload(struct gateway *gateway, const struct config **config
 {
     struct snapshot *snapshot;
     reason_set(reason, "out of memory");
-    enum status status = snapshot_create(config, gateway->metrics, &snapshot, reason);
+    enum status status = make_snapshot(gateway, config, &snapshot, reason);
     if (status != STATUS_OK)
         return status;
     status = check_ports(snapshot, gateway->snapshot, reason);
@@ -229,6 +238,7 @@ void gateway_stop(struct gateway *gateway)
     gateway->worker_count = 0;
     http_shared_destroy(&gateway->connections);
     snapshot_unref(&gateway->snapshot);
+    price_list_destroy(&gateway->store_prices);
 }
 
 const char *const *gateway_endpoint_names(uint32_t *count_out)

@@ -41,6 +41,8 @@ struct gateway {
     struct metrics *metrics;
     struct log *log;
     struct gateway_books books;
+    struct price_list
+        *store_prices; /* a reference: of each snapshot from the next one on; or NULL */
 
     struct ledger *ledger; /* NULL without a store */
     bool has_ledger_log;

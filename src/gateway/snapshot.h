@@ -50,7 +50,7 @@ struct snapshot {
     uint32_t **target_metrics; /* of each rule, of each of its targets: cells of the metrics */
     struct catalogue catalogue;
     struct price_list *config_prices; /* owned */
-    struct price_list *store_prices;  /* owned; of `weir prices set` */
+    struct price_list *store_prices;  /* a reference; of `weir prices set` */
     struct unpriced unpriced;
     struct slice cors_lines; /* of every answer, where the origin does not matter; else empty */
     struct slice cors_exposed_lines; /* of answers to an origin that is allowed */

@@ -1,5 +1,6 @@
 #include "models/price_list.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -22,6 +23,7 @@ struct entry {
 };
 
 struct price_list {
+    atomic_uint references;
     const char *source;
     struct entry **entries; /* in the order of compare_name(), then by beginning */
     size_t count, capacity;
@@ -30,20 +32,30 @@ struct price_list {
 struct price_list *price_list_create(const char *source)
 {
     struct price_list *list = alloc_zeroed(1, sizeof(*list));
-    if (list != NULL)
-        list->source = source;
+    if (list == NULL)
+        return NULL;
+    atomic_init(&list->references, 1);
+    list->source = source;
     return list;
 }
 
-void price_list_destroy(struct price_list **list)
+struct price_list *price_list_ref(struct price_list *list)
 {
-    if (*list == NULL)
+    if (list != NULL)
+        atomic_fetch_add(&list->references, 1);
+    return list;
+}
+
+void price_list_destroy(struct price_list **taken)
+{
+    struct price_list *list = *taken;
+    *taken = NULL;
+    if (list == NULL || atomic_fetch_sub(&list->references, 1) != 1)
         return;
-    for (size_t i = 0; i < (*list)->count; i++)
-        alloc_free((*list)->entries[i]);
-    alloc_free((*list)->entries);
-    alloc_free(*list);
-    *list = NULL;
+    for (size_t i = 0; i < list->count; i++)
+        alloc_free(list->entries[i]);
+    alloc_free(list->entries);
+    alloc_free(list);
 }
 
 size_t price_list_count(const struct price_list *list)

@@ -23,6 +23,9 @@ struct price_list;
 /* `source` is the first word of the prices' ids, "config" or "store", and outlives the list.
  * NULL: no memory. */
 struct price_list *price_list_create(const char *source);
+/* Shares it, once it is built: each reference is destroyed by itself, on any thread. NULL stays so. */
+struct price_list *price_list_ref(struct price_list *list);
+/* Ends a reference; the last one frees the list. */
 void price_list_destroy(struct price_list **list);
 
 /* Adds a price that holds from a moment on (0: always has); texts and price are copied.

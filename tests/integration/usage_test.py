@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import signal
 import sqlite3
 import subprocess
 
@@ -166,6 +167,29 @@ def test_usage_of_a_running_server_has_what_just_happened(make_gateway):
     wait_until(lambda: gateway.weir.run_json("usage", "--by", "model")[0:] != [], 10, "a row")
     line, = gateway.weir.run_json("usage", "--by", "model")
     assert line["id"] == "gpt-test" and line["requests"] == 1 and line["input_tokens"] > 0
+
+
+def test_a_price_that_is_set_holds_for_the_next_request(make_gateway):
+    gateway = make_gateway()
+    weir = gateway.weir
+
+    def ask_and_wait(model, count):
+        assert gateway.ask(model=model).status == 200
+        wait_until(lambda: weir.run_json("usage")[0]["requests"] == count, 10, "a row")
+        return weir.run_json("usage")[0]
+
+    assert ask_and_wait("wild-one", 1)["unpriced"] == 1
+    weir.run("prices", "set", "main/wild-*", "input=1000", "output=1000")
+    priced = ask_and_wait("wild-two", 2)
+    assert priced["unpriced"] == 1 and priced["cost_nanousd"] > 0
+    weir.send_signal(signal.SIGHUP)
+    weir.wait_for_log(lambda line: line.get("message", "").startswith("reloaded"))
+    assert ask_and_wait("wild-three", 3)["unpriced"] == 1
+    weir.stop()
+    weir.start()
+    assert ask_and_wait("wild-four", 4)["unpriced"] == 1
+    weir.run("prices", "set", "main/wild-*", "--remove")
+    assert ask_and_wait("wild-five", 5)["unpriced"] == 2
 
 
 # --- Prices ----------------------------------------------------------------------------------------

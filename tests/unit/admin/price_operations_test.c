@@ -96,6 +96,8 @@ static void what_is_no_price_is_refused(void **state)
         {"{\"provider\":\"openai\",\"model\":\"m\",\"until\":\"soon\"}", 400, "no member"},
         {"{\"provider\":\"openai\",\"model\":\"gpt-x\",\"prices\":{\"input\":\"1\"}}", 409,
          "the configuration has this price"},
+        {"{\"provider\":\"openai\",\"model\":\"ours-1\",\"prices\":{\"input\":\"1\"}}", 409,
+         "the configuration has this price"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const char *answer = NULL;

@@ -16,7 +16,8 @@ static const char priced_yaml[] =
     "models:\n"
     "  - { name: 'gpt*', targets: [openai, { provider: local, model: small }] }\n"
     "prices:\n"
-    "  - { provider: openai, model: gpt-x, input: 2usd, output: 8usd, from: 2026-01-15 }\n";
+    "  - { provider: openai, model: gpt-x, input: 2usd, output: 8usd, from: 2026-01-15 }\n"
+    "  - { provider: openai, model: 'ours-*', input: 1usd }\n";
 
 static inline int priced_open(void **state)
 {
