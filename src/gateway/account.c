@@ -22,7 +22,8 @@ static enum status refuse_full(struct request *request)
     if (worker->journal == NULL)
         return STATUS_OK;
     if (config->ledger.when_full == CONFIG_WHEN_FULL_UNRECORDED) {
-        metric_add(&worker->metrics->requests_unrecorded, 1);
+        if (!request->account.is_open) /* else it has its row already */
+            metric_add(&worker->metrics->requests_unrecorded, 1);
         return STATUS_OK;
     }
     metric_add(&worker->metrics->requests_overload[METRICS_OVERLOAD_LEDGER], 1);

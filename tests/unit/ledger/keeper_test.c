@@ -83,7 +83,7 @@ static unsigned fill(uint32_t worker, unsigned count_max)
 {
     const struct record_refused refused = fixture_refused();
     unsigned count = 0;
-    for (unsigned idle = 0; idle < 100 && count < count_max;) {
+    for (unsigned idle = 0; idle < 1000 && count < count_max;) {
         if (fixture_append_refused(&journals[worker], &refused) == STATUS_OK) {
             count++;
             idle = 0;
