@@ -1,5 +1,6 @@
 #include "store/sqlite/connection.h"
 
+#include <pthread.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -94,9 +95,18 @@ static enum status make_file(const struct store_config *config, struct reason *r
     return STATUS_OK;
 }
 
+/* Counting its memory costs SQLite a lock at each allocation, and nobody asks. Too late where SQLite is
+ * in use already: then it goes on counting. */
+static void spare_counting(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum status open_database(struct connection *connection, const struct store_config *config,
                                  struct reason *reason)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, spare_counting);
     const int flags = (config->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     const int code = sqlite3_open_v2(config->path, &connection->database, flags, NULL);
