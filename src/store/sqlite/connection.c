@@ -1,8 +1,8 @@
 #include "store/sqlite/connection.h"
 
-#include <pthread.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
