@@ -270,7 +270,8 @@ enum status fit_messages(struct request *request)
 
 void fit_free(struct fit *fit)
 {
-    body_memory_free(&fit->memory);
+    if (fit->memory.capacity > 0) /* else nothing is taken back from what all workers share */
+        body_memory_free(&fit->memory);
     fit->messages = (struct slice){0};
 }
 

@@ -84,9 +84,9 @@ static void add_cost(const struct request *request)
 static void add_context(const struct request *request)
 {
     char text[FIT_TEXT_BYTES];
-    const struct slice context = fit_describe(&request->fit, text);
-    if (context.size > 0)
-        http_answer_checked(request->exchange, SLICE("x-weir-context"), context);
+    if (request->fit.dropped_count > 0)
+        http_answer_checked(request->exchange, SLICE("x-weir-context"),
+                            fit_describe(&request->fit, text));
 }
 
 void relay_begin_answer(struct call *call, unsigned http_status)

@@ -16,7 +16,8 @@ static struct price price_of(uint64_t input, uint64_t output)
 }
 
 /* 100 tokens of input, of which so many were cached, and 10 of output. */
-static struct record_bill bill(const struct price *price, uint64_t cached, enum price_class class)
+static struct record_bill bill(const struct price *price, uint64_t cached,
+                               enum price_class service_class)
 {
     static const struct provider provider;
     const struct openai_usage usage = {
@@ -27,7 +28,7 @@ static struct record_bill bill(const struct price *price, uint64_t cached, enum 
             1U << OPENAI_TOKENS_INPUT | 1U << OPENAI_TOKENS_OUTPUT | 1U << OPENAI_TOKENS_CACHED,
     };
     struct record_bill bill;
-    pricing_bill(price, &provider, &usage, class, 0, &bill);
+    pricing_bill(price, &provider, &usage, service_class, 0, &bill);
     return bill;
 }
 
@@ -81,9 +82,9 @@ static void the_id_of_a_row_tells_its_service_class(void **state)
     char text[PRICING_ID_BYTES];
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         const struct slice id = slice_from_text(ids[i]);
-        for (int class = 0; class < PRICE_CLASSES; class++) {
-            const struct slice stored = pricing_id(id, (enum price_class)class, text);
-            assert_int_equal(pricing_class_of(stored), class);
+        for (int which = 0; which < PRICE_CLASSES; which++) {
+            const struct slice stored = pricing_id(id, (enum price_class)which, text);
+            assert_int_equal(pricing_class_of(stored), which);
             assert_true(slice_starts_with(stored, id));
         }
         assert_true(slice_equal(pricing_id(id, PRICE_STANDARD, text), id));
