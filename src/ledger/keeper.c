@@ -22,6 +22,7 @@
 #define LANE_MIN     3 /* segments that a worker may always have */
 #define RETRY_MS     1000
 #define QUIET_MS     3000 /* without a failure, before it is said to be over */
+#define LASTING_MS   1000 /* being full or without an answer of the disk is said after that */
 
 /* One worker's segments, in the order of their numbers, without gaps. */
 struct lane {
@@ -46,6 +47,8 @@ struct keeper {
     uint64_t rescue_ms; /* the same, of replacing a segment */
     uint64_t failed_ms; /* when something failed last */
     bool is_reported;
+    uint64_t full_since_ms; /* when is_full changed last */
+    bool is_full_reported;
     bool must_rescue;     /* a segment's file has failed and is not replaced yet */
     unsigned faults_seen; /* of fault_count() */
     pthread_mutex_t lock; /* of the lanes' arrays, which the drain reads */
@@ -93,6 +96,33 @@ static void tell_success(struct keeper *keeper)
         return;
     keeper->config.report(keeper->config.context, false, "the journal's disk works again");
     keeper->is_reported = false;
+}
+
+/* Near the limit it comes and goes with each batch that the store takes. */
+static void tell_full(struct keeper *keeper, bool is_full)
+{
+    const uint64_t time = now_ms();
+    if (atomic_exchange(&keeper->is_full, is_full) != is_full)
+        keeper->full_since_ms = time;
+    if (is_full == keeper->is_full_reported ||
+        time < keeper->full_since_ms + (is_full ? LASTING_MS : QUIET_MS))
+        return;
+    keeper->is_full_reported = is_full;
+    keeper->config.report(keeper->config.context, is_full,
+                          is_full
+                              ? "the journal has reached ledger.journal_bytes; it takes no more "
+                                "requests until the store has taken some of it"
+                              : "the journal has room again");
+}
+
+static void tell_stall(struct keeper *keeper, uint64_t took_ms)
+{
+    char text[96];
+    if (took_ms < LASTING_MS)
+        return;
+    snprintf(text, sizeof(text), "the journal's disk gave no answer for %u.%u s",
+             (unsigned)(took_ms / 1000), (unsigned)(took_ms % 1000 / 100));
+    keeper->config.report(keeper->config.context, true, text);
 }
 
 /* --- Segments ---------------------------------------------------------------------------------------------- */
@@ -353,12 +383,11 @@ static void prepare_all(struct keeper *keeper)
         is_full |= status == STATUS_LIMITED;
         has_failed |= status != STATUS_LIMITED && status != STATUS_AGAIN;
     }
-    atomic_store(&keeper->is_full, is_full);
+    tell_full(keeper, is_full);
     if (has_failed) {
         keeper->retry_ms = now_ms() + RETRY_MS;
         tell_failure(keeper, &reason);
-    }
-    if (!is_full && !keeper->must_rescue) {
+    } else if (!is_full && !keeper->must_rescue) {
         tell_success(keeper);
     }
 }
@@ -462,6 +491,7 @@ static void probe(struct keeper *keeper)
     if (pwrite(keeper->config.lock->fd, text, (size_t)size, 0) < 0 && errno == EBADF)
         keeper->retry_ms = time;
     atomic_store(&keeper->probe_since_ms, 0);
+    tell_stall(keeper, now_ms() - time);
 }
 
 /* Quick to rise, and slow to fall. */
@@ -668,7 +698,8 @@ void keeper_figures(const struct keeper *keeper, struct keeper_figures *figures_
         .sync_failures = atomic_load(&keeper->sync_failures),
         .sync_longest_us = atomic_load(&keeper->sync_longest_us),
         .is_full = atomic_load(&keeper->is_full),
-        .has_failed = atomic_load(&keeper->has_failed),
+        .has_failed =
+            atomic_load(&keeper->has_failed) || keeper_stall_ms(keeper, now_ms()) > LASTING_MS,
     };
     figures_out->segment_bytes_total = figures_out->segments * keeper->config.segment_bytes;
     for (uint32_t i = 0; i < keeper->config.worker_count; i++) {

@@ -63,7 +63,7 @@ struct keeper_figures {
     uint64_t syncs, sync_failures;
     uint64_t sync_longest_us;
     bool is_full;    /* at journal_bytes, or the disk has no room */
-    bool has_failed; /* the disk fails */
+    bool has_failed; /* the disk fails, or has not answered for a second */
 };
 /* Any thread. */
 void keeper_figures(const struct keeper *keeper, struct keeper_figures *figures_out);

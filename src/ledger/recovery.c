@@ -17,6 +17,7 @@ struct loaded {
     uint64_t number; /* 0: none */
     char *bytes;
     size_t size;
+    bool is_cut;
 };
 
 struct recovery {
@@ -84,8 +85,9 @@ static enum status check_header(struct recovery *recovery, const struct segment_
     struct segment_identity found;
     struct reason why;
     char name[DIRECTORY_NAME_BYTES];
-    const enum status status =
-        segment_read_header(slice_of(loaded->bytes, loaded->size), &found, &why);
+    const struct slice segment = slice_of(loaded->bytes, loaded->size);
+    const enum status status = segment_read_header(segment, &found, &why);
+    loaded->is_cut = segment_is_cut(segment);
     if (status == STATUS_UNSUPPORTED) {
         directory_segment_name(identity, name);
         reason_set(recovery->reason, "%s/%s is left as it is: %s",
@@ -168,6 +170,20 @@ static enum status explain(struct recovery *recovery, enum status status)
     return status;
 }
 
+/* At the end of what was read. How much a file that was cut short held cannot be known: it counts as
+ * one record. One without a header that was never read may be new: its process died in making it. */
+static bool ends_with_damage(const struct recovery *recovery)
+{
+    bool is_damaged = recovery->source.is_damaged_here;
+    for (size_t i = 0; i < SEGMENTS_HELD; i++) {
+        const struct loaded *loaded = &recovery->loaded[i];
+        if (loaded->is_cut && (loaded->number == recovery->source.number ||
+                               (loaded->number > recovery->source.number && loaded->size > 0)))
+            is_damaged = true;
+    }
+    return is_damaged;
+}
+
 static enum status drain_worker(struct recovery *recovery)
 {
     for (;;) {
@@ -180,7 +196,7 @@ static enum status drain_worker(struct recovery *recovery)
         if (applied != STATUS_OK)
             return applied;
         if (status == STATUS_AGAIN && !skip_missing(recovery)) {
-            recovery->source.records_lost += recovery->source.is_damaged_here;
+            recovery->source.records_lost += ends_with_damage(recovery);
             return STATUS_OK;
         }
     }

@@ -71,6 +71,17 @@ enum status segment_read_header(struct slice segment, struct segment_identity *i
     return STATUS_OK;
 }
 
+bool segment_is_cut(struct slice segment)
+{
+    struct header header;
+    if (segment.size < SEGMENT_PAGE_BYTES)
+        return true;
+    memcpy(&header, segment.data, sizeof(header));
+    return memcmp(header.magic, magic, sizeof(magic)) == 0 &&
+           header.crc == crc32c(0, &header, offsetof(struct header, crc)) &&
+           header.segment_bytes > segment.size;
+}
+
 /* --- Records ------------------------------------------------------------------------------------------ */
 
 uint32_t segment_seed(uint64_t generation, uint32_t worker)

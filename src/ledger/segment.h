@@ -14,6 +14,7 @@
 #define LEDGER_SEGMENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,9 @@ void segment_write_header(void *segment, const struct segment_identity *identity
 MUST_CHECK enum status segment_read_header(struct slice segment,
                                            struct segment_identity *identity_out,
                                            struct reason *reason);
+
+/* Whether the file is shorter than it was made: so short that no header is left, or than that says. */
+bool segment_is_cut(struct slice segment);
 
 /* What the checksums of one worker's records start from. */
 uint32_t segment_seed(uint64_t generation, uint32_t worker);

@@ -114,7 +114,7 @@ const struct metrics_family metrics_families[] = {
      GAUGE, INSTANT(scrape.ledger.open_requests), NULL, {{0}}, false},
     {"weir_ledger_full", "Whether the journal has no room: it is at its limit, or its disk is full.",
      GAUGE, INSTANT(scrape.ledger.is_full), NULL, {{0}}, false},
-    {"weir_ledger_failed", "Whether the journal's disk fails.",
+    {"weir_ledger_failed", "Whether the journal's disk fails, or has given no answer for a second.",
      GAUGE, INSTANT(scrape.ledger.has_failed), NULL, {{0}}, false},
     {"weir_ledger_store_failed", "Whether the store refuses what the ledger writes.",
      GAUGE, INSTANT(scrape.ledger.store_has_failed), NULL, {{0}}, false},

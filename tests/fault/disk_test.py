@@ -28,7 +28,8 @@ def count_of(lines, level):
 
 def test_a_full_disk_refuses_requests_and_loses_none(tmp_path, disk, is_full, report):
     seconds = 20 if is_full else 1
-    with Gateway(tmp_path, SMALL, data_dir=disk.data_dir, clients=24) as gateway:
+    with Gateway(tmp_path, {"ledger": {"journal_bytes": "4MiB"}}, data_dir=disk.data_dir,
+                 clients=24) as gateway:
         gateway.run_for(0.5)
         before = len(gateway.load.requests)
         filler = disk.fill()
@@ -77,11 +78,14 @@ def test_running_streams_go_on_while_the_disk_is_frozen(tmp_path, disk, report):
 
 def test_a_frozen_disk_loses_no_answer(tmp_path, disk, is_full, report):
     with Gateway(tmp_path, SMALL, data_dir=disk.data_dir, clients=16) as gateway:
-        for _ in range(5 if is_full else 1):
+        failed, freezes = 0, 5 if is_full else 1
+        for _ in range(freezes):
             gateway.run_for(0.5)
             before = len(gateway.load.requests)
             disk.freeze()
-            time.sleep(3)
+            time.sleep(2)
+            failed += gateway.ledger_metrics()["failed"]
+            time.sleep(1)
             disk.thaw()
             since = len(gateway.load.requests)
             wait_until(lambda: gateway.load.count(since)[200] > 200, 20, "served requests")
@@ -89,6 +93,7 @@ def test_a_frozen_disk_loses_no_answer(tmp_path, disk, is_full, report):
         assert set(gateway.load.count()) <= GOOD | {"overloaded"}, gateway.load.count()
         lines = gateway.ledger_lines()
         rows = gateway.check_after_stop()
+    assert count_of(lines, "error") == failed == freezes, lines
     report(f"{rows} rows; from the freeze on: {dict(meanwhile)}; said: {lines}")
 
 

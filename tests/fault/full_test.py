@@ -26,11 +26,14 @@ def test_a_full_journal_does_what_is_configured(tmp_path, when_full, is_full, re
         since = len(gateway.load.requests)
         wait_until(lambda: gateway.ledger_metrics()["full"] == 0, 20, "room in the journal")
         wait_until(lambda: gateway.load.count(since)[200] > 100, 20, "served requests")
+        wait_until(lambda: ("info", "the journal has room again") in gateway.ledger_lines(), 10,
+                   "the line on room")
         unrecorded = sum(value for (name, _), value in gateway.weir.metrics().items()
                          if name == "weir_requests_unrecorded_total")
         lines = gateway.ledger_lines()
         rows = gateway.check_after_stop()
         refused = [each for each in gateway.load.requests if each.error == "overloaded"]
+    assert sum("has reached ledger.journal_bytes" in text for _, text in lines) == 1, lines
     if when_full == "refuse":
         assert len(refused) > 50 and not unrecorded
         assert all(each.status == 503 and int(each.retry_after) >= 1 for each in refused)

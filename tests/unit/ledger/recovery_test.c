@@ -169,7 +169,36 @@ static void a_segment_cut_anywhere_gives_what_lies_before_the_cut(void **state)
         assert_int_equal(recover(generation), STATUS_OK);
         assert_int_equal(result.rows, opened);
         assert_int_equal(result.orphans, opened - closed);
+        assert_int_equal(result.records_lost, 1); /* how many there were cannot be known */
     }
+    assert_int_equal(fixture_count_files(fixture_path("journal")), 0);
+}
+
+/* The drain had come so far into the worker's first segment. */
+static void note_position(uint64_t generation, uint64_t offset, uint64_t sequence)
+{
+    const struct store_position position = {
+        .generation = generation, .segment = 1, .offset = offset, .sequence = sequence};
+    struct batch batch = {0};
+    struct batch_result applied;
+    assert_int_equal(batch_set_position(&batch, &position), STATUS_OK);
+    assert_int_equal(batch_apply(&batch, store, NULL, &applied, &reason), STATUS_OK);
+    batch_fini(&batch);
+}
+
+static void a_file_without_a_header_is_a_loss_only_where_it_was_read_before(void **state)
+{
+    (void)state;
+    begin_journal(7, 0);
+    do_requests(1, 3);
+    write_file(7, 0, 1, memory[1], 0); /* its process died in making it */
+    assert_int_equal(recover(7), STATUS_OK);
+    assert_int_equal(result.records_lost, 0);
+    note_position(8, journal.offset, journal.sequence);
+    write_file(8, 0, 1, memory[1], 100);
+    assert_int_equal(recover(8), STATUS_OK);
+    assert_int_equal(result.records_lost, 1);
+    assert_int_equal(rows(), 0);
     assert_int_equal(fixture_count_files(fixture_path("journal")), 0);
 }
 
@@ -288,6 +317,7 @@ int main(void)
         TEST(all_workers_journals_are_taken_over_and_removed),
         TEST(what_is_in_the_store_already_is_not_counted_again),
         TEST(a_segment_cut_anywhere_gives_what_lies_before_the_cut),
+        TEST(a_file_without_a_header_is_a_loss_only_where_it_was_read_before),
         TEST(a_damaged_record_and_a_lost_segment_are_passed_over_and_counted),
         TEST(a_damaged_record_at_the_end_is_counted),
         TEST(a_segment_recycled_from_another_worker_or_about_to_be_is_empty),

@@ -206,6 +206,16 @@ static void a_damaged_or_short_header_is_refused(void **state)
         assert_int_equal(segment_read_header(slice_of(bytes, size), &found, NULL), STATUS_INVALID);
 }
 
+static void a_file_shorter_than_its_header_says_is_cut(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < SIZE; size += 16)
+        assert_true(segment_is_cut(slice_of(bytes, size)));
+    assert_false(segment_is_cut(slice_of(bytes, SIZE)));
+    bytes[33] ^= 1; /* in the size: what a damaged header says does not count */
+    assert_false(segment_is_cut(slice_of(bytes, SIZE - 16)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +233,7 @@ int main(void)
                                make_segment),
         cmocka_unit_test_setup(a_header_says_whose_segment_it_is, make_segment),
         cmocka_unit_test_setup(a_damaged_or_short_header_is_refused, make_segment),
+        cmocka_unit_test_setup(a_file_shorter_than_its_header_says_is_cut, make_segment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
