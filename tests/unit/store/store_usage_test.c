@@ -296,17 +296,18 @@ static enum status take_numbers(void *context, const struct store_usage *usage)
 
 static void a_number_that_weir_cannot_have_written_is_read_as_the_largest(void **state)
 {
-    static const char *const changes[] = {"4294967496", "-1", "-9223372036854775808"};
+    static const char *const changes[] = {
+        "PRAGMA ignore_check_constraints = ON;"
+        "UPDATE usage_logs SET status = 4294967496, attempts = 4294967297",
+        "PRAGMA ignore_check_constraints = ON; UPDATE usage_logs SET status = -1, attempts = -1",
+        "PRAGMA ignore_check_constraints = ON;"
+        "UPDATE usage_logs SET status = -9223372036854775808, attempts = 9223372036854775807",
+    };
     const struct store_usage usage = ledger_usage(1);
     ledger_add(*state, &usage);
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-        char sql[256];
         unsigned numbers[2] = {0};
-        (void)snprintf(sql, sizeof(sql),
-                       "PRAGMA ignore_check_constraints = ON;"
-                       "UPDATE usage_logs SET status = %s, attempts = %s",
-                       changes[i], changes[i]);
-        database_execute(sql);
+        database_execute(changes[i]);
         assert_int_equal(store_usage_list_batch(*state, 1, take_numbers, numbers, NULL), STATUS_OK);
         assert_int_equal(numbers[0], UINT_MAX);
         assert_int_equal(numbers[1], UINT_MAX);
