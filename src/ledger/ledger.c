@@ -5,9 +5,9 @@
 #include "ledger/directory.h"
 #include "ledger/segment.h"
 
-#define SEGMENTS_PER_WORKER 8 /* that the journal's bytes are cut into, where they are few */
-#define SEGMENTS_MIN        3 /* the worker's, the next, and one that is drained */
-#define STALL_MS            100
+#define SEGMENTS_PER_WORKER 8    /* that the journal's bytes are cut into, where they are few */
+#define SEGMENTS_MIN        3    /* the worker's, the next, and one that is drained */
+#define STALL_MS            1000 /* less may be a machine whose processors are all busy */
 
 struct ledger {
     struct directory directory;
