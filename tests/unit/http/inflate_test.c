@@ -174,7 +174,7 @@ static void one_byte_over_the_cap_is_refused(void **state)
     }
 }
 
-/* 256 MiB of zeros; only what one step writes is ever in memory. */
+/* 64 MiB of zeros; only what one step writes is ever in memory. */
 static void a_bomb_stops_at_the_cap(void **state)
 {
     (void)state;
@@ -183,11 +183,11 @@ static void a_bomb_stops_at_the_cap(void **state)
     assert_int_equal(deflateInit2(&zlib, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
     zlib.next_out = (Bytef *)encoded;
     zlib.avail_out = sizeof(encoded);
-    for (unsigned i = 0; i < 256; i++) {
+    for (unsigned i = 0; i < 64; i++) {
         zlib.next_in = (Bytef *)zeros;
         zlib.avail_in = sizeof(zeros);
-        assert_int_equal(deflate(&zlib, i < 255 ? Z_NO_FLUSH : Z_FINISH),
-                         i < 255 ? Z_OK : Z_STREAM_END);
+        assert_int_equal(deflate(&zlib, i < 63 ? Z_NO_FLUSH : Z_FINISH),
+                         i < 63 ? Z_OK : Z_STREAM_END);
     }
     struct slice input = slice_of(encoded, zlib.total_out);
     deflateEnd(&zlib);
