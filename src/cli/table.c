@@ -116,7 +116,7 @@ static void write_row(const struct table *table, const char *const *cells, bool 
 
 void table_write(const struct table *table, bool has_looks, FILE *out)
 {
-    const char *cells[TABLE_COLUMNS_MAX];
+    const char *cells[TABLE_COLUMNS_MAX] = {NULL};
     const char *cell = table->cells.data;
     write_row(table, table->titles, has_looks, false, out);
     for (size_t row = 0; row < table->row_count; row++) {

@@ -56,10 +56,10 @@ static void a_list_has_the_configurations_and_the_stores(void **state)
 static void the_same_date_is_replaced_and_can_be_removed(void **state)
 {
     const char *answer = NULL;
-    set(*state, "{\"provider\":\"local\",\"model\":\"a b\",\"prices\":{\"input\":\"1\"}}");
+    set(*state, "{\"provider\":\"local\",\"model\":\"a b\",\"prices\":{\"input\":\"7\"}}");
     set(*state, "{\"provider\":\"local\",\"model\":\"a b\",\"prices\":{\"input\":\"2\"}}");
     assert_int_equal(operate(*state, "GET", PRICES, "", &answer), 200);
-    assert_null(strstr(answer, "\"input\":\"1\""));
+    assert_null(strstr(answer, "\"input\":\"7\""));
     assert_int_equal(
         operate(*state, "DELETE", PRICES "?provider=local&model=a%20b&from=2026-01-01", "", NULL),
         404);
