@@ -194,16 +194,19 @@ static void relay_long(struct call *call, struct held_answer *held)
     held_answer_free(held);
     while (status == STATUS_OK && read_status == STATUS_OK && !call->is_ended) {
         read_status = call_read(call, UINT64_MAX, &bytes);
-        if (read_status == STATUS_OK) {
-            openai_answer_tap_feed(&tap, bytes);
-            status = http_answer_write(request->exchange, bytes, ANSWER_MORE);
+        if (read_status != STATUS_OK)
+            break;
+        openai_answer_tap_feed(&tap, bytes);
+        if (call->is_ended) { /* of an answer with its length these bytes are the last */
+            openai_answer_tap_usage(&tap, &request->usage);
+            account_close(request, head->status);
         }
+        status = http_answer_write(request->exchange, bytes, ANSWER_MORE);
     }
-    openai_answer_tap_usage(&tap, &request->usage);
-    if (status == STATUS_OK && read_status == STATUS_OK) {
-        account_close(request, head->status);
+    if (status == STATUS_OK && read_status == STATUS_OK)
         status = http_answer_end(request->exchange);
-    }
+    else if (!call->is_ended)
+        openai_answer_tap_usage(&tap, &request->usage);
     if (status != STATUS_OK || read_status != STATUS_OK)
         end_broken(call, read_status);
 }

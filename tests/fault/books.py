@@ -20,6 +20,7 @@ PRICE = {"provider": "main", "model": MODEL, "input": "3usd", "cache_read": "0.5
 
 # What a row may say, by what the request was, where its process lived long enough to close it.
 OUTCOMES = {"whole": {"completed"}, "chunked": {"completed"}, "stream": {"completed"},
+            "long": {"completed"},
             "vanish": {"completed", "client_gone"}, "broken": {"upstream_broken"},
             "failed": {"completed"}, "refused": set()}
 ORPHANED = "orphaned"

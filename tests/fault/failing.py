@@ -12,6 +12,7 @@ SOURCE = Path(__file__).with_name("failing_calls.c")
 # In the order of the C file.
 CALLS = ("posix_fallocate", "msync", "open", "openat", "pwrite", "fsync", "fdatasync", "madvise",
          "renameat")
+SEND = "send"  # does not fail, but returns late
 PLACES = 16
 
 
@@ -32,7 +33,7 @@ class FailingCalls:
 
     def let(self, *calls, fail_per_mille):
         """From now on these calls fail so often, and no others."""
-        for place, call in enumerate(CALLS):
+        for place, call in enumerate((*CALLS, SEND)):
             struct.pack_into("=I", self.control, 4 * place,
                              fail_per_mille if call in calls else 0)
 

@@ -1,4 +1,5 @@
-/* For LD_PRELOAD: lets calls to the disk fail at random, as often as a shared file says.
+/* For LD_PRELOAD: lets calls to the disk fail at random, as often as a shared file says, and lets
+ * what was sent be out for a moment before weir goes on.
  *
  * WEIR_FAULT_CALLS names the file, which holds a struct control; WEIR_FAULT_FOLDER the folder whose
  * files suffer. Whoever runs the program changes the file while it runs (failing.py). */
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@ enum call {
     CALL_FDATASYNC,
     CALL_MADVISE,
     CALL_RENAMEAT,
+    CALL_SEND, /* does not fail: it returns late */
     CALL_COUNT,
 };
 
@@ -172,4 +175,24 @@ int renameat(int from_at, const char *from, int to_at, const char *to)
 {
     const int code = fault(CALL_RENAMEAT);
     return code != 0 ? fail(code) : REAL(renameat)(from_at, from, to_at, to);
+}
+
+/* weir sends with syscall(SYS_sendmsg, …). Whoever receives the bytes has time to act before weir does
+ * anything that should have come first. */
+long syscall(long number, ...)
+{
+    const struct timespec pause = {0, 2000000};
+    long argument[6];
+    va_list rest;
+    va_start(rest, number);
+    for (int i = 0; i < 6; i++)
+        argument[i] = va_arg(rest, long);
+    va_end(rest);
+    const long result = REAL(syscall)(number, argument[0], argument[1], argument[2], argument[3],
+                                      argument[4], argument[5]);
+    const int code = errno;
+    if (number == SYS_sendmsg && result > 0 && fault(CALL_SEND) != 0)
+        nanosleep(&pause, NULL);
+    errno = code;
+    return result;
 }

@@ -36,6 +36,7 @@ class Gateway:
         admin_port = lasting_port()
         self.weir = Weir(folder, merge({
             "workers": 2,
+            "transport": {"answer_bytes": "64KiB"},
             "admin": {"listen": f"127.0.0.1:{admin_port}"},
             "data_dir": str(data_dir or self.folder / "data"),
             "providers": {"main": {"dialect": "openai", "base_url": self.load.provider.base_url,

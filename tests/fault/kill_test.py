@@ -1,13 +1,18 @@
 """weir is killed again and again, at any moment: every request keeps its one row."""
 
+import itertools
+import os
 import random
 import signal
+import threading
 import time
 
+from fault.failing import SEND, FailingCalls
 from fault.gateway import Gateway
 from support.weir import merge
 
 POLL_S = 0.004
+KINDS = ("whole", "chunked", "stream", "long")  # of good answers
 
 
 class Reaper:
@@ -76,3 +81,32 @@ def test_each_request_has_its_one_row_however_often_weir_is_killed(tmp_path, is_
            f"{len(gateway.load.provider.calls)} calls of the provider, {rows} rows; "
            f"{reaper.recoveries} recoveries, the slowest {reaper.slowest_s * 1000:.0f} ms; "
            f"{dict(outcomes)}")
+
+
+def test_the_record_comes_before_the_byte_that_it_is_about(tmp_path, is_full, report):
+    """weir is killed by a client that has just got its last byte, while the send of it still runs."""
+    kills = 400 if is_full else 20
+    dice = random.Random(5)
+    failing = FailingCalls(tmp_path, tmp_path / "data")
+    with Gateway(tmp_path, clients=8, environment=failing.environment) as gateway:
+        gateway.load.MIX = [(do, do == "stream", 1) for do in KINDS]
+        for number in range(kills):
+            failing.let(SEND, fail_per_mille=700)
+            answers, pid = itertools.count(), gateway.weir.process.pid
+            wanted, is_killed = dice.randint(0, 5), threading.Event()
+
+            def kill(request):
+                if request.do == KINDS[number % len(KINDS)] and next(answers) == wanted:
+                    os.kill(pid, signal.SIGKILL)
+                    is_killed.set()
+
+            gateway.load.when_whole = kill
+            gateway.load.begin_life()
+            assert is_killed.wait(20)
+            gateway.load.when_whole = None
+            gateway.kill()
+            failing.stop()
+            gateway.weir.start()
+            gateway.wait_until_recovered()
+        rows = gateway.check_after_stop()
+    report(f"{kills} kills, {rows} rows, {dict(gateway.books.outcomes)}")

@@ -106,6 +106,8 @@ class Client:
             return False
         request.is_whole = not (request.stream and status == 200) or body.endswith(
             b"data: [DONE]\n\n")
+        if request.is_whole and status == 200 and self.load.when_whole:
+            self.load.when_whole(request)
         if status != 200:
             request.error = json.loads(body)["error"]["code"]
         return headers.get("connection") != "close"
@@ -134,7 +136,7 @@ class Load:
 
     # What is asked, and how often: (do, stream, weight).
     MIX = [("whole", False, 8), ("chunked", False, 2), ("stream", True, 6), ("vanish", True, 2),
-           ("broken", True, 1), ("failed", False, 1), ("refused", False, 1)]
+           ("broken", True, 1), ("failed", False, 1), ("refused", False, 1), ("long", False, 1)]
 
     EVENTS = (1, 8)  # of a stream
 
@@ -146,6 +148,7 @@ class Load:
         self.requests = []  # in the order of their beginning
         self.life = 0
         self.in_flight = 0
+        self.when_whole = None  # called as soon as a client has a whole good answer
         self.complaints = []  # what no client may see
         self.is_stopping = False
         self.numbers = itertools.count(1)

@@ -16,6 +16,7 @@ from support import answers
 LENGTH = re.compile(rb"\r\ncontent-length: ?(\d+)", re.I)
 STREAM_HEAD = answers.head(200, [answers.CONTENT_EVENTS, answers.CHUNKED])
 BODY_BYTES = 400  # of an answer, beside its envelope
+LONG_BYTES = 100_000  # the same
 
 
 @dataclass
@@ -71,6 +72,14 @@ class Connection(asyncio.Protocol):
         call.is_said = True
         self.transport.write(answers.chat("x" * BODY_BYTES, usage=call.usage)[0])
 
+    async def long(self, call, plan):
+        """With its length, and longer than what weir holds back (fault.gateway)."""
+        answer = answers.chat("x" * LONG_BYTES, usage=call.usage)[0]
+        self.transport.write(answer[:-1000])
+        await asyncio.sleep(plan["pause_s"])
+        call.is_said = True
+        self.transport.write(answer[-1000:])
+
     async def chunked(self, call, plan):
         body = answers.chat_body("x" * BODY_BYTES, usage=call.usage)
         pieces = answers.chunked([body[:100], body[100:]])
@@ -104,7 +113,7 @@ class Connection(asyncio.Protocol):
 
 
 ANSWERS = {"whole": Connection.whole, "chunked": Connection.chunked, "stream": Connection.stream,
-           "broken": Connection.broken, "failed": Connection.failed}
+           "long": Connection.long, "broken": Connection.broken, "failed": Connection.failed}
 
 
 class Provider:
