@@ -31,6 +31,7 @@ from gateways import WEIR_BINARY, Weir
 FIGURES = programs.HERE / "instructions.json"
 TOLERANCE = 0.02
 WARM_UP = 50
+SERVES = "http_exchange_run"  # runs in the worker's thread, and in the control thread at the start
 
 # The load of each figure, and how many requests the long run has more than the short one.
 LOADS = {
@@ -60,11 +61,12 @@ class CountedWeir(Weir):
 
 
 def counts_of(profile):
-    """[instructions of a thread], one for each `profile-NN`."""
+    """[instructions of a thread, whether it served requests], one for each `profile-NN`."""
     counts = []
     for path in sorted(profile.parent.glob(profile.name + "-*")):
-        totals = re.findall(r"^totals: (\d+)", path.read_text(), re.M)
-        counts.append(sum(map(int, totals)))
+        text = path.read_text()
+        totals = re.findall(r"^totals: (\d+)", text, re.M)
+        counts.append((sum(map(int, totals)), SERVES in text))
     return counts
 
 
@@ -91,8 +93,8 @@ def count(provider, name):
     long = count_run(provider, WARM_UP + more, options)
     if len(short) != len(long):
         raise RuntimeError(f"{len(short)} threads in one run, {len(long)} in the other")
-    growth = [(after - before) / more for before, after in zip(short, long)]
-    worker = max(growth)
+    growth = [(after[0] - before[0]) / more for before, after in zip(short, long)]
+    worker = max(each for each, thread in zip(growth, long) if thread[1])
     return round(worker), round(sum(growth) - worker)
 
 
