@@ -88,7 +88,7 @@ static enum status set_costs(struct rerate *rerate)
     for (size_t i = 0; i < rerate->change_count && status == STATUS_OK; i++) {
         const struct new_cost *change = &rerate->changes[i];
         const struct store_usage usage = {.id = change->id};
-        status = store_usage_set_cost(rerate->config.store, &usage, change->cost_nanousd,
+        status = store_usage_set_cost(rerate->config.context->store, &usage, change->cost_nanousd,
                                       slice_from_text(change->price_id), rerate->reason);
     }
     return status;
@@ -104,7 +104,7 @@ static enum status seal(struct rerate *rerate)
     for (size_t i = 0; i < rerate->change_count && status == STATUS_OK; i++) {
         const int64_t batch = rerate->changes[i].batch;
         if (i == 0 || batch != rerate->changes[i - 1].batch)
-            status = audit_batch_reseal(rerate->seal, rerate->config.store, batch, now_us,
+            status = audit_batch_reseal(rerate->seal, rerate->config.context->store, batch, now_us,
                                         rerate->reason);
     }
     return status;
@@ -123,26 +123,10 @@ static enum status change_and_tell(struct rerate *rerate)
     return change_end(&change, status, rerate->reason);
 }
 
-static enum status change_alone(struct rerate *rerate)
-{
-    struct store *store = rerate->config.store;
-    enum status status = store_begin(store, rerate->reason);
-    if (status != STATUS_OK)
-        return status;
-    status = set_costs(rerate);
-    if (status == STATUS_OK)
-        status = store_commit(store, rerate->reason);
-    else
-        store_rollback(store);
-    return status;
-}
-
 /* One short transaction: the drain waits for it. */
 static enum status write_changes(struct rerate *rerate)
 {
-    enum status status = STATUS_OK;
-    if (rerate->change_count > 0)
-        status = rerate->config.context != NULL ? change_and_tell(rerate) : change_alone(rerate);
+    const enum status status = rerate->change_count > 0 ? change_and_tell(rerate) : STATUS_OK;
     rerate->change_count = 0;
     return status;
 }
@@ -309,7 +293,7 @@ enum status rerate_run(struct rerate *rerate, uint64_t since_us, uint64_t until_
 {
     rerate->reason = reason;
     enum status status =
-        store_usage_list(rerate->config.store, since_us, until_us, visit, rerate, reason);
+        store_usage_list(rerate->config.context->store, since_us, until_us, visit, rerate, reason);
     if (status == STATUS_OK)
         status = write_changes(rerate);
     rerate->change_count = 0;

@@ -26,8 +26,7 @@ struct admin_context;
 struct rerate;
 
 struct rerate_config {
-    struct admin_context *context;   /* in whose audit chain it is told; NULL: nowhere (in tests) */
-    struct store *store;             /* outlives it, as the next two */
+    struct admin_context *context;   /* its store and audit chain; outlives it, as the next two */
     const struct snapshot *snapshot; /* for the configuration and the catalogue */
     const struct price_list *stored; /* the operator's prices; may be NULL */
     bool applies;                    /* else nothing is changed */

@@ -126,7 +126,6 @@ static unsigned run(struct operation *operation, struct range *range,
     struct reason reason = {""};
     const struct rerate_config config = {
         .context = operation->context,
-        .store = operation->context->store,
         .snapshot = operation->context->snapshot,
         .stored = stored,
         .applies = range->applies,

@@ -110,8 +110,16 @@ static enum status load_secret(const char *data_dir, bool create,
                                unsigned char secret_out[MAC_SIZE], struct reason *reason)
 {
     const enum status status = read_hex(data_dir, KEY_FILE, secret_out, reason);
-    return status == STATUS_NOT_FOUND && create ? create_secret(data_dir, secret_out, reason)
-                                                : status;
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    if (create)
+        return create_secret(data_dir, secret_out, reason);
+    reason_set(reason,
+               "%s/secrets/" KEY_FILE
+               " is missing, without which the audit chain can neither go on "
+               "nor be verified; restore it from a backup",
+               data_dir);
+    return status;
 }
 
 /* A public key that is not that of the secret would make everybody else's check fail. */

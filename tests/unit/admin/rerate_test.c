@@ -1,6 +1,7 @@
 #include "admin/rerate.h"
 
 #include "unit/admin/priced_context.h"
+#include "unit/admin/entries.h"
 
 #include "base/alloc.h"
 
@@ -10,7 +11,7 @@
 static struct rerate *run(struct admin_context *context, bool applies)
 {
     const struct rerate_config config = {
-        .store = context->store, .snapshot = context->snapshot, .applies = applies};
+        .context = context, .snapshot = context->snapshot, .applies = applies};
     struct reason reason = {""};
     struct rerate *rerate = rerate_create(&config);
     assert_non_null(rerate);
@@ -79,6 +80,38 @@ static void more_rows_than_a_transaction_takes_are_all_changed(void **state)
     rerate = run(*state, true);
     assert_int_equal(rerate_targets(rerate, &count)->changed, 0);
     rerate_destroy(&rerate);
+}
+
+static unsigned count_of(const char *text, const char *part)
+{
+    unsigned count = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
+        count++;
+    return count;
+}
+
+/* Two batches of more rows than a transaction takes, and a small one. */
+static void each_batch_whose_rows_change_is_sealed_anew_once(void **state)
+{
+    struct admin_context *context = *state;
+    for (uint32_t i = 0; i < 2 * RERATE_BATCH_ROWS + 201; i++) {
+        struct store_usage usage = priced_usage(i + 1);
+        usage.batch = 1 + i / (RERATE_BATCH_ROWS + 100);
+        priced_add(*state, &usage);
+    }
+    context->actor = SLICE("uid=7");
+    struct rerate *rerate = run(*state, true);
+    rerate_destroy(&rerate);
+    const char *entries = entries_of(*state);
+    assert_int_equal(count_of(entries, "weir usage.rerate 1 {\"rows\":600,"), 1);
+    assert_int_equal(count_of(entries, "weir usage.rerate 2 {\"rows\":600,"), 1);
+    assert_int_equal(count_of(entries, "weir usage.rerate 3 {\"rows\":1,"), 1);
+    assert_int_equal(count_of(entries, "usage.rerate"), 3);
+    assert_int_equal(count_of(entries, "uid=7 price.rerate  {\"rows\":600}\n"), 2);
+    assert_int_equal(count_of(entries, "uid=7 price.rerate  {\"rows\":1}\n"), 1);
+    rerate = run(*state, true);
+    rerate_destroy(&rerate);
+    assert_int_equal(count_of(entries_of(*state), "usage.rerate"), 3);
 }
 
 /* Each of them would cost something else by the prices of now. */
@@ -152,7 +185,7 @@ static void a_failed_allocation_leaves_whole_transactions(void **state)
 {
     struct admin_context *context = *state;
     const struct rerate_config config = {
-        .store = context->store, .snapshot = context->snapshot, .applies = true};
+        .context = context, .snapshot = context->snapshot, .applies = true};
     const struct store_usage usage = priced_usage(1);
     priced_add(*state, &usage);
     for (int nth = 0;; nth++) {
@@ -181,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_dry_run_changes_nothing),
         TEST(more_rows_than_a_transaction_takes_are_all_changed),
+        TEST(each_batch_whose_rows_change_is_sealed_anew_once),
         TEST(what_cannot_be_told_is_left),
         TEST(what_a_free_provider_answered_costs_nothing),
         TEST(targets_beyond_the_table_are_other),
