@@ -22,6 +22,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 
 import machine
 import programs
@@ -31,6 +34,7 @@ from gateways import WEIR_BINARY, Weir
 FIGURES = programs.HERE / "instructions.json"
 TOLERANCE = 0.02
 WARM_UP = 50
+ENCODINGS_WITHIN_S = 120
 SERVES = "http_exchange_run"  # runs in the worker's thread, and in the control thread at the start
 
 # The load of each figure, and how many requests the long run has more than the short one.
@@ -60,6 +64,22 @@ class CountedWeir(Weir):
         self.process.wait()
 
 
+def wait_for_encodings(weir):
+    """What is loaded in the background after the start would be measured with the requests."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{weir.port}/v1/chat/completions/count",
+        data=b'{"model": "any", "messages": []}', headers={"Authorization": f"Bearer {weir.key}"})
+    deadline = time.monotonic() + ENCODINGS_WITHIN_S
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=ENCODINGS_WITHIN_S):
+                return
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+
+
 def counts_of(profile):
     """[instructions of a thread, whether it served requests], one for each `profile-NN`."""
     counts = []
@@ -76,6 +96,7 @@ def count_run(provider, requests, options):
         weir = CountedWeir(folder, provider.port)
         weir.start()
         try:
+            wait_for_encodings(weir)
             result = weir.load(requests=requests, connections=1, duration_ms=600_000,
                                timeout_ms=60_000, **options)
         finally:

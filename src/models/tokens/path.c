@@ -7,7 +7,8 @@
 #include "base/assert.h"
 
 #define WORD_BITS    64
-#define REPEAT_BYTES 8
+#define REPEAT_BYTES 8  /* a token at least so long is tried again behind itself */
+#define RUN_BYTES    32 /* one that is so long and all one sign is in a run */
 #define TRIED_MANY   8 /* tokens at one place: a text that makes the search try the same ones often */
 /* What of a window's end, before the longest token that could cross it, is left to the next window:
  * this much usually suffices to settle what is before. */
@@ -94,21 +95,42 @@ struct search {
 };
 
 /* The token that is tried at a place: first the longest, which nearly always is the one, then each
- * that begins it. (Where a long token repeats itself, itself before all: in a run of one sign the
- * longest mostly is not the one, and takes long to find out.) */
+ * that begins it. In a run of one sign it mostly is not, and takes long to find out; so there a
+ * guess goes before: the token before once more, or else of the longer ones that of the lowest rank,
+ * which merges first. */
 struct candidate {
     uint32_t token; /* or TOKEN_NONE */
     size_t size;
-    unsigned tried; /* how many were before; 0: the longest, unless it is a repetition */
-    bool is_repeat;
+    unsigned tried; /* how many were before; 0: the longest, unless it is a guess */
+    bool is_guess;
 };
+
+#define GUESSED UINT32_C(0x80000000) /* set in a token of the search that was a guess */
 
 static inline void try_longest(const struct trie *trie, const uint8_t *at, const uint8_t *end,
                                struct candidate *candidate)
 {
     candidate->token = trie_longest(trie, at, end, &candidate->size);
     candidate->tried = 0;
-    candidate->is_repeat = false;
+    candidate->is_guess = false;
+}
+
+static inline bool is_run(const uint8_t *at, size_t size)
+{
+    return size >= RUN_BYTES && memcmp(at, at + 1, size - 1) == 0;
+}
+
+/* Of the candidate, which is the longest, and what begins it, down to half its size. */
+static void guess(const struct token_tables *tables, struct candidate *candidate)
+{
+    const size_t size_min = candidate->size / 2;
+    uint32_t token = candidate->token;
+    while (token != TOKEN_NONE && tables->sizes[token] >= size_min) {
+        candidate->token = token < candidate->token ? token : candidate->token;
+        token = tables->merges.beginnings[token];
+    }
+    candidate->size = tables->sizes[candidate->token];
+    candidate->is_guess = true;
 }
 
 static inline void try_shorter(const struct token_tables *tables, struct candidate *candidate)
@@ -128,36 +150,50 @@ static inline bool repeats(const uint8_t *at, const uint8_t *end, size_t size)
 static inline void try_first(const struct token_tables *tables, const uint8_t *at,
                              const uint8_t *end, struct candidate *candidate)
 {
-    if (repeats(at, end, candidate->size))
-        candidate->is_repeat = true;
-    else
-        try_longest(&tables->trie, at, end, candidate);
+    if (repeats(at, end, candidate->size)) {
+        candidate->is_guess = true;
+        return;
+    }
+    try_longest(&tables->trie, at, end, candidate);
+    if (is_run(at, candidate->size))
+        guess(tables, candidate);
 }
 
 static inline void try_next(const struct token_tables *tables, const uint8_t *at,
                             const uint8_t *end, struct candidate *candidate)
 {
-    if (candidate->is_repeat)
+    if (candidate->is_guess)
         try_longest(&tables->trie, at, end, candidate);
     else
         try_shorter(tables, candidate);
 }
 
-/* Takes the last token back. It is wrong, since the place behind it is dead. */
+static inline uint32_t token_at_end(const struct search *search, size_t count)
+{
+    return count > 0 ? search->tokens[count - 1] & ~GUESSED : search->previous;
+}
+
+/* Takes the last token back. It is wrong, since the place behind it is dead. Where it was a guess,
+ * nothing else has been tried yet. */
 static void go_back(const struct token_tables *tables, const struct search *search, size_t *count,
                     const uint8_t **at, struct candidate *candidate)
 {
     ASSERT(*count > 0);
     mark(search->dead, (size_t)(*at - search->start));
     const uint32_t wrong = search->tokens[--*count];
-    const uint32_t before = *count > 0 ? search->tokens[*count - 1] : search->previous;
-    candidate->token = wrong;
-    candidate->size = tables->sizes[wrong];
+    candidate->token = wrong & ~GUESSED;
+    candidate->size = tables->sizes[candidate->token];
     candidate->tried = 0;
-    /* Where it was tried first as a repetition, longer ones are still to be tried. */
-    candidate->is_repeat = wrong == before;
+    candidate->is_guess = (wrong & GUESSED) != 0;
     *at -= candidate->size;
     try_next(tables, *at, search->end, candidate);
+}
+
+static size_t finish(const struct search *search, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        search->tokens[i] &= ~GUESSED;
+    return count;
 }
 
 /* Finds the tokens of the text and gives their number. */
@@ -166,22 +202,21 @@ static size_t search_path(const struct token_tables *tables, struct path_window 
 {
     const uint8_t *at = search->start;
     struct before before = before_of(tables, search->previous, false);
-    struct candidate candidate;
+    struct candidate candidate = {0};
     size_t count = 0;
-    try_longest(&tables->trie, at, search->end, &candidate);
+    try_first(tables, at, search->end, &candidate);
     for (;;) {
         if (candidate.token == TOKEN_NONE) {
             go_back(tables, search, &count, &at, &candidate);
-            before =
-                before_of(tables, count > 0 ? search->tokens[count - 1] : search->previous, false);
+            before = before_of(tables, token_at_end(search, count), false);
         } else if (!is_marked(search->dead, (size_t)(at + candidate.size - search->start)) &&
                    may_follow(tables, window, before, candidate.token, at, search->end)) {
             at += candidate.size;
-            search->tokens[count++] = candidate.token;
+            search->tokens[count++] = candidate.token | (candidate.is_guess ? GUESSED : 0);
             if (at == search->end)
-                return count;
+                return finish(search, count);
             before =
-                before_of(tables, candidate.token, candidate.tried == 0 && !candidate.is_repeat);
+                before_of(tables, candidate.token, candidate.tried == 0 && !candidate.is_guess);
             try_first(tables, at, search->end, &candidate);
         } else {
             try_next(tables, at, search->end, &candidate);

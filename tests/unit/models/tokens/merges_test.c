@@ -137,7 +137,7 @@ static void without_memory_nothing_is_built_and_nothing_leaks(void **state)
     struct vocabulary vocabulary;
     assert_int_equal(build(&vocabulary, words, 5), STATUS_OK);
     merges_fini(&vocabulary.merges);
-    for (int nth = 0; nth < 4; nth++) {
+    for (int nth = 0; nth < 5; nth++) {
         alloc_fail_nth(nth);
         assert_int_equal(merges_build(&vocabulary.merges, &vocabulary.strings, &vocabulary.trie),
                          STATUS_NO_MEMORY);

@@ -76,15 +76,15 @@ static uint64_t next_random(uint64_t *state)
 static size_t random_text(uint64_t *random, uint8_t text[TEXT_BYTES_MAX])
 {
     static const char *const alphabets[] = {
-        "abcdefghijklmnopqrstuvwxyz", "ab", "a", " \n", "-=*#", "etaoinshrdlu ",
+        "abcdefghijklmnopqrstuvwxyz", "ab", "a", " \n", "-=*#", "=", "/", "etaoinshrdlu ",
         "\xE4\xB8\xAD\xE5\x9B\xBD"};
-    const uint64_t which = next_random(random) % 8;
+    const uint64_t which = next_random(random) % 10;
     const size_t size =
         1 + next_random(random) %
                 (next_random(random) % 8 == 0 ? TEXT_BYTES_MAX - 1 : PATH_SHORT_BYTES / 2);
     for (size_t i = 0; i < size; i++) {
         const uint64_t chance = next_random(random);
-        text[i] = which == 7 ? (uint8_t)chance
+        text[i] = which == 9 ? (uint8_t)chance
                              : (uint8_t)alphabets[which][chance % strlen(alphabets[which])];
     }
     return size;
