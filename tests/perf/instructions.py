@@ -36,6 +36,7 @@ TOLERANCE = 0.02
 WARM_UP = 50
 ENCODINGS_WITHIN_S = 120
 SERVES = "http_exchange_run"  # runs in the worker's thread, and in the control thread at the start
+ENCODINGS_WITHIN_S = 120
 
 # The load of each figure, and how many requests the long run has more than the short one.
 LOADS = {
