@@ -29,15 +29,14 @@ struct counted {
 static enum status read_all(FILE *file, struct buffer *text)
 {
     enum status status = STATUS_OK;
-    size_t size = 1;
-    while (status == STATUS_OK && size > 0) {
+    while (status == STATUS_OK && !feof(file)) {
         status = buffer_reserve(text, READ_BYTES);
-        if (status == STATUS_OK) {
-            size = fread(text->data + text->size, 1, READ_BYTES, file);
-            text->size += size;
-        }
+        if (status == STATUS_OK)
+            text->size += fread(text->data + text->size, 1, READ_BYTES, file);
+        if (status == STATUS_OK && ferror(file))
+            status = STATUS_IO;
     }
-    return status == STATUS_OK && ferror(file) ? STATUS_IO : status;
+    return status;
 }
 
 static bool read_file(const char *path, struct buffer *text)

@@ -202,5 +202,5 @@ void pricing_bill(const struct price *price, const struct provider *provider,
         return;
     bill_out->price_id = price_id(price);
     if (reckon(price, &used, &cost, &bill_out->estimated) == STATUS_OK)
-        bill_out->cost_nanousd = (int64_t)cost.nanousd;
+        bill_out->cost_nanousd = cost.nanousd;
 }
