@@ -120,7 +120,7 @@ enum status segment_file_populate(struct segment_file *file, size_t from, size_t
             return STATUS_OK;
     }
     reason_set(reason, "the journal's disk takes no writes: %s",
-               code == EINVAL ? "bus error" : strerror(code));
+               code == EINVAL || code == EFAULT ? "bus error" : strerror(code));
     return STATUS_IO;
 }
 

@@ -74,12 +74,8 @@ class Books:
         self.log_bytes += end
         for each in text[:end].splitlines():
             # A process that was killed may have left half a line before the next one's first.
-            if not each.startswith(b"{") or not each.endswith(b"}"):
-                continue
-            try:
-                line = json.loads(each)
-            except ValueError:
-                continue
+            at = each.rfind(b'{"@timestamp"')
+            line = json.loads(each[at:]) if at >= 0 and each.endswith(b"}") else {}
             if is_access_line(line):
                 self.access[log_field(line, "weir.client.request_id")] = log_field(
                     line, "weir.outcome")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import time
 
 import pytest
@@ -132,7 +131,7 @@ def test_a_copy_of_a_running_data_folder_is_consistent(tmp_path, is_full, report
     with Gateway(tmp_path, clients=16) as gateway:
         for number in range(rounds):
             gateway.run_for(0.05 + 0.013 * number)
-            gateway.weir.send_signal(signal.SIGSTOP)
+            gateway.hold()
             copy = tmp_path / f"copy-{number}"
             shutil.copytree(gateway.weir.data_dir, copy,
                             ignore=lambda _, names: {"admin.sock"} & set(names))
@@ -153,7 +152,7 @@ def test_a_power_cut_takes_only_what_was_not_synced(tmp_path, disk, is_full, rep
     with Gateway(tmp_path, SMALL, data_dir=disk.data_dir, clients=16) as gateway:
         for number in range(rounds):
             gateway.run_for(0.3 + 0.037 * number)
-            gateway.weir.send_signal(signal.SIGSTOP)
+            gateway.hold()
             cut_at = time.time()
             shutil.copyfile(disk.image, tmp_path / "cut.img")
             gateway.kill()

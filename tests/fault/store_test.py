@@ -42,7 +42,7 @@ def is_followed(gateway):
     with contextlib.suppress(sqlite3.Error), contextlib.closing(
             connect(gateway.database)) as database:
         newest = next(each.id for each in reversed(gateway.load.requests) if each.ended_at
-                      and each.do == "whole")
+                      and each.do == "whole" and each.status == 200)
         return wait_until(lambda: database.execute(
             "SELECT 1 FROM usage_logs WHERE client_request_id = ?", [newest]).fetchone(), 5)
 
