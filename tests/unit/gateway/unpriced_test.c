@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/alloc.h"
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -26,12 +28,12 @@ struct fixture {
 
 static int set_up(void **state)
 {
-    struct fixture *f = calloc(1, sizeof(*f));
+    struct fixture *f = alloc_zeroed(1, sizeof(*f));
     *state = f;
     if (f == NULL)
         return -1;
     f->fd = memfd_create("log", MFD_CLOEXEC);
-    f->text = calloc(1, TEXT_BYTES);
+    f->text = alloc_zeroed(1, TEXT_BYTES);
     const struct log_config config = {
         .fd = f->fd, .format = LOG_FORMAT_JSON, .level = LOG_LEVEL_INFO, .version = "1"};
     price_init_unknown(&f->unknown);
@@ -50,8 +52,8 @@ static int tear_down(void **state)
     log_producer_close(&f->producer);
     log_destroy(&f->log);
     close(f->fd);
-    free(f->text);
-    free(f);
+    alloc_free(f->text);
+    alloc_free(f);
     return 0;
 }
 
