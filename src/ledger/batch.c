@@ -152,6 +152,20 @@ static enum status take_refused(struct batch *batch, struct slice payload)
     return STATUS_OK;
 }
 
+enum status batch_keep(struct batch *batch, const struct segment_reader *reader,
+                       struct segment_record *record_inout)
+{
+    const size_t size = record_inout->payload.size;
+    batch->texts.cap_bytes = SIZE_MAX; /* bounded by batch_is_full() */
+    struct segment_record_head *copy = arena_alloc(&batch->texts, sizeof(*copy) + size);
+    if (copy == NULL)
+        return STATUS_NO_MEMORY;
+    if (!segment_copy(reader, record_inout, copy))
+        return STATUS_PROTOCOL;
+    record_inout->payload = slice_of(copy + 1, size);
+    return STATUS_OK;
+}
+
 enum status batch_take(struct batch *batch, struct open_set *open, uint64_t segment,
                        const struct segment_record *record)
 {
@@ -427,7 +441,8 @@ bool batch_is_empty(const struct batch *batch)
 
 bool batch_is_full(const struct batch *batch)
 {
-    return batch->row_count >= BATCH_ROWS_MAX || batch->refused_count >= BATCH_ROWS_MAX;
+    return batch->row_count >= BATCH_ROWS_MAX || batch->refused_count >= BATCH_ROWS_MAX ||
+           batch->texts.used_bytes >= BATCH_TEXT_BYTES_MAX;
 }
 
 void batch_clear(struct batch *batch)
@@ -439,6 +454,7 @@ void batch_clear(struct batch *batch)
     batch->row_count = batch->refused_count = batch->open_count = batch->position_count = 0;
     batch->records = 0;
     sums_clear(&batch->sums);
+    arena_fini(&batch->texts);
 }
 
 void batch_fini(struct batch *batch)

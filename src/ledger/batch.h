@@ -4,7 +4,8 @@
  * Taking changes only the batch and the sets of open requests, so a batch that the store refuses is
  * applied again as it is: nothing is read twice.
  *
- * Thread: one. Memory: what the records' payloads hold is borrowed until batch_clear(). */
+ * Thread: one. Memory: what the records' payloads hold is borrowed until batch_clear(), unless
+ * batch_keep() has copied it. */
 #ifndef LEDGER_BATCH_H
 #define LEDGER_BATCH_H
 
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "ledger/open_set.h"
@@ -20,7 +22,8 @@
 #include "ledger/sums.h"
 #include "store/store_usage.h"
 
-#define BATCH_ROWS_MAX 10000
+#define BATCH_ROWS_MAX       10000
+#define BATCH_TEXT_BYTES_MAX (32u * 1024 * 1024)
 
 /* What is done with the rows that are new, within the transaction: the audit chain's part. Nothing,
  * where `begin` is NULL. */
@@ -56,7 +59,8 @@ struct batch {
     struct store_position *positions; /* one per journal */
     size_t position_count, position_capacity;
     struct sums sums;
-    uint64_t records; /* taken in */
+    uint64_t records;   /* taken in */
+    struct arena texts; /* the records, copied out of the journal's files */
 };
 
 /* The batch starts zeroed. */
@@ -65,6 +69,10 @@ void batch_clear(struct batch *batch);
 bool batch_is_empty(const struct batch *batch);
 bool batch_is_full(const struct batch *batch);
 
+/* Replaces the record's payload by a copy, for a file that is mapped may change at any moment, while the
+ * store may refuse the batch for hours. STATUS_NO_MEMORY. STATUS_PROTOCOL: it has changed already. */
+MUST_CHECK enum status batch_keep(struct batch *batch, const struct segment_reader *reader,
+                                  struct segment_record *record_inout);
 /* STATUS_NO_MEMORY: the record is not taken, and may be taken again later. STATUS_INVALID: it is no
  * record that weir writes; nothing happened. */
 MUST_CHECK enum status batch_take(struct batch *batch, struct open_set *open, uint64_t segment,

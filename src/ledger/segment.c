@@ -153,6 +153,15 @@ enum status segment_next(struct segment_reader *reader, struct segment_record *r
     return STATUS_OK;
 }
 
+bool segment_copy(const struct segment_reader *reader, const struct segment_record *record,
+                  struct segment_record_head *copy_out)
+{
+    const uint64_t word = record->sequence << SIZE_BITS | record->payload.size;
+    memcpy(copy_out, head_at(reader, record->offset), sizeof(*copy_out) + record->payload.size);
+    return copy_out->kind == record->kind && copy_out->version == RECORD_VERSION &&
+           copy_out->crc == checksum(copy_out, reader->seed, word);
+}
+
 enum status segment_resume(struct segment_reader *reader)
 {
     const size_t head_bytes = sizeof(struct segment_record_head);

@@ -85,6 +85,11 @@ struct segment_record {
  * STATUS_UNSUPPORTED: a newer weir wrote it. */
 MUST_CHECK enum status segment_next(struct segment_reader *reader,
                                     struct segment_record *record_out);
+/* Copies a record that segment_next() gave, its head and its payload behind it. False: the copy is not
+ * sound, for the file has changed meanwhile, as it may where somebody cuts it short. */
+MUST_CHECK bool segment_copy(const struct segment_reader *reader,
+                             const struct segment_record *record,
+                             struct segment_record_head *copy_out);
 /* Looks behind a damaged record for the next sound one with a later number and moves there.
  * STATUS_NOT_FOUND: none in this segment. */
 MUST_CHECK enum status segment_resume(struct segment_reader *reader);

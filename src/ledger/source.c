@@ -111,8 +111,12 @@ static enum status take_next(struct source *source, struct batch *batch)
     struct segment_record record;
     enum status status =
         source->number == 0 ? STATUS_AGAIN : segment_next(&source->reader, &record);
-    if (status == STATUS_AGAIN || status == STATUS_PROTOCOL)
+    if (status == STATUS_OK && record.kind != RECORD_PAD)
+        status = batch_keep(batch, &source->reader, &record);
+    if (status == STATUS_AGAIN || status == STATUS_PROTOCOL) {
+        source->reader = before;
         return pass_on(source, batch);
+    }
     if (status == STATUS_OK)
         status = batch_take(batch, &source->open, source->number, &record);
     if (status == STATUS_INVALID) { /* sound, but not what weir writes */

@@ -62,6 +62,28 @@ static void what_is_published_is_read_in_its_order(void **state)
     assert_int_equal(segment_next(&reader, &record), STATUS_AGAIN);
 }
 
+static void a_copy_is_sound_only_of_what_has_not_changed_since_it_was_read(void **state)
+{
+    (void)state;
+    struct segment_reader reader = reader_from(1);
+    struct segment_record record;
+    _Alignas(16) char copy[256];
+    fill(1, 20);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(segment_next(&reader, &record), STATUS_OK);
+        char *last =
+            bytes + record.offset + sizeof(struct segment_record_head) + record.payload.size - 1;
+        assert_true(segment_copy(&reader, &record, (void *)copy));
+        assert_memory_equal(copy + sizeof(struct segment_record_head), record.payload.data,
+                            record.payload.size);
+        *last ^= 1;
+        assert_false(segment_copy(&reader, &record, (void *)copy));
+        *last ^= 1;
+    }
+    memset(bytes, 0, sizeof(bytes)); /* as where the file was cut short */
+    assert_false(segment_copy(&reader, &record, (void *)copy));
+}
+
 static void a_former_lap_ends_the_log_and_is_not_resumed_with(void **state)
 {
     (void)state;
@@ -220,6 +242,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_is_published_is_read_in_its_order, make_segment),
+        cmocka_unit_test_setup(a_copy_is_sound_only_of_what_has_not_changed_since_it_was_read,
+                               make_segment),
         cmocka_unit_test_setup(a_former_lap_ends_the_log_and_is_not_resumed_with, make_segment),
         cmocka_unit_test_setup(another_workers_record_with_the_expected_number_is_not_taken,
                                make_segment),
