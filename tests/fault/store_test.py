@@ -159,6 +159,33 @@ def test_an_older_copy_gets_what_the_journal_still_holds(tmp_path, report):
 
 
 @pytest.mark.long
+def test_what_comes_after_the_database_was_deleted_stays_in_the_journal(tmp_path, report):
+    """Its files are not used again, so that an exact copy of the database gets all of it."""
+    with Gateway(tmp_path, {"ledger": {"journal_bytes": "1MiB"}}) as gateway:
+        gateway.run_for(1)
+        gateway.load.pause()
+        assert is_followed(gateway)
+        time.sleep(1.5)
+        backup = sqlite3.connect(tmp_path / "backup.db")
+        with contextlib.closing(sqlite3.connect(gateway.database)) as source:
+            source.backup(backup)
+        backup.close()
+        for each in files_of(gateway.database):
+            os.unlink(each)
+        gateway.run_for(4)
+        gateway.load.pause()
+        assert gateway.load.count()["overloaded"] > 100
+        gateway.weir.stop()
+        os.rename(tmp_path / "backup.db", gateway.database)
+        gateway.weir.start()
+        gateway.wait_until_recovered()
+        gateway.load.begin_life()
+        time.sleep(0.3)
+        rows = gateway.check_after_stop()
+    report(f"{rows} rows")
+
+
+@pytest.mark.long
 def test_a_stop_without_the_database_leaves_the_rest_to_the_next_start(tmp_path, report):
     with Gateway(tmp_path, clients=8, pause_s=0.01) as gateway:
         gateway.run_for(0.5)
