@@ -23,6 +23,7 @@ def test_a_full_journal_does_what_is_configured(tmp_path, when_full, is_full, re
             full = len(gateway.load.requests)
             time.sleep(seconds)
             counts = gateway.load.count(full)
+        gateway.load.pause_s = 0.05  # at full speed so small a journal is full again and again
         since = len(gateway.load.requests)
         wait_until(lambda: gateway.ledger_metrics()["full"] == 0, 20, "room in the journal")
         wait_until(lambda: gateway.load.count(since)[200] > 100, 20, "served requests")
