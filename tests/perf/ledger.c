@@ -190,7 +190,8 @@ static int run(const char *folder, uint64_t requests, uint64_t rate)
     struct figures figures = {0};
     (void)snprintf(path[0], sizeof(path[0]), "%s/weir.db", folder);
     (void)snprintf(path[1], sizeof(path[1]), "%s/journal", folder);
-    const struct store_config store_config = {path[0], true, 5000, clock_realtime_us()};
+    const struct store_config store_config = {
+        .path = path[0], .create = true, .busy_timeout_ms = 5000, .now_us = clock_realtime_us()};
     enum status status = store_open(&store_config, &store, &reason);
     const struct ledger_config config = {
         .path = path[1],
