@@ -342,6 +342,18 @@ static void on_signal(uv_signal_t *handle, int number)
         reload(control);
 }
 
+/* Threads inherit what is blocked, so that signals come to this one alone: another may be where it
+ * cannot be interrupted for long. */
+static void mask_signals(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(how, &set, NULL);
+}
+
 static enum status watch_signals(struct control *control, struct reason *reason)
 {
     static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
@@ -541,7 +553,9 @@ enum status control_create(const struct control_config *wanted, const struct con
     buffer_init(&control->demo_key, DEMO_KEY_BYTES);
     timer_init(&control->save, on_save);
     reason_set(reason, "out of memory");
+    mask_signals(SIG_BLOCK);
     const enum status status = open_all(control, wanted, config, reason);
+    mask_signals(SIG_UNBLOCK);
     config_unref(config); /* if nobody took it over */
     if (status != STATUS_OK) {
         control_destroy(&control);

@@ -222,7 +222,9 @@ enum openai_event openai_stream_event(struct openai_stream *stream, struct slice
 static bool is_content(struct slice key)
 {
     return !json_key_equal(key, SLICE("role")) && !json_key_equal(key, SLICE("id")) &&
-           !json_key_equal(key, SLICE("type")) && !json_key_equal(key, SLICE("finish_reason"));
+           !json_key_equal(key, SLICE("type")) && !json_key_equal(key, SLICE("finish_reason")) &&
+           !json_key_equal(key, SLICE("logprobs")) &&
+           !json_key_equal(key, SLICE("reasoning_details")); /* said again */
 }
 
 static void find_texts(struct json_value value, const struct json_limits *limits, unsigned depth,

@@ -9,6 +9,7 @@
 #include "gateway/unpriced.h"
 #include "json/read.h"
 #include "ledger/ledger.h"
+#include "telemetry/utf8.h"
 
 #define OPEN_RECORDS 2
 #define OPEN_BYTES   (RECORD_OPENED_MAX + RECORD_CLOSED_MAX)
@@ -60,6 +61,33 @@ static enum status check_metadata(struct request *request, struct slice *metadat
     return STATUS_OK;
 }
 
+static bool is_ascii(struct slice text)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < text.size; i++)
+        all |= (unsigned char)text.data[i];
+    return all < 0x80;
+}
+
+/* Clients and providers may send any bytes; what is recorded is UTF-8, and cut between characters. */
+static struct slice clean(const struct request *request, struct slice text)
+{
+    if (is_ascii(text))
+        return text;
+    if (text.size > RECORD_NAME_MAX)
+        text = slice_of(text.data, utf8_whole_size(slice_of(text.data, RECORD_NAME_MAX)));
+    struct slice copy = arena_copy(&request->exchange->arena, text);
+    char *bytes = (char *)(uintptr_t)copy.data;
+    for (size_t at = 0; at < copy.size;) {
+        uint32_t code;
+        const size_t size = utf8_next(copy, at, &code);
+        if (code == UTF8_INVALID)
+            memset(bytes + at, '?', size);
+        at += size;
+    }
+    return copy;
+}
+
 static void fill_opened(const struct request *request, struct slice metadata,
                         struct record_opened *opened)
 {
@@ -69,10 +97,11 @@ static void fill_opened(const struct request *request, struct slice metadata,
         .user_id = request->key->user->id,
         .key_id = request->key->id,
         .route = slice_from_text(request->route->name),
-        .model = request->model,
+        .model = clean(request, request->model),
         .provider = request->endpoint->provider->config->name,
-        .target_model = request->target_model,
-        .client_request_id = http_exchange_header(request->exchange, HTTP_HEADER_X_REQUEST_ID),
+        .target_model = clean(request, request->target_model),
+        .client_request_id =
+            clean(request, http_exchange_header(request->exchange, HTTP_HEADER_X_REQUEST_ID)),
         .metadata = metadata,
         .stream = request->stream,
     };
@@ -133,7 +162,7 @@ enum status account_next_attempt(struct request *request, struct slice outcome, 
         .outcome = outcome,
         .latency_us = (int64_t)((now_ns - account->attempt_started_ns) / 1000),
         .next_provider = request->endpoint->provider->config->name,
-        .next_target_model = request->target_model,
+        .next_target_model = clean(request, request->target_model),
     };
     if (!account->has_room)
         return STATUS_OK;
@@ -158,7 +187,9 @@ static void make_bill(struct request *request)
     pricing_bill(find_price(request), request->endpoint->provider, &usage, account->service_class,
                  account->time_us, &account->bill);
     account->bill.estimated |= is_estimated;
-    account->bill.price_id = /* the price may go */
+    if (!estimate_is_billed(request))
+        account->bill.cost_nanousd = 0; /* not even the part per request */
+    account->bill.price_id =            /* the price may go */
         arena_copy(&request->exchange->arena,
                    pricing_id(account->bill.price_id, account->service_class, id));
 }
@@ -220,7 +251,7 @@ static void write_closed(struct request *request, unsigned status)
             status > 0 ? (int64_t)((first_byte_ns - exchange->started_ns) / 1000) : RECORD_UNKNOWN,
         .last_latency_us = (int64_t)((now_ns - account->attempt_started_ns) / 1000),
         .context = fit_describe(&request->fit, context),
-        .provider_request_id = request->upstream_request_id,
+        .provider_request_id = clean(request, request->upstream_request_id),
     };
     journal_append(journal, RECORD_CLOSED,
                    record_write_closed(&closed, journal_room(journal, RECORD_CLOSED_MAX)));

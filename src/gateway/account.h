@@ -25,10 +25,11 @@ struct token_counter;
 #define ACCOUNT_SAMPLE_BYTES 512
 
 struct account {
-    bool is_open;     /* CLOSED must follow */
-    bool has_room;    /* and the journal has room for it */
-    bool is_closed;   /* the bill is final */
-    uint64_t time_us; /* when it was admitted, since 1970 */
+    bool is_open;          /* CLOSED must follow */
+    bool has_room;         /* and the journal has room for it */
+    bool usage_is_partial; /* a stream's that did not come to its end */
+    bool is_closed;        /* the bill is final */
+    uint64_t time_us;      /* when it was admitted, since 1970 */
     uint64_t attempt_started_ns;
     uint64_t prompt_tokens;  /* an estimate, or counted */
     uint64_t content_tokens; /* of the answer's text, if it was counted */

@@ -131,12 +131,14 @@ enum status chat_call(struct request *request, chat_compose *compose, struct cal
     if (status == STATUS_OK)
         status = call_once(request, compose, ask, call, held);
     if (status == STATUS_OK && !call->is_events && refuses_stream_options(call, held, ask)) {
-        atomic_store(&request->endpoint->provider->refuses_stream_options, true);
         held_answer_free(held);
         call_finish(call);
         status = account_next_attempt(request, SLICE("rejected"), request->upstream_status);
         if (status == STATUS_OK)
             status = call_once(request, compose, OPENAI_USAGE_ASK_DROP, call, held);
+        /* The refusal may have been about something else that named them. */
+        if (status == STATUS_OK && call->attempt.head.status == 200)
+            atomic_store(&request->endpoint->provider->refuses_stream_options, true);
     }
     return status;
 }

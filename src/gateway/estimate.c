@@ -214,22 +214,59 @@ static uint64_t output_tokens(const struct request *request)
     if (account->relayed_bytes == 0)
         return account->content_bytes / BYTES_PER_TOKEN;
     const struct sampled sampled = look_at_sample(request);
-    if (sampled.events == 0)
-        return 0;
+    if (sampled.events == 0) /* events larger than the sample: at least one came in each run */
+        return account->runs;
     const uint64_t events = account->relayed_bytes * sampled.events / sampled.event_bytes;
     const uint64_t by_bytes = events * sampled.content_bytes / sampled.events / BYTES_PER_TOKEN;
     return by_bytes > events ? by_bytes : events;
 }
 
+/* Some providers count reasoning besides the completion, or give the sum alone: the total tells. */
+static void complete_by_total(const struct request *request, struct openai_usage *usage)
+{
+    const uint64_t total = usage->tokens[OPENAI_TOKENS_TOTAL];
+    const uint64_t input = usage->tokens[OPENAI_TOKENS_INPUT];
+    if (!openai_usage_has(usage, OPENAI_TOKENS_TOTAL))
+        return;
+    if (!makes_text(request) && !openai_usage_has(usage, OPENAI_TOKENS_INPUT))
+        give(usage, OPENAI_TOKENS_INPUT, total);
+    else if (makes_text(request) && openai_usage_has(usage, OPENAI_TOKENS_INPUT) &&
+             total > input + usage->tokens[OPENAI_TOKENS_OUTPUT])
+        give(usage, OPENAI_TOKENS_OUTPUT, total - input);
+}
+
+bool estimate_is_billed(const struct request *request)
+{
+    const bool was_answered = request->upstream_status >= 200 && request->upstream_status < 300;
+    const bool was_left =
+        request->upstream_status == 0 && request->upstream_sent_ns > 0 &&
+        (request->outcome == OUTCOME_CLIENT_GONE || request->outcome == OUTCOME_TIMED_OUT ||
+         request->outcome == OUTCOME_CUT_OFF);
+    return was_answered || was_left;
+}
+
+/* What was relayed may be more than what was told before the stream's end. */
+static bool raise_partial(const struct request *request, struct openai_usage *usage)
+{
+    const uint64_t output = output_tokens(request);
+    if (!request->account.usage_is_partial)
+        return false;
+    if (output > usage->tokens[OPENAI_TOKENS_OUTPUT])
+        give(usage, OPENAI_TOKENS_OUTPUT, output);
+    return true;
+}
+
 bool estimate_missing(const struct request *request, struct openai_usage *usage)
 {
-    const bool is_answered = request->upstream_status >= 200 && request->upstream_status < 300;
+    const bool is_billed = estimate_is_billed(request);
+    const bool has_answer = is_billed && request->upstream_status != 0 && makes_text(request);
+    complete_by_total(request, usage);
     const bool lacks_input = !openai_usage_has(usage, OPENAI_TOKENS_INPUT);
     const bool lacks_output = !openai_usage_has(usage, OPENAI_TOKENS_OUTPUT);
     if (lacks_input)
-        give(usage, OPENAI_TOKENS_INPUT, is_answered ? request->account.prompt_tokens : 0);
+        give(usage, OPENAI_TOKENS_INPUT, is_billed ? request->account.prompt_tokens : 0);
     if (lacks_output)
-        give(usage, OPENAI_TOKENS_OUTPUT,
-             is_answered && makes_text(request) ? output_tokens(request) : 0);
-    return is_answered && (lacks_input || (lacks_output && makes_text(request)));
+        give(usage, OPENAI_TOKENS_OUTPUT, has_answer ? output_tokens(request) : 0);
+    const bool was_raised = has_answer && !lacks_output && raise_partial(request, usage);
+    return was_raised || (is_billed && (lacks_input || (lacks_output && makes_text(request))));
 }

@@ -31,6 +31,10 @@ void estimate_relayed(struct account *account, struct slice events);
 /* Nothing more passes: ends the counting. */
 void estimate_finish(struct request *request);
 
+/* Whether a provider may bill the call: it answered well, or was still at work when the client, the
+ * time or the process ended. */
+bool estimate_is_billed(const struct request *request);
+
 /* Fills in what the usage lacks, and returns whether a count is weir's own. Where upstream gave no
  * answer nothing was used. */
 bool estimate_missing(const struct request *request, struct openai_usage *usage);

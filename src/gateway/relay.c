@@ -185,6 +185,7 @@ static void relay_long(struct call *call, struct held_answer *held)
 
     openai_answer_tap_init(&tap);
     openai_answer_tap_feed(&tap, bytes);
+    request->account.content_bytes = bytes.size;
     request_drop_body(request);
     relay_begin_answer(call, head->status);
     enum status status = http_answer_start(
@@ -197,6 +198,7 @@ static void relay_long(struct call *call, struct held_answer *held)
         if (read_status != STATUS_OK)
             break;
         openai_answer_tap_feed(&tap, bytes);
+        request->account.content_bytes += bytes.size;
         if (call->is_ended) { /* of an answer with its length these bytes are the last */
             openai_answer_tap_usage(&tap, &request->usage);
             account_close(request, head->status);
@@ -237,7 +239,8 @@ void relay_note_usage(struct request *request, struct held_answer *held)
                                                          answer.service_tier.raw.size - 2));
     if (answer.has_usage)
         request->usage = answer.usage;
-    else
+    if (!openai_usage_has(&request->usage, OPENAI_TOKENS_OUTPUT) &&
+        !openai_usage_has(&request->usage, OPENAI_TOKENS_TOTAL))
         count_answer(request, held);
 }
 

@@ -253,14 +253,21 @@ static enum answer_part part_of(const struct relay *relay, struct slice rest)
     return is_last ? ANSWER_LAST : ANSWER_MORE;
 }
 
-/* The stream is whole, and what is left of it goes out next. */
-static void close_account(struct relay *relay)
+static void note_usage(struct relay *relay)
 {
+    struct account *account = &relay->request->account;
     if (relay->stream.has_usage)
         relay->request->usage = relay->stream.usage;
+    account->usage_is_partial = relay->stream.has_usage && !openai_stream_is_whole(&relay->stream);
     if (relay->stream.service_tier_size > 0)
-        account_note_service(&relay->request->account,
+        account_note_service(account,
                              slice_of(relay->stream.service_tier, relay->stream.service_tier_size));
+}
+
+/* What is left of the stream goes out next. */
+static void close_account(struct relay *relay)
+{
+    note_usage(relay);
     account_close(relay->request, 200);
 }
 
@@ -421,8 +428,8 @@ static void drain_usage(struct relay *relay)
     enum status status = STATUS_OK;
     relay->request->outcome = OUTCOME_CLIENT_GONE;
     relay->client_is_gone = true;
-    while (wait_ms > 0 && status == STATUS_OK && !call->is_ended && !relay->stream.has_usage &&
-           !relay->has_failed)
+    while (wait_ms > 0 && status == STATUS_OK && !call->is_ended && !relay->has_failed &&
+           !(relay->stream.has_usage && openai_stream_is_whole(&relay->stream)))
         status = read_for_usage(relay, deadline_ms);
     if (!call->is_ended)
         call->attempt.failure = UPSTREAM_FAILURE_CANCELLED;
@@ -485,8 +492,7 @@ void relay_events(struct call *call, enum relay_end end)
     metric_add(&request->worker->metrics->streams_open, 1);
     run(&relay, end);
     metric_subtract(&request->worker->metrics->streams_open, 1);
-    if (relay.stream.has_usage)
-        request->usage = relay.stream.usage;
+    note_usage(&relay);
     body_memory_free(&relay.unread);
     body_memory_free(&relay.leading);
 }

@@ -87,7 +87,7 @@ static void code_bill(struct codec *codec, struct record_bill *bill)
     FIELD(codec, bill->tokens);
     FIELD(codec, bill->cost_nanousd);
     flag(codec, &bill->estimated);
-    name(codec, &bill->price_id);
+    text(codec, &bill->price_id, RECORD_PRICE_ID_MAX);
 }
 
 static void code_opened(struct codec *codec, struct record_opened *opened)

@@ -21,6 +21,7 @@
 
 /* Longer texts are cut (metadata is checked before): no record is larger than its maximum. */
 #define RECORD_NAME_MAX     256
+#define RECORD_PRICE_ID_MAX 448
 #define RECORD_METADATA_MAX 1024
 #define RECORD_OPENED_MAX   3072
 #define RECORD_ATTEMPT_MAX  1280

@@ -135,14 +135,59 @@ def test_a_broken_stream_is_charged_for_what_was_delivered(priced):
     (answers.error(429, "slow down"), 429, "completed"),
     ([Close()], 502, "upstream_failed"),
 ])
-def test_a_call_that_failed_has_a_row_and_costs_the_part_per_request_only(priced, script, status,
-                                                                          outcome):
+def test_a_call_that_failed_has_a_row_and_costs_nothing(priced, script, status, outcome):
     priced.upstream.answer_always(script)
     response = priced.ask()
     assert response.status == status
     row = row_for(priced.weir, response)
     assert (row["status"], row["outcome"], row["answered"]) == (status, outcome, 0)
-    assert (row["input_tokens"], row["output_tokens"]) == (0, 0)
+    assert (row["input_tokens"], row["output_tokens"], row["cost_nanousd"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("told,input_tokens,output_tokens", [
+    ({"prompt_tokens": 32, "completion_tokens": 200, "total_tokens": 326,
+      "completion_tokens_details": {"reasoning_tokens": 94}}, 32, 294),
+    ({"prompt_tokens": 10, "total_tokens": 15}, 10, 5),
+])
+def test_what_the_total_has_beyond_the_parts_is_output(priced, told, input_tokens, output_tokens):
+    priced.upstream.answer(answers.chat(usage=told))
+    row = row_for(priced.weir, priced.ask())
+    assert (row["input_tokens"], row["output_tokens"]) == (input_tokens, output_tokens)
+    assert row["estimated"] == 0
+
+
+def test_a_client_that_leaves_before_the_answer_pays_for_its_prompt(priced):
+    priced.upstream.answer([Pause(30)])
+    with priced.weir.connect() as connection:
+        connection.send(priced.request(messages=[{"role": "user", "content": "word " * 400}]))
+        priced.upstream.wait_for_calls()
+    wait_until(lambda: query(priced.weir, "SELECT * FROM usage WHERE outcome = 'client_gone' "
+                                          "AND input_tokens > 300 AND output_tokens = 0 "
+                                          "AND estimated = 1"), what="the row")
+
+
+def test_a_usage_before_the_end_of_a_stream_that_broke_is_no_final_one(priced):
+    pieces = answers.stream([answers.event(answers.delta("word ", usage=usage(10, 1)))] +
+                            [answers.event(answers.delta("word ")) for _ in range(30)])[:-1]
+    priced.upstream.answer([*pieces, Close()])
+    row = row_for(priced.weir, priced.stream())
+    assert row["estimated"] == 1 and 20 <= row["output_tokens"] <= 60
+
+
+def test_a_refusal_of_something_else_does_not_end_the_asking_for_usage(make_gateway):
+    gateway = make_gateway()
+    gateway.upstream.answer(answers.error(400, "no role stream_options"),
+                            answers.error(400, "no role stream_options"))
+    assert gateway.stream().status == 400
+    gateway.upstream.answer(answers.as_a_provider)
+    assert row_for(gateway.weir, gateway.stream())["estimated"] == 0
+    assert answers.asks_for_usage(gateway.upstream.calls[-1])
+
+
+def test_names_in_no_encoding_are_recorded_as_text(priced):
+    response = priced.ask(headers=[("x-request-id", "ab\xff\xfe")])
+    row = row_for(priced.weir, response)
+    assert row["client_request_id"].startswith("ab")
 
 
 def test_a_repeated_call_is_one_row_with_two_attempts(make_gateway):

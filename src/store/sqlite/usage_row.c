@@ -73,6 +73,10 @@ struct store_usage usage_row_read(struct query *query)
         .metadata = query_read_text(query, 30),
         .batch = query_read_i64(query, 31),
     };
+    /* A flag that weir did not write is told by what is compared beside it. */
+    if (query_read_u64(query, 19) > 1 || query_read_u64(query, 20) > 1 ||
+        query_read_u64(query, 24) > 1)
+        usage.attempts = UINT_MAX;
     query_read_blob(query, 0, usage.id.bytes, sizeof(usage.id.bytes));
     for (int i = 0; i < STORE_TOKENS_COUNT; i++)
         usage.tokens[i] = query_read_known(query, 9 + i);

@@ -16,7 +16,7 @@ static char database_folder[] = "/tmp/weir-store-XXXXXX";
 
 static inline const char *database_path(void)
 {
-    static char path[64];
+    static _Thread_local char path[64];
     (void)snprintf(path, sizeof(path), "%s/weir.db", database_folder);
     return path;
 }
