@@ -78,7 +78,7 @@ enum status table_add(struct table *table, const struct slice *cells)
 /* A blank cell at the end of a line leaves nothing behind. */
 static size_t shown_count(const struct table *table, const char *last)
 {
-    const bool is_blank = last[strspn(last, " ")] == '\0';
+    const bool is_blank = last == NULL || last[strspn(last, " ")] == '\0';
     return table->column_count - (is_blank ? 1 : 0);
 }
 

@@ -207,7 +207,8 @@ static void count_bill(const struct request *request)
 {
     const struct record_bill *bill = &request->account.bill;
     struct metrics_target *metrics = &request->worker->metrics->targets[request->metrics_target];
-    _Static_assert((int)METRICS_TOKENS_COUNT == (int)RECORD_TOKENS_COUNT, "the same kinds");
+    _Static_assert(sizeof(metrics->tokens) / sizeof(metrics->tokens[0]) == RECORD_TOKENS_COUNT,
+                   "the same kinds of tokens");
     for (size_t i = 0; i < RECORD_TOKENS_COUNT; i++) {
         if (bill->tokens[i] > 0)
             metric_add(&metrics->tokens[i], (uint64_t)bill->tokens[i]);
