@@ -78,7 +78,7 @@ enum status table_add(struct table *table, const struct slice *cells)
 /* A blank cell at the end of a line leaves nothing behind. */
 static size_t shown_count(const struct table *table, const char *last)
 {
-    const bool is_blank = last == NULL || last[strspn(last, " ")] == '\0';
+    const bool is_blank = last[strspn(last, " ")] == '\0';
     return table->column_count - (is_blank ? 1 : 0);
 }
 
@@ -116,8 +116,10 @@ static void write_row(const struct table *table, const char *const *cells, bool 
 
 void table_write(const struct table *table, bool has_looks, FILE *out)
 {
-    const char *cells[TABLE_COLUMNS_MAX] = {NULL};
+    const char *cells[TABLE_COLUMNS_MAX];
     const char *cell = table->cells.data;
+    for (size_t i = 0; i < TABLE_COLUMNS_MAX; i++)
+        cells[i] = "";
     write_row(table, table->titles, has_looks, false, out);
     for (size_t row = 0; row < table->row_count; row++) {
         const bool is_total = table->has_total && row + 1 == table->row_count;
