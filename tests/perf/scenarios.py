@@ -31,7 +31,7 @@ class Scenario:
 STREAM = {"stream": True, "events": 200}
 
 SCENARIOS = {each.name: each for each in (
-    Scenario("chat", "small chat, 32 connections", "busy", bound=1.0, load={"connections": 32}),
+    Scenario("chat", "small chat, 32 connections", "busy", bound=1.15, load={"connections": 32}),
     Scenario("chat-c1", "small chat, 1 connection", "busy", load={"connections": 1}),
     Scenario("chat100k", "100 KB prompt, 16 connections", "busy", bound=1.3,
              load={"connections": 16, "body_bytes": 100_000}),
