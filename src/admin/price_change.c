@@ -5,7 +5,7 @@
 #include "admin/price_operations.h"
 #include "admin/price_store.h"
 #include "base/nearest.h"
-#include "config/date.h"
+#include "base/date.h"
 #include "models/price_terms.h"
 #include "store/store_usage.h"
 

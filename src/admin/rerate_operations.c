@@ -10,7 +10,7 @@
 #include "admin/rerate.h"
 #include "admin/usage_line.h"
 #include "base/clock.h"
-#include "config/date.h"
+#include "base/date.h"
 
 #define WORK_MS         500
 #define SPAN_FIRST_US   (60 * US_PER_S)

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/nearest.h"
-#include "config/date.h"
+#include "base/date.h"
 
 #define COUNT(items) (sizeof(items) / sizeof((items)[0]))
 

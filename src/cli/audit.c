@@ -13,7 +13,7 @@
 #include "cli/configuration.h"
 #include "cli/options.h"
 #include "cli/table.h"
-#include "config/date.h"
+#include "base/date.h"
 #include "config/units.h"
 
 #define LINES_DEFAULT   20

@@ -12,7 +12,7 @@
 #include "cli/resource.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
-#include "config/date.h"
+#include "base/date.h"
 #include "json/value.h"
 #include "json/walk.h"
 

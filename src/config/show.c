@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "config/date.h"
+#include "base/date.h"
 #include "config/settings.h"
 #include "config/units.h"
 #include "json/write.h"

@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/nearest.h"
-#include "config/date.h"
+#include "base/date.h"
 #include "config/loader.h"
 #include "config/units.h"
 

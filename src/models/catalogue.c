@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "models/catalogue_columns.h"
 #include "models/catalogue_data.h"
-#include "models/price_day.h"
+#include "base/date.h"
 
 #define NAME_FIELDS CATALOGUE_KEY_FROM /* the fields before it are the name of a row */
 
@@ -64,7 +64,7 @@ static enum status take_row(struct slice line, struct catalogue_row *row_out)
 {
     *row_out = (struct catalogue_row){.line = line, .until_us = UINT64_MAX};
     read_key(line, &row_out->key);
-    return price_day_parse(row_out->key.fields[CATALOGUE_KEY_FROM], &row_out->from_us);
+    return date_parse_day(row_out->key.fields[CATALOGUE_KEY_FROM], &row_out->from_us);
 }
 
 /* Goes through the rows of one name, the oldest first, until one begins after the time. */

@@ -2,7 +2,7 @@
 #include "base/assert.h"
 #include "models/catalogue.h"
 #include "models/catalogue_columns.h"
-#include "models/price_day.h"
+#include "base/date.h"
 #include "models/price_decimal.h"
 #include "models/price_terms.h"
 
@@ -203,7 +203,7 @@ static enum status read_fact(const struct catalogue_column *column, struct slice
     case CATALOGUE_COLUMN_ABILITY:
         return read_ability(text, column->which, facts);
     case CATALOGUE_COLUMN_DEPRECATED:
-        return price_day_parse(text, &facts->deprecated_us);
+        return date_parse_day(text, &facts->deprecated_us);
     default:
         return STATUS_OK;
     }

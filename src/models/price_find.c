@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "models/price_day.h"
+#include "base/date.h"
 
 #define CATALOGUE_PREFIX "catalogue/"
 #define FREE_PREFIX      "free/"
@@ -87,7 +87,7 @@ static enum status read_catalogue_id(struct slice id, struct catalogue_query *qu
     const struct slice region = cut(&id, slice_find_byte(id, ':'));
     const struct slice variant = cut(&model, slice_find_byte(model, '#'));
     *query_out = (struct catalogue_query){id, model, region, variant, 0};
-    return price_day_parse(day, &query_out->time_us);
+    return date_parse_day(day, &query_out->time_us);
 }
 
 static enum status find_catalogue_id(const struct catalogue *catalogue, struct slice id,

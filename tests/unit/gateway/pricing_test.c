@@ -3,7 +3,7 @@
 #include "unit/config/loading.h"
 
 #include "base/alloc.h"
-#include "models/price_day.h"
+#include "base/date.h"
 
 static const char yaml[] =
     "providers:\n"
@@ -61,7 +61,7 @@ static const struct price *find(struct fixture *f, const char *provider, const c
                                 const char *date)
 {
     uint64_t time_us = 0;
-    assert_int_equal(price_day_parse(slice_from_text(date), &time_us), STATUS_OK);
+    assert_int_equal(date_parse_day(slice_from_text(date), &time_us), STATUS_OK);
     return pricing_find(&f->pricing, f->snapshot, provider_of(f, provider), slice_from_text(model),
                         time_us);
 }

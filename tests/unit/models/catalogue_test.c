@@ -8,13 +8,13 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "models/price_day.h"
+#include "base/date.h"
 #include "support/small_catalogue.h"
 
 static uint64_t day(const char *text)
 {
     uint64_t time_us = 0;
-    assert_int_equal(price_day_parse(slice_from_text(text), &time_us), STATUS_OK);
+    assert_int_equal(date_parse_day(slice_from_text(text), &time_us), STATUS_OK);
     return time_us;
 }
 
@@ -42,7 +42,7 @@ static void every_row_of_the_embedded_catalogue_is_found_by_its_names(void **sta
         struct catalogue_row row;
         assert_int_equal(catalogue_csv_split(line, fields, 47), STATUS_OK);
         struct catalogue_query query = {fields[0], fields[1], fields[2], fields[3], 0};
-        assert_int_equal(price_day_parse(fields[4], &query.time_us), STATUS_OK);
+        assert_int_equal(date_parse_day(fields[4], &query.time_us), STATUS_OK);
         assert_int_equal(catalogue_find_exact(&catalogue, &query, &row), STATUS_OK);
         assert_ptr_equal(row.line.data, line.data);
         assert_int_equal(catalogue_find(&catalogue, &query, &row), STATUS_OK);

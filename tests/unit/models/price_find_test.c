@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "models/price_day.h"
+#include "base/date.h"
 #include "models/price_terms.h"
 #include "support/small_catalogue.h"
 
@@ -21,7 +21,7 @@ struct fixture {
 static uint64_t day(const char *text)
 {
     uint64_t time_us = 0;
-    assert_int_equal(price_day_parse(slice_from_text(text), &time_us), STATUS_OK);
+    assert_int_equal(date_parse_day(slice_from_text(text), &time_us), STATUS_OK);
     return time_us;
 }
 

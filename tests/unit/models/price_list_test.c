@@ -8,12 +8,12 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
-#include "models/price_day.h"
+#include "base/date.h"
 
 static uint64_t day(const char *text)
 {
     uint64_t time_us = 0;
-    assert_int_equal(price_day_parse(slice_from_text(text), &time_us), STATUS_OK);
+    assert_int_equal(date_parse_day(slice_from_text(text), &time_us), STATUS_OK);
     return time_us;
 }
 

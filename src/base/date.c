@@ -1,11 +1,10 @@
-#include "config/date.h"
+#include "base/date.h"
 
 #include <stdbool.h>
 
 #define S_PER_DAY       UINT64_C(86400)
 #define YEAR_10000_S    UINT64_C(253402300800) /* since 1970 */
 #define FRACTION_DIGITS 6
-#define DAY_BYTES       10 /* of "2026-12-31" */
 
 /* Takes a number of exactly `digits` digits off the front. */
 static bool take_number(struct slice *rest, size_t digits, uint64_t *number_out)
@@ -58,23 +57,27 @@ static bool take_day(struct slice *rest, uint64_t *seconds_out)
     return true;
 }
 
-static bool take_fraction(struct slice *rest, uint64_t *fraction_us_out)
+/* What a time has below its second. */
+struct fraction {
+    uint64_t us;
+    bool is_finer; /* than a microsecond */
+};
+
+static bool take_fraction(struct slice *rest, struct fraction *fraction)
 {
-    uint64_t digit, fraction = 0;
-    unsigned digits = 0;
+    uint64_t digit;
+    uint64_t unit_us = US_PER_S; /* of the digit before */
     if (!take_byte(rest, '.'))
         return true;
-    while (digits < FRACTION_DIGITS && take_number(rest, 1, &digit)) {
-        fraction = fraction * 10 + digit;
-        digits++;
+    while (take_number(rest, 1, &digit)) {
+        fraction->is_finer |= unit_us <= 1;
+        unit_us /= 10;
+        fraction->us += digit * unit_us;
     }
-    *fraction_us_out = fraction;
-    for (unsigned i = digits; i < FRACTION_DIGITS; i++)
-        *fraction_us_out *= 10;
-    return digits > 0;
+    return unit_us < US_PER_S;
 }
 
-static bool take_time_of_day(struct slice *rest, uint64_t *seconds, uint64_t *fraction_us_out)
+static bool take_time_of_day(struct slice *rest, uint64_t *seconds, struct fraction *fraction)
 {
     uint64_t hour, minute, second;
     if (!take_number(rest, 2, &hour) || !take_byte(rest, ':') || !take_number(rest, 2, &minute) ||
@@ -83,7 +86,7 @@ static bool take_time_of_day(struct slice *rest, uint64_t *seconds, uint64_t *fr
     if (hour > 23 || minute > 59 || second > 60) /* 60 is a leap second: the next one's start */
         return false;
     *seconds += hour * 3600 + minute * 60 + second;
-    return take_fraction(rest, fraction_us_out);
+    return take_fraction(rest, fraction);
 }
 
 static bool take_zone(struct slice *rest, uint64_t *seconds)
@@ -102,19 +105,44 @@ static bool take_zone(struct slice *rest, uint64_t *seconds)
     return true;
 }
 
-enum status date_parse(struct slice text, uint64_t *time_us_out)
+static bool take_date(struct slice text, uint64_t *seconds_out, struct fraction *fraction_out)
 {
     struct slice rest = text;
-    uint64_t seconds = 0, fraction_us = 0;
-    if (!take_day(&rest, &seconds))
+    *fraction_out = (struct fraction){0};
+    if (!take_day(&rest, seconds_out))
+        return false;
+    return rest.size == 0 || ((take_byte(&rest, 't') || take_byte(&rest, ' ')) &&
+                              take_time_of_day(&rest, seconds_out, fraction_out) &&
+                              take_zone(&rest, seconds_out) && rest.size == 0);
+}
+
+enum status date_parse(struct slice text, uint64_t *time_us_out)
+{
+    uint64_t seconds;
+    struct fraction fraction;
+    if (!take_date(text, &seconds, &fraction) || fraction.is_finer || seconds >= YEAR_10000_S)
         return STATUS_INVALID;
-    if (rest.size > 0 && ((!take_byte(&rest, 't') && !take_byte(&rest, ' ')) ||
-                          !take_time_of_day(&rest, &seconds, &fraction_us) ||
-                          !take_zone(&rest, &seconds) || rest.size > 0))
+    *time_us_out = seconds * US_PER_S + fraction.us;
+    return STATUS_OK;
+}
+
+enum status date_parse_seconds(struct slice text, uint64_t *time_s_out)
+{
+    uint64_t seconds;
+    struct fraction fraction;
+    if (!take_date(text, &seconds, &fraction))
         return STATUS_INVALID;
-    if (seconds >= YEAR_10000_S)
+    *time_s_out = seconds;
+    return STATUS_OK;
+}
+
+enum status date_parse_day(struct slice text, uint64_t *time_us_out)
+{
+    struct slice rest = text;
+    uint64_t seconds;
+    if (!take_day(&rest, &seconds) || rest.size > 0)
         return STATUS_INVALID;
-    *time_us_out = seconds * US_PER_S + fraction_us;
+    *time_us_out = seconds * US_PER_S;
     return STATUS_OK;
 }
 
@@ -123,6 +151,6 @@ unsigned date_format(uint64_t time_us, char text_out[CLOCK_TEXT_BYTES])
     const unsigned size = clock_format(time_us, time_us % US_PER_S > 0 ? 6 : 0, text_out);
     if (time_us % (S_PER_DAY * US_PER_S) != 0)
         return size;
-    text_out[DAY_BYTES] = '\0';
-    return DAY_BYTES;
+    text_out[DATE_DAY_BYTES] = '\0';
+    return DATE_DAY_BYTES;
 }

@@ -1,4 +1,4 @@
-#include "config/date.h"
+#include "base/date.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,6 +128,80 @@ static void each_day_of_four_centuries_reads_back(void **state)
     }
 }
 
+static void every_day_to_2200_is_read_as_the_clock_writes_it(void **state)
+{
+    (void)state;
+    for (uint64_t day = 0; day < 84000; day++) {
+        char text[CLOCK_TEXT_BYTES];
+        uint64_t time_us = 1;
+        clock_format(day * DAY_US, 0, text);
+        assert_int_equal(date_parse_day(slice_of(text, DATE_DAY_BYTES), &time_us), STATUS_OK);
+        assert_true(time_us == day * DAY_US);
+    }
+}
+
+static void the_last_day_alone_is_that_of_9999(void **state)
+{
+    (void)state;
+    uint64_t time_us;
+    assert_int_equal(date_parse_day(SLICE("9999-12-31"), &time_us), STATUS_OK);
+    assert_true(time_us == UINT64_C(253402214400) * US_PER_S);
+}
+
+static void anything_else_is_no_day_alone(void **state)
+{
+    (void)state;
+    const struct slice texts[] = {
+        SLICE(""),
+        SLICE("2026"),
+        SLICE("2026-1-01"),
+        SLICE("2026-01-1"),
+        SLICE("2026-01-011"),
+        SLICE("2026/01/01"),
+        SLICE("2026-00-01"),
+        SLICE("2026-13-01"),
+        SLICE("2026-01-00"),
+        SLICE("2026-01-32"),
+        SLICE("2026-04-31"),
+        SLICE("2026-02-29"),
+        SLICE("2100-02-29"),
+        SLICE("1969-12-31"),
+        SLICE("-026-01-01"),
+        SLICE("+026-01-01"),
+        SLICE("2026-01- 1"),
+        SLICE("20 6-01-01"),
+        SLICE("2026-01-0\0"),
+        {0},
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        uint64_t time_us = 7;
+        assert_int_equal(date_parse_day(texts[i], &time_us), STATUS_INVALID);
+        assert_int_equal(time_us, 7);
+    }
+}
+
+static void leap_days_are_days(void **state)
+{
+    (void)state;
+    uint64_t time_us;
+    assert_int_equal(date_parse_day(SLICE("2028-02-29"), &time_us), STATUS_OK);
+    assert_int_equal(date_parse_day(SLICE("2000-02-29"), &time_us), STATUS_OK);
+}
+
+static void seconds_drop_a_fraction_of_any_length(void **state)
+{
+    (void)state;
+    uint64_t time_s = 0;
+    assert_int_equal(date_parse_seconds(SLICE("1970-01-01T00:00:09.123456789123Z"), &time_s),
+                     STATUS_OK);
+    assert_int_equal(time_s, 9);
+    assert_int_equal(date_parse_seconds(SLICE("1970-01-02"), &time_s), STATUS_OK);
+    assert_int_equal(time_s, 86400);
+    assert_int_equal(date_parse_seconds(SLICE("1970-01-01T00:00:09.Z"), &time_s), STATUS_INVALID);
+    assert_int_equal(date_parse_seconds(SLICE("9999-12-31T23:59:59-01:00"), &time_s), STATUS_OK);
+    assert_true(time_s == UINT64_C(253402304399));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +210,11 @@ int main(void)
         cmocka_unit_test(a_time_that_ends_early_is_none_but_where_its_day_ends),
         cmocka_unit_test(a_time_is_written_as_shortly_as_it_can_be_read_back),
         cmocka_unit_test(each_day_of_four_centuries_reads_back),
+        cmocka_unit_test(every_day_to_2200_is_read_as_the_clock_writes_it),
+        cmocka_unit_test(the_last_day_alone_is_that_of_9999),
+        cmocka_unit_test(anything_else_is_no_day_alone),
+        cmocka_unit_test(leap_days_are_days),
+        cmocka_unit_test(seconds_drop_a_fraction_of_any_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
