@@ -11,6 +11,11 @@ void member_write_text(struct json_writer *writer, struct slice name, struct sli
         json_write_string(writer, text);
 }
 
+void member_write_filled(struct json_writer *writer, struct slice name, struct slice text)
+{
+    member_write_text(writer, name, text.size > 0 ? text : (struct slice){0});
+}
+
 void member_write_id(struct json_writer *writer, struct slice name, const struct id *id)
 {
     char text[ID_TEXT_SIZE];

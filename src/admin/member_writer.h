@@ -13,6 +13,8 @@
 
 /* null where data is NULL. */
 void member_write_text(struct json_writer *writer, struct slice name, struct slice text);
+/* null where it is empty. */
+void member_write_filled(struct json_writer *writer, struct slice name, struct slice text);
 void member_write_id(struct json_writer *writer, struct slice name, const struct id *id);
 /* RFC 3339 with milliseconds; null where it is 0. */
 void member_write_time(struct json_writer *writer, struct slice name, uint64_t time_us);

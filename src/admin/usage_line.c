@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "admin/member_writer.h"
 #include "json/read.h"
 #include "json/value.h"
 #include "json/walk.h"
@@ -64,15 +65,6 @@ bool usage_line_is_empty(const struct usage_line *line)
     return line->counts[USAGE_REQUESTS] == 0 && line->counts[USAGE_REFUSED] == 0;
 }
 
-static void write_text(struct json_writer *writer, struct slice name, struct slice text)
-{
-    json_write_key(writer, name);
-    if (text.size > 0)
-        json_write_string(writer, text);
-    else
-        json_write_null(writer);
-}
-
 void usage_write_money(struct json_writer *writer, const char *name, int64_t nanousd)
 {
     char text[PRICE_DECIMAL_TEXT_BYTES];
@@ -88,8 +80,8 @@ void usage_write_money(struct json_writer *writer, const char *name, int64_t nan
 
 void usage_line_write_members(struct json_writer *writer, const struct usage_line *line)
 {
-    write_text(writer, SLICE("id"), line->id);
-    write_text(writer, SLICE("name"), line->name);
+    member_write_filled(writer, SLICE("id"), line->id);
+    member_write_filled(writer, SLICE("name"), line->name);
     for (size_t i = 0; i < USAGE_COUNTS; i++) {
         json_write_key(writer, slice_from_text(count_names[i]));
         json_write_u64(writer, line->counts[i]);

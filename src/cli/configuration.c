@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "admin/member_writer.h"
 #include "cli/commands.h"
 #include "cli/journal_size.h"
 #include "cli/options.h"
@@ -58,15 +59,6 @@ static const char check_help[] =
     "Example:\n"
     "  weir check --config /etc/weir/weir.yaml\n";
 
-static void write_text(struct json_writer *writer, struct slice name, struct slice text)
-{
-    json_write_key(writer, name);
-    if (text.size > 0)
-        json_write_string(writer, text);
-    else
-        json_write_null(writer);
-}
-
 /* A line or column, from 1; 0: it has none. */
 static void write_place(struct json_writer *writer, struct slice name, uint64_t number)
 {
@@ -81,12 +73,12 @@ static void write_mistake(struct json_writer *writer, const struct config_mistak
 {
     const bool is_error = mistake->severity == CONFIG_SEVERITY_ERROR;
     json_write_object(writer);
-    write_text(writer, SLICE("file"), mistake->file);
+    member_write_filled(writer, SLICE("file"), mistake->file);
     write_place(writer, SLICE("line"), mistake->line);
     write_place(writer, SLICE("column"), mistake->line > 0 ? mistake->column : 0);
-    write_text(writer, SLICE("severity"), is_error ? SLICE("error") : SLICE("warning"));
-    write_text(writer, SLICE("message"), mistake->message);
-    write_text(writer, SLICE("suggestion"), mistake->suggestion);
+    member_write_filled(writer, SLICE("severity"), is_error ? SLICE("error") : SLICE("warning"));
+    member_write_filled(writer, SLICE("message"), mistake->message);
+    member_write_filled(writer, SLICE("suggestion"), mistake->suggestion);
     json_write_end(writer);
 }
 
@@ -98,7 +90,7 @@ static void print_check_json(const struct config_report *report, const struct co
     buffer_init(&text, TEXT_BYTES_MAX);
     json_writer_init(&writer, &text);
     json_write_object(&writer);
-    write_text(&writer, SLICE("file"), config != NULL ? config->file : (struct slice){0});
+    member_write_filled(&writer, SLICE("file"), config != NULL ? config->file : (struct slice){0});
     json_write_key(&writer, SLICE("ok"));
     json_write_bool(&writer, config != NULL);
     json_write_key(&writer, SLICE("mistakes"));

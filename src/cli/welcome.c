@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "admin/member_writer.h"
 #include "json/write.h"
 
 #define URL_BYTES 160
@@ -43,15 +44,6 @@ enum status welcome_write_text(const struct config *config, struct slice key, co
     return buffer_status(text);
 }
 
-static void write_member(struct json_writer *writer, struct slice name, struct slice text)
-{
-    json_write_key(writer, name);
-    if (text.size > 0)
-        json_write_string(writer, text);
-    else
-        json_write_null(writer);
-}
-
 static void write_listeners(struct json_writer *writer, struct slice name,
                             const struct config_listeners *listeners)
 {
@@ -70,16 +62,16 @@ enum status welcome_write_json(const struct config *config, struct slice key, co
     struct json_writer writer;
     json_writer_init(&writer, text);
     json_write_object(&writer);
-    write_member(&writer, SLICE("version"), slice_from_text(version));
+    member_write_filled(&writer, SLICE("version"), slice_from_text(version));
     json_write_key(&writer, SLICE("pid"));
     json_write_u64(&writer, (uint64_t)getpid());
-    write_member(&writer, SLICE("address"), url_of(&config->listen.items[0], "/v1", url));
+    member_write_filled(&writer, SLICE("address"), url_of(&config->listen.items[0], "/v1", url));
     write_listeners(&writer, SLICE("listen"), &config->listen);
     write_listeners(&writer, SLICE("admin"), &config->admin.listen);
     write_listeners(&writer, SLICE("metrics"), &config->metrics_listen);
-    write_member(&writer, SLICE("data_dir"), config->data_dir);
-    write_member(&writer, SLICE("file"), config->file);
-    write_member(&writer, SLICE("key"), key);
+    member_write_filled(&writer, SLICE("data_dir"), config->data_dir);
+    member_write_filled(&writer, SLICE("file"), config->file);
+    member_write_filled(&writer, SLICE("key"), key);
     json_write_end(&writer);
     buffer_append_byte(text, '\n');
     return buffer_status(text);

@@ -19,6 +19,8 @@ static void members_of_every_kind_are_written(void **state)
     member_write_text(&writer, SLICE("text"), SLICE("a"));
     member_write_text(&writer, SLICE("empty"), SLICE(""));
     member_write_text(&writer, SLICE("none"), slice_of(NULL, 0));
+    member_write_filled(&writer, SLICE("filled"), SLICE("b"));
+    member_write_filled(&writer, SLICE("unfilled"), SLICE(""));
     member_write_id(&writer, SLICE("id"), &id);
     member_write_time(&writer, SLICE("time"), 1769860800123456);
     member_write_time(&writer, SLICE("never"), 0);
@@ -28,6 +30,7 @@ static void members_of_every_kind_are_written(void **state)
     json_write_end(&writer);
     const struct slice expected =
         SLICE("{\"text\":\"a\",\"empty\":\"\",\"none\":null,"
+              "\"filled\":\"b\",\"unfilled\":null,"
               "\"id\":\"ab000000-0000-0000-0000-000000000000\","
               "\"time\":\"2026-01-31T12:00:00.123Z\",\"never\":null,\"yes\":true,\"no\":false,"
               "\"number\":18446744073709551615}");
