@@ -11,7 +11,7 @@
 #define AUDIT_CHECKPOINT_H
 
 #include "audit/keys.h"
-#include "audit/mac.h"
+#include "base/mac.h"
 #include "base/buffer.h"
 #include "store/store_audit.h"
 

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "audit/mac.h"
+#include "base/mac.h"
 #include "base/reason.h"
 #include "base/slice.h"
 #include "base/status.h"

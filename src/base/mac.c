@@ -1,4 +1,4 @@
-#include "audit/mac.h"
+#include "base/mac.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* SHA-256 (FIPS 180-4) and HMAC over it (RFC 2104), with the two keyed states kept.
  *
  * Thread: any; a struct mac is not changed by its use. Memory: none. Errors: none. */
-#ifndef AUDIT_MAC_H
-#define AUDIT_MAC_H
+#ifndef BASE_MAC_H
+#define BASE_MAC_H
 
 #include <stdint.h>
 

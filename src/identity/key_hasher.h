@@ -19,7 +19,7 @@ MUST_CHECK enum status key_hasher_create(const unsigned char pepper[PEPPER_SIZE]
 /* Frees *hasher, if any, and sets it to NULL. */
 void key_hasher_destroy(struct key_hasher **hasher);
 
-/* STATUS_NO_MEMORY: the library failed, which it does only for want of memory. */
+/* Always STATUS_OK: the digest needs no memory. */
 MUST_CHECK enum status key_hasher_hash(struct key_hasher *hasher, struct slice key_text,
                                        unsigned char hash_out[KEY_HASH_SIZE]);
 

@@ -1,4 +1,4 @@
-#include "audit/mac.h"
+#include "base/mac.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
