@@ -317,15 +317,6 @@ void admin_server_close(struct admin_server *server)
     }
 }
 
-bool admin_server_is_quiet(const struct admin_server *server)
-{
-    for (unsigned i = 0; i < server->door_count; i++) {
-        if (server->doors[i].server.connection_count > 0)
-            return false;
-    }
-    return true;
-}
-
 void admin_server_destroy(struct admin_server **taken)
 {
     struct admin_server *server = *taken;

@@ -32,8 +32,6 @@ MUST_CHECK enum status admin_server_open(const struct admin_server_config *confi
                                          struct admin_server **server_out, struct reason *reason);
 /* Stops listening and closes the connections; busy ones end when their operation does. */
 void admin_server_close(struct admin_server *server);
-/* Whether all connections have ended. */
-bool admin_server_is_quiet(const struct admin_server *server);
 void admin_server_destroy(struct admin_server **server);
 
 #endif

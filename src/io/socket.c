@@ -173,13 +173,6 @@ enum status socket_try_read(struct socket *socket, void *bytes_out, size_t size,
     return STATUS_AGAIN;
 }
 
-enum status socket_wait_readable(struct socket *socket, uint64_t deadline_ms)
-{
-    if (socket_has_input(socket))
-        return STATUS_OK;
-    return socket_wait(socket, true, false, deadline_ms);
-}
-
 enum status socket_read(struct socket *socket, void *bytes_out, size_t size, uint64_t deadline_ms,
                         size_t *size_out)
 {

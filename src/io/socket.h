@@ -66,8 +66,6 @@ MUST_CHECK enum status socket_read(struct socket *socket, void *bytes_out, size_
 /* As socket_read() but never waits: STATUS_AGAIN when nothing is there. */
 MUST_CHECK enum status socket_try_read(struct socket *socket, void *bytes_out, size_t size,
                                        size_t *size_out);
-/* Waits until a read would not wait. */
-MUST_CHECK enum status socket_wait_readable(struct socket *socket, uint64_t deadline_ms);
 
 /* Writes what the kernel takes now, maybe nothing; never waits. */
 MUST_CHECK enum status socket_try_write(struct socket *socket, const struct iovec *pieces,
