@@ -8,17 +8,21 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the journal is little
 
 /* --- Writing and reading fields --------------------------------------------------------------------- */
 
-/* One description of each record serves for both directions: the fields are named once. */
+/* One description of each record serves for both directions: the fields are named once. Each direction
+ * gets code of its own, without a question at each field: a request writes two records. */
+#define CODEC static inline __attribute__((always_inline))
+
 struct codec {
+    bool writes;
     char *write;     /* NULL when reading */
     struct slice in; /* what is left to read */
     size_t size;     /* written */
     bool is_bad;
 };
 
-static void field(struct codec *codec, void *value, size_t size)
+CODEC void field(struct codec *codec, void *value, size_t size)
 {
-    if (codec->write != NULL) {
+    if (codec->writes) {
         memcpy(codec->write + codec->size, value, size);
         codec->size += size;
         return;
@@ -32,13 +36,13 @@ static void field(struct codec *codec, void *value, size_t size)
     codec->in = slice_from(codec->in, size);
 }
 
-static void text(struct codec *codec, struct slice *value, size_t size_max)
+CODEC void text(struct codec *codec, struct slice *value, size_t size_max)
 {
     uint16_t size = 0;
-    if (codec->write != NULL)
+    if (codec->writes)
         size = (uint16_t)(value->size < size_max ? value->size : size_max);
     field(codec, &size, sizeof(size));
-    if (codec->write != NULL) {
+    if (codec->writes) {
         if (size > 0)
             memcpy(codec->write + codec->size, value->data, size);
         codec->size += size;
@@ -53,27 +57,27 @@ static void text(struct codec *codec, struct slice *value, size_t size_max)
     codec->in = slice_from(codec->in, size);
 }
 
-static void flag(struct codec *codec, bool *value)
+CODEC void flag(struct codec *codec, bool *value)
 {
-    uint8_t byte = codec->write != NULL && *value;
+    uint8_t byte = codec->writes && *value;
     field(codec, &byte, sizeof(byte));
     codec->is_bad |= byte > 1;
     *value = byte == 1;
 }
 
-static void number(struct codec *codec, unsigned *value)
+CODEC void number(struct codec *codec, unsigned *value)
 {
-    uint32_t wide = codec->write != NULL ? *value : 0;
+    uint32_t wide = codec->writes ? *value : 0;
     field(codec, &wide, sizeof(wide));
     *value = wide;
 }
 
-static void name(struct codec *codec, struct slice *value)
+CODEC void name(struct codec *codec, struct slice *value)
 {
     text(codec, value, RECORD_NAME_MAX);
 }
 
-static void word(struct codec *codec, struct slice *value)
+CODEC void word(struct codec *codec, struct slice *value)
 {
     text(codec, value, 32);
 }
@@ -82,7 +86,7 @@ static void word(struct codec *codec, struct slice *value)
 
 /* --- The records ------------------------------------------------------------------------------------- */
 
-static void code_bill(struct codec *codec, struct record_bill *bill)
+CODEC void code_bill(struct codec *codec, struct record_bill *bill)
 {
     FIELD(codec, bill->tokens);
     FIELD(codec, bill->cost_nanousd);
@@ -90,7 +94,7 @@ static void code_bill(struct codec *codec, struct record_bill *bill)
     text(codec, &bill->price_id, RECORD_PRICE_ID_MAX);
 }
 
-static void code_opened(struct codec *codec, struct record_opened *opened)
+CODEC void code_opened(struct codec *codec, struct record_opened *opened)
 {
     FIELD(codec, opened->id);
     FIELD(codec, opened->time_us);
@@ -108,7 +112,7 @@ static void code_opened(struct codec *codec, struct record_opened *opened)
     text(codec, &opened->metadata, RECORD_METADATA_MAX);
 }
 
-static void code_attempt(struct codec *codec, struct record_attempt *attempt)
+CODEC void code_attempt(struct codec *codec, struct record_attempt *attempt)
 {
     FIELD(codec, attempt->id);
     number(codec, &attempt->number);
@@ -120,7 +124,7 @@ static void code_attempt(struct codec *codec, struct record_attempt *attempt)
     name(codec, &attempt->next_target_model);
 }
 
-static void code_closed(struct codec *codec, struct record_closed *closed)
+CODEC void code_closed(struct codec *codec, struct record_closed *closed)
 {
     FIELD(codec, closed->id);
     code_bill(codec, &closed->bill);
@@ -138,7 +142,7 @@ static void code_closed(struct codec *codec, struct record_closed *closed)
     name(codec, &closed->provider_request_id);
 }
 
-static void code_refused(struct codec *codec, struct record_refused *refused)
+CODEC void code_refused(struct codec *codec, struct record_refused *refused)
 {
     FIELD(codec, refused->time_us);
     FIELD(codec, refused->user_id);
@@ -158,7 +162,7 @@ static enum status whole(const struct codec *codec)
 size_t record_write_opened(const struct record_opened *opened, char *payload_out)
 {
     struct record_opened copy = *opened;
-    struct codec codec = {.write = payload_out};
+    struct codec codec = {.writes = true, .write = payload_out};
     code_opened(&codec, &copy);
     ASSERT(codec.size <= RECORD_OPENED_MAX);
     return codec.size;
@@ -167,7 +171,7 @@ size_t record_write_opened(const struct record_opened *opened, char *payload_out
 size_t record_write_attempt(const struct record_attempt *attempt, char *payload_out)
 {
     struct record_attempt copy = *attempt;
-    struct codec codec = {.write = payload_out};
+    struct codec codec = {.writes = true, .write = payload_out};
     code_attempt(&codec, &copy);
     ASSERT(codec.size <= RECORD_ATTEMPT_MAX);
     return codec.size;
@@ -176,7 +180,7 @@ size_t record_write_attempt(const struct record_attempt *attempt, char *payload_
 size_t record_write_closed(const struct record_closed *closed, char *payload_out)
 {
     struct record_closed copy = *closed;
-    struct codec codec = {.write = payload_out};
+    struct codec codec = {.writes = true, .write = payload_out};
     code_closed(&codec, &copy);
     ASSERT(codec.size <= RECORD_CLOSED_MAX);
     return codec.size;
@@ -185,7 +189,7 @@ size_t record_write_closed(const struct record_closed *closed, char *payload_out
 size_t record_write_refused(const struct record_refused *refused, char *payload_out)
 {
     struct record_refused copy = *refused;
-    struct codec codec = {.write = payload_out};
+    struct codec codec = {.writes = true, .write = payload_out};
     code_refused(&codec, &copy);
     ASSERT(codec.size <= RECORD_REFUSED_MAX);
     return codec.size;
