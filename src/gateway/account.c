@@ -63,19 +63,32 @@ static enum status check_metadata(struct request *request, struct slice *metadat
 
 static bool is_ascii(struct slice text)
 {
-    unsigned char all = 0;
-    for (size_t i = 0; i < text.size; i++)
-        all |= (unsigned char)text.data[i];
-    return all < 0x80;
+    uint64_t all = 0;
+    size_t at = 0;
+    for (; text.size - at >= sizeof(all); at += sizeof(all)) {
+        uint64_t word;
+        memcpy(&word, text.data + at, sizeof(word));
+        all |= word;
+    }
+    for (; at < text.size; at++)
+        all |= (unsigned char)text.data[at];
+    return (all & UINT64_C(0x8080808080808080)) == 0;
 }
 
-/* Clients and providers may send any bytes; what is recorded is UTF-8, and cut between characters. */
+/* A name is UTF-8, for it stood in JSON or in the configuration; it is cut between characters. */
+static struct slice cut(struct slice name)
+{
+    if (name.size <= RECORD_NAME_MAX)
+        return name;
+    return slice_of(name.data, utf8_whole_size(slice_of(name.data, RECORD_NAME_MAX)));
+}
+
+/* Clients and providers may send any bytes in a header; what is recorded is UTF-8. */
 static struct slice clean(const struct request *request, struct slice text)
 {
+    text = cut(text);
     if (is_ascii(text))
         return text;
-    if (text.size > RECORD_NAME_MAX)
-        text = slice_of(text.data, utf8_whole_size(slice_of(text.data, RECORD_NAME_MAX)));
     struct slice copy = arena_copy(&request->exchange->arena, text);
     char *bytes = (char *)(uintptr_t)copy.data;
     for (size_t at = 0; at < copy.size;) {
@@ -97,9 +110,9 @@ static void fill_opened(const struct request *request, struct slice metadata,
         .user_id = request->key->user->id,
         .key_id = request->key->id,
         .route = slice_from_text(request->route->name),
-        .model = clean(request, request->model),
+        .model = cut(request->model),
         .provider = request->endpoint->provider->config->name,
-        .target_model = clean(request, request->target_model),
+        .target_model = cut(request->target_model),
         .client_request_id =
             clean(request, http_exchange_header(request->exchange, HTTP_HEADER_X_REQUEST_ID)),
         .metadata = metadata,
@@ -162,7 +175,7 @@ enum status account_next_attempt(struct request *request, struct slice outcome, 
         .outcome = outcome,
         .latency_us = (int64_t)((now_ns - account->attempt_started_ns) / 1000),
         .next_provider = request->endpoint->provider->config->name,
-        .next_target_model = clean(request, request->target_model),
+        .next_target_model = cut(request->target_model),
     };
     if (!account->has_room)
         return STATUS_OK;
