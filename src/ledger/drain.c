@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "ledger/recovery.h"
 #include "ledger/source.h"
+#include "ledger/stop.h"
 
 #define PAUSE_MS    200   /* between two looks at the journals */
 #define FULL_MS     20    /* the same, and between two syncs, while workers wait for room */
@@ -33,9 +34,7 @@ struct drain {
     uint64_t passed_over[REFUSED_MAX];
     size_t passed_over_count;
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    atomic_bool must_stop;
+    struct stop stop;
     uint64_t stop_by_ms;
     bool has_just_failed; /* one's own part of the last turn */
     bool is_drained;      /* at the end: everything is in the store */
@@ -152,7 +151,7 @@ static enum status recover(struct drain *drain, struct reason *reason)
 
 static enum status recover_if_due(struct drain *drain, struct reason *reason)
 {
-    if (now_ms() < drain->recover_at_ms || drain->must_stop)
+    if (now_ms() < drain->recover_at_ms || stop_is_requested(&drain->stop))
         return STATUS_OK;
     const enum status status = recover(drain, reason);
     drain->recover_at_ms = now_ms() + (status == STATUS_OK ? RECOVER_MS : RETRY_MS);
@@ -303,7 +302,7 @@ static bool turn(struct drain *drain)
     if (recovered != STATUS_OK)
         tell_failure(drain, &reason);
     enum status status = follow(drain, &is_more, &reason);
-    if (status == STATUS_OK && !drain->must_stop)
+    if (status == STATUS_OK && !stop_is_requested(&drain->stop))
         status = retain(drain, &reason);
     drain->has_just_failed = status != STATUS_OK;
     if (status != STATUS_OK)
@@ -318,16 +317,7 @@ static bool wait_for_more(struct drain *drain)
     uint64_t pause_ms = drain->has_just_failed ? RETRY_MS : PAUSE_MS;
     if (pause_ms == PAUSE_MS && keeper_is_full(drain->config.keeper))
         pause_ms = FULL_MS;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)((uint64_t)until.tv_nsec + pause_ms * NS_PER_MS) / 1000000000;
-    until.tv_nsec = (long)(((uint64_t)until.tv_nsec + pause_ms * NS_PER_MS) % 1000000000);
-    pthread_mutex_lock(&drain->lock);
-    if (!drain->must_stop)
-        pthread_cond_timedwait(&drain->changed, &drain->lock, &until);
-    const bool must_stop = drain->must_stop;
-    pthread_mutex_unlock(&drain->lock);
-    return !must_stop;
+    return stop_wait(&drain->stop, pause_ms);
 }
 
 /* Nothing more will come: what was appended and not found is lost. */
@@ -373,7 +363,7 @@ static void *run(void *argument)
     struct timespec cpu;
     pthread_setname_np(pthread_self(), "weir-drain");
     do {
-        while (turn(drain) && !drain->must_stop)
+        while (turn(drain) && !stop_is_requested(&drain->stop))
             continue;
         if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) == 0)
             atomic_store(&drain->busy_ns,
@@ -389,7 +379,6 @@ enum status drain_create(const struct drain_config *config, struct drain **drain
                          struct reason *reason)
 {
     struct drain *drain = alloc_zeroed(1, sizeof(*drain));
-    pthread_condattr_t attributes;
     if (drain != NULL)
         drain->sources = alloc_zeroed(config->worker_count, sizeof(drain->sources[0]));
     if (drain == NULL || drain->sources == NULL) {
@@ -400,14 +389,9 @@ enum status drain_create(const struct drain_config *config, struct drain **drain
     drain->config = *config;
     drain->is_recovering = true;
     init_sources(drain);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&drain->lock, NULL);
-    pthread_cond_init(&drain->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    stop_init(&drain->stop);
     if (pthread_create(&drain->thread, NULL, run, drain) != 0) {
-        pthread_mutex_destroy(&drain->lock);
-        pthread_cond_destroy(&drain->changed);
+        stop_fini(&drain->stop);
         alloc_free(drain->sources);
         alloc_free(drain);
         reason_set(reason, "cannot start the ledger's thread");
@@ -422,18 +406,14 @@ bool drain_destroy(struct drain **drain_pointer, uint64_t wait_ms)
     struct drain *drain = *drain_pointer;
     if (drain == NULL)
         return true;
-    pthread_mutex_lock(&drain->lock);
-    drain->must_stop = true;
     drain->stop_by_ms = now_ms() + wait_ms;
-    pthread_cond_signal(&drain->changed);
-    pthread_mutex_unlock(&drain->lock);
+    stop_request(&drain->stop);
     pthread_join(drain->thread, NULL);
     const bool is_drained = drain->is_drained;
     batch_fini(&drain->batch);
     for (uint32_t i = 0; i < drain->config.worker_count; i++)
         source_fini(&drain->sources[i]);
-    pthread_mutex_destroy(&drain->lock);
-    pthread_cond_destroy(&drain->changed);
+    stop_fini(&drain->stop);
     alloc_free(drain->sources);
     alloc_free(drain);
     *drain_pointer = NULL;

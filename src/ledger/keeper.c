@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "ledger/fault.h"
 #include "ledger/segment_file.h"
+#include "ledger/stop.h"
 
 #define AHEAD_BYTES  (1024u * 1024) /* prepared beyond what is reserved, at least */
 #define AHEAD_MAX    (16u * 1024 * 1024)
@@ -53,9 +54,7 @@ struct keeper {
     pthread_mutex_t lock; /* of the lanes' arrays, which the drain reads */
     pthread_t thread;
     bool has_thread;
-    pthread_mutex_t stop_lock;
-    pthread_cond_t stop_changed;
-    bool must_stop;
+    struct stop stop;
     /* Told to others. */
     _Atomic uint64_t probe_since_ms; /* 0: the disk has answered */
     _Atomic uint64_t segments_told, syncs, sync_failures, sync_longest_us;
@@ -543,38 +542,12 @@ static void *run(void *argument)
 {
     struct keeper *keeper = argument;
     pthread_setname_np(pthread_self(), "weir-journal");
-    pthread_mutex_lock(&keeper->stop_lock);
-    while (!keeper->must_stop) {
-        pthread_mutex_unlock(&keeper->stop_lock);
-        const bool active = tick(keeper);
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        const unsigned pause_ms = active ? TICK_MS : IDLE_TICK_MS;
-        until.tv_nsec += (long)(pause_ms * NS_PER_MS);
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_nsec -= 1000000000L;
-            until.tv_sec++;
-        }
-        pthread_mutex_lock(&keeper->stop_lock);
-        if (!keeper->must_stop)
-            pthread_cond_timedwait(&keeper->stop_changed, &keeper->stop_lock, &until);
-    }
-    pthread_mutex_unlock(&keeper->stop_lock);
+    while (!stop_is_requested(&keeper->stop))
+        stop_wait(&keeper->stop, tick(keeper) ? TICK_MS : IDLE_TICK_MS);
     return NULL;
 }
 
 /* --- Lifecycle -------------------------------------------------------------------------------------------------------- */
-
-static void init_waits(struct keeper *keeper)
-{
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&keeper->lock, NULL);
-    pthread_mutex_init(&keeper->stop_lock, NULL);
-    pthread_cond_init(&keeper->stop_changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
 
 static enum status prepare_first(struct keeper *keeper, struct reason *reason)
 {
@@ -609,7 +582,8 @@ enum status keeper_create(const struct keeper_config *config, struct keeper **ke
     keeper->config = *config;
     keeper->ticked_ms = now_ms();
     fault_install();
-    init_waits(keeper);
+    pthread_mutex_init(&keeper->lock, NULL);
+    stop_init(&keeper->stop);
     enum status status = prepare_first(keeper, reason);
     if (status == STATUS_OK && pthread_create(&keeper->thread, NULL, run, keeper) != 0) {
         reason_set(reason, "cannot start the journal's thread");
@@ -640,10 +614,7 @@ void keeper_destroy(struct keeper **keeper_pointer, bool removes)
     if (keeper == NULL)
         return;
     if (keeper->has_thread) {
-        pthread_mutex_lock(&keeper->stop_lock);
-        keeper->must_stop = true;
-        pthread_cond_signal(&keeper->stop_changed);
-        pthread_mutex_unlock(&keeper->stop_lock);
+        stop_request(&keeper->stop);
         pthread_join(keeper->thread, NULL);
     }
     for (uint32_t i = 0; !removes && i < keeper->config.worker_count; i++) {
@@ -652,8 +623,7 @@ void keeper_destroy(struct keeper **keeper_pointer, bool removes)
     }
     destroy_files(keeper, removes);
     pthread_mutex_destroy(&keeper->lock);
-    pthread_mutex_destroy(&keeper->stop_lock);
-    pthread_cond_destroy(&keeper->stop_changed);
+    stop_fini(&keeper->stop);
     alloc_free(keeper->lanes);
     alloc_free(keeper);
     *keeper_pointer = NULL;
