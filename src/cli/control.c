@@ -287,19 +287,19 @@ static void drain(struct control *control)
 {
     struct gateway *gateway = &control->gateway;
     const uint64_t drain_ms = gateway->snapshot->config->timeouts.drain_ms;
-    gateway_wind_down(gateway, WORKER_STEP_CLOSE_AFTER_ANSWERS);
+    gateway_wind_down(gateway, WORKER_ORDER_CLOSE_AFTER_ANSWERS);
     if (control->linger_ms > 0) {
         const enum status status = task_sleep(control->loop, control->linger_ms);
         ASSERT(status == STATUS_OK);
     }
-    gateway_wind_down(gateway, WORKER_STEP_STOP_ACCEPTING);
+    gateway_wind_down(gateway, WORKER_ORDER_STOP_ACCEPTING);
     if (wait_for_connections(control, drain_ms))
         return;
     log_write(control->producer, LOG_LEVEL_WARN, "stop",
               "cutting off what is still in flight on %u connections after timeouts.drain",
               gateway_connection_count(gateway));
     atomic_store(&gateway->is_cutting_off, true);
-    gateway_wind_down(gateway, WORKER_STEP_CUT_OFF);
+    gateway_wind_down(gateway, WORKER_ORDER_CUT_OFF);
     if (!wait_for_connections(control, CUT_OFF_MS))
         log_write(control->producer, LOG_LEVEL_ERROR, "stop", "some requests did not end");
 }

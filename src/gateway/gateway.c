@@ -81,7 +81,7 @@ static void on_finish_page(void *context, uint32_t index)
 {
     struct gateway *gateway = context;
     if (gateway->workers != NULL && gateway->workers[index] != NULL)
-        worker_wind_down(gateway->workers[index], WORKER_STEP_FINISH_PAGE);
+        worker_give_order(gateway->workers[index], WORKER_ORDER_FINISH_PAGE);
 }
 
 /* The keeper and the drain share a producer, which is one thread's at a time. */
@@ -209,10 +209,10 @@ enum status gateway_reload(struct gateway *gateway, const struct config **config
     return STATUS_OK;
 }
 
-void gateway_wind_down(struct gateway *gateway, enum worker_step step)
+void gateway_wind_down(struct gateway *gateway, enum worker_order order)
 {
     for (unsigned i = 0; i < gateway->worker_count; i++)
-        worker_wind_down(gateway->workers[i], step);
+        worker_give_order(gateway->workers[i], order);
 }
 
 uint32_t gateway_connection_count(const struct gateway *gateway)
@@ -225,7 +225,7 @@ void gateway_stop(struct gateway *gateway)
     for (unsigned i = 0; i < gateway->worker_count; i++) {
         struct worker *worker = gateway->workers[i];
         if (worker != NULL && worker->is_started) {
-            worker_wind_down(worker, WORKER_STEP_STOP);
+            worker_give_order(worker, WORKER_ORDER_STOP);
             worker_join(worker);
         }
     }

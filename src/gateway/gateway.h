@@ -78,7 +78,7 @@ MUST_CHECK enum status gateway_reload(struct gateway *gateway, const struct conf
                                       struct reason *reason);
 
 /* One step of the stop, on every worker. */
-void gateway_wind_down(struct gateway *gateway, enum worker_step step);
+void gateway_wind_down(struct gateway *gateway, enum worker_order order);
 /* Client connections that are open. */
 uint32_t gateway_connection_count(const struct gateway *gateway);
 /* Ends the workers and frees what gateway_start() made; no connection is open. */

@@ -286,44 +286,44 @@ void worker_update(struct worker *worker, struct snapshot *snapshot)
     snapshot_unref(&overtaken);
 }
 
-static void take_step(struct worker *worker, enum worker_step step)
+static void take_order(struct worker *worker, enum worker_order order)
 {
-    switch (step) {
-    case WORKER_STEP_CLOSE_AFTER_ANSWERS:
+    switch (order) {
+    case WORKER_ORDER_CLOSE_AFTER_ANSWERS:
         http_server_close_after_answers(&worker->server);
         break;
-    case WORKER_STEP_STOP_ACCEPTING:
+    case WORKER_ORDER_STOP_ACCEPTING:
         close_unwanted(worker, NULL);
         http_server_close_idle(&worker->server);
         break;
-    case WORKER_STEP_CUT_OFF:
+    case WORKER_ORDER_CUT_OFF:
         http_server_close_all(&worker->server);
         break;
-    case WORKER_STEP_STOP:
+    case WORKER_ORDER_STOP:
         loop_stop(worker->loop);
         break;
-    case WORKER_STEP_FINISH_PAGE:
+    case WORKER_ORDER_FINISH_PAGE:
         journal_finish_page(worker->journal);
         break;
-    case WORKER_STEP_COUNT:
+    case WORKER_ORDER_COUNT:
         break;
     }
 }
 
-static void deliver_steps(struct loop_message *message)
+static void deliver_orders(struct loop_message *message)
 {
-    struct worker *worker = LIST_ENTRY(message, struct worker, orders.steps_message);
-    const unsigned steps = atomic_exchange(&worker->orders.steps, 0);
-    for (unsigned step = 0; step < WORKER_STEP_COUNT; step++) {
-        if (steps & 1U << step)
-            take_step(worker, (enum worker_step)step);
+    struct worker *worker = LIST_ENTRY(message, struct worker, orders.pending_message);
+    const unsigned orders = atomic_exchange(&worker->orders.pending, 0);
+    for (unsigned order = 0; order < WORKER_ORDER_COUNT; order++) {
+        if (orders & 1U << order)
+            take_order(worker, (enum worker_order)order);
     }
 }
 
-void worker_wind_down(struct worker *worker, enum worker_step step)
+void worker_give_order(struct worker *worker, enum worker_order order)
 {
-    if (atomic_fetch_or(&worker->orders.steps, 1U << step) == 0)
-        loop_post(worker->loop, &worker->orders.steps_message);
+    if (atomic_fetch_or(&worker->orders.pending, 1U << order) == 0)
+        loop_post(worker->loop, &worker->orders.pending_message);
 }
 
 struct list_message {
@@ -425,7 +425,7 @@ enum status worker_create(struct gateway *gateway, unsigned index, struct worker
     if (gateway->ledger != NULL)
         worker->journal = ledger_journal(gateway->ledger, index);
     worker->orders.snapshot_message.deliver = deliver_snapshot;
-    worker->orders.steps_message.deliver = deliver_steps;
+    worker->orders.pending_message.deliver = deliver_orders;
     list_init(&worker->listeners);
     char name[16];
     snprintf(name, sizeof(name), "weir-w%u", index % 1000);

@@ -2,7 +2,7 @@
  *
  * Lifecycle: worker_create() opens everything, so that what fails is said at start; worker_start()
  * runs the loop on a thread of its own; the control thread then speaks to it by messages:
- * worker_update() after a reload, worker_wind_down() in the steps of a stop; worker_join() after
+ * worker_update() after a reload, worker_give_order() in the steps of a stop; worker_join() after
  * the last step. Everything else in struct worker is the worker's own.
  * What the worker shares with others stands in struct gateway (gateway/gateway.h). */
 #ifndef GATEWAY_WORKER_H
@@ -52,13 +52,13 @@ struct worker_listener {
     struct address address;
 };
 
-/* What the control thread wants. Part of the worker, so that neither a reload nor a stop takes
+/* What other threads want. Part of the worker, so that neither a reload nor a stop takes
  * memory to be told; what is wanted twice before the worker looked is told once. */
 struct worker_orders {
     struct loop_message snapshot_message;
     _Atomic(struct snapshot *) snapshot; /* a reference; NULL: none is on its way */
-    struct loop_message steps_message;
-    atomic_uint steps; /* a bit for each enum worker_step; 0: none is on its way */
+    struct loop_message pending_message;
+    atomic_uint pending; /* a bit for each enum worker_order; 0: none is on its way */
 };
 
 struct worker {
@@ -99,17 +99,18 @@ void worker_update(struct worker *worker, struct snapshot *snapshot);
 MUST_CHECK enum status worker_update_list(struct worker *worker, struct snapshot *snapshot,
                                           size_t provider, struct models_list *list);
 
-/* In the order of a stop. */
-enum worker_step {
-    WORKER_STEP_CLOSE_AFTER_ANSWERS, /* go on, but end each connection with its answer */
-    WORKER_STEP_STOP_ACCEPTING,      /* close listeners and idle connections */
-    WORKER_STEP_CUT_OFF,             /* end what is in flight */
-    WORKER_STEP_STOP,                /* end the loop; nothing is in flight */
-    WORKER_STEP_FINISH_PAGE,         /* of its journal: no step of a stop; from any thread */
-    WORKER_STEP_COUNT,
+/* The first four in the order of a stop. */
+enum worker_order {
+    WORKER_ORDER_CLOSE_AFTER_ANSWERS, /* go on, but end each connection with its answer */
+    WORKER_ORDER_STOP_ACCEPTING,      /* close listeners and idle connections */
+    WORKER_ORDER_CUT_OFF,             /* end what is in flight */
+    WORKER_ORDER_STOP,                /* end the loop; nothing is in flight */
+    WORKER_ORDER_FINISH_PAGE,         /* of its journal; the ledger's */
+    WORKER_ORDER_COUNT,
 };
-void worker_wind_down(struct worker *worker, enum worker_step step);
-/* Waits for the thread to end, after WORKER_STEP_STOP. */
+/* Any thread. */
+void worker_give_order(struct worker *worker, enum worker_order order);
+/* Waits for the thread to end, after WORKER_ORDER_STOP. */
 void worker_join(struct worker *worker);
 
 /* --- On the worker --- */

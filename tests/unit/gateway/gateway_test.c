@@ -98,8 +98,8 @@ static void running_workers_end_with_the_stop(void **state)
     struct gateway_fixture fixture;
     gateway_fixture_open(&fixture, "listen: 127.0.0.1:%u\nworkers: 2\n", gateway_fixture_port());
     assert_int_equal(gateway_run(&fixture.gateway), STATUS_OK);
-    gateway_wind_down(&fixture.gateway, WORKER_STEP_CLOSE_AFTER_ANSWERS);
-    gateway_wind_down(&fixture.gateway, WORKER_STEP_STOP_ACCEPTING);
+    gateway_wind_down(&fixture.gateway, WORKER_ORDER_CLOSE_AFTER_ANSWERS);
+    gateway_wind_down(&fixture.gateway, WORKER_ORDER_STOP_ACCEPTING);
     assert_int_equal(gateway_connection_count(&fixture.gateway), 0);
     gateway_fixture_close(&fixture);
 }

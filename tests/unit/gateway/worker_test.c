@@ -136,16 +136,16 @@ static void the_steps_of_a_stop_take_no_memory(void **state)
     const uint16_t port = gateway_fixture_port();
     gateway_fixture_open(&fixture, one_listener, port);
     alloc_fail_nth(0);
-    worker_wind_down(fixture.worker, WORKER_STEP_CLOSE_AFTER_ANSWERS);
+    worker_give_order(fixture.worker, WORKER_ORDER_CLOSE_AFTER_ANSWERS);
     turn(&fixture);
     assert_true(is_answered("127.0.0.1", port));
     turn(&fixture);
-    worker_wind_down(fixture.worker, WORKER_STEP_STOP_ACCEPTING);
+    worker_give_order(fixture.worker, WORKER_ORDER_STOP_ACCEPTING);
     turn(&fixture);
     assert_false(is_answered("127.0.0.1", port));
-    worker_wind_down(fixture.worker, WORKER_STEP_CUT_OFF);
-    worker_wind_down(fixture.worker, WORKER_STEP_CUT_OFF);
-    worker_wind_down(fixture.worker, WORKER_STEP_STOP);
+    worker_give_order(fixture.worker, WORKER_ORDER_CUT_OFF);
+    worker_give_order(fixture.worker, WORKER_ORDER_CUT_OFF);
+    worker_give_order(fixture.worker, WORKER_ORDER_STOP);
     loop_run(fixture.worker->loop); /* it returns */
     alloc_fail_nth(-1);
     gateway_fixture_close(&fixture);
