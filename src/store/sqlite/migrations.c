@@ -43,7 +43,8 @@ static const char *const first_tables[] = {
 };
 
 /* Each step is a list of texts, up to NULL. */
-static const char *const *const steps[] = {first_tables, migrations_ledger_tables};
+static const char *const *const steps[] = {first_tables, migrations_ledger_tables,
+                                           migrations_governance_tables};
 
 #define STEP_COUNT (sizeof(steps) / sizeof(steps[0]))
 

@@ -22,7 +22,9 @@ MUST_CHECK enum status migrations_run(struct connection *connection, uint64_t no
 /* The version that this program's tables have. */
 uint64_t migrations_newest(void);
 
-/* A step in a file of its own: the tables of the ledger and of the audit chain. */
+/* Steps in files of their own: the tables of the ledger and of the audit chain, */
 extern const char *const migrations_ledger_tables[];
+/* and those of teams, limits, tokens, secrets and what the API adds to the configuration. */
+extern const char *const migrations_governance_tables[];
 
 #endif
