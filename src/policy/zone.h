@@ -30,4 +30,7 @@ int32_t zone_offset(const struct zone *zone, int64_t time_s);
 /* The first moment after `time_s` at which the offset changes; INT64_MAX: never again. */
 int64_t zone_next_change(const struct zone *zone, int64_t time_s);
 
+/* Of its standard time, as the zone's latest rule has it. */
+int32_t zone_standard_offset(const struct zone *zone);
+
 #endif

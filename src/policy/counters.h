@@ -1,0 +1,47 @@
+/* The mapping of counters: one page that says what it is, then records of 64 bytes, all words atomic.
+ * A record is an index, so that another process that maps the same memory counts in the same words.
+ *
+ * The mapping is as long as it can ever be from the start, and empty: the kernel gives a page when a
+ * record in it is first written, so memory is what is used. Which records are in use, and by how many
+ * levels, this process keeps for itself: 4 bytes a record.
+ *
+ * Thread: any; taking and dropping records is under a lock, counters_record() is not. */
+#ifndef POLICY_COUNTERS_H
+#define POLICY_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "policy/budget.h"
+#include "policy/level.h"
+
+#define COUNTERS_RECORDS_MAX    16000000U
+#define COUNTERS_MAGIC          UINT64_C(0x7265746e75726977) /* "wiruntre" */
+#define COUNTERS_LAYOUT_VERSION 1
+
+union counter {
+    _Atomic uint64_t words[8]; /* of a rate and of requests in flight only the first is used */
+    struct budget budget;
+};
+_Static_assert(sizeof(union counter) == 64, "a record is a cache line");
+
+/* What the first page says. */
+struct counters_header {
+    uint64_t magic;
+    uint32_t layout_version;
+    uint32_t record_bytes;
+    uint64_t record_count_max;
+};
+
+/* A record of zeros with one reference. STATUS_NO_MEMORY, STATUS_LIMITED: none is free. */
+MUST_CHECK enum status counters_take(struct counters *counters, uint32_t *index_out);
+/* One more reference. */
+void counters_share(struct counters *counters, uint32_t index);
+/* One fewer; the last one frees the record. */
+void counters_drop(struct counters *counters, uint32_t index);
+
+union counter *counters_record(const struct counters *counters, uint32_t index);
+const struct counters_header *counters_header(const struct counters *counters);
+
+#endif
