@@ -126,6 +126,23 @@ static void check_memory(struct loader *loader)
             "it is less than transport.answer_bytes, so the largest answer would never fit");
 }
 
+/* Sound where nobody but a proxy reaches weir, and wide open where somebody does. */
+static void check_trust(struct loader *loader)
+{
+    const struct config_networks *networks = &loader->config->trusted_proxies;
+    const struct setting *setting = settings_find(&settings_of_config, SLICE("trusted_proxies"));
+    const struct place place = place_of_origin(
+        loader, setting, loader->config->origins[setting - settings_of_config.items]);
+    for (size_t i = 0; i < networks->count; i++) {
+        char text[CIDR_TEXT_BYTES];
+        const unsigned size = cidr_format(&networks->items[i], text);
+        if (slice_ends_with(slice_of(text, size), SLICE("/0")))
+            loader_warn(loader, &place,
+                        "trusted_proxies: with %.*s, who calls says what it likes of its address",
+                        (int)size, text);
+    }
+}
+
 void check_settings(struct loader *loader)
 {
     check_listen(loader);
@@ -133,6 +150,7 @@ void check_settings(struct loader *loader)
     check_overlap(loader);
     check_cors(loader);
     check_memory(loader);
+    check_trust(loader);
 }
 
 /* By name, and by place where the names are the same. */

@@ -13,10 +13,12 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/cidr.h"
 #include "base/slice.h"
 #include "config/address.h"
 #include "config/url.h"
 #include "models/rules.h"
+#include "policy/limit.h"
 
 /* Where a setting in force comes from. */
 enum config_origin_kind {
@@ -103,6 +105,39 @@ struct config_ledger {
     uint64_t retention_ms; /* 0: rows are kept for ever */
 };
 
+/* What becomes of a request that is longer than what is left of a budget. */
+enum config_when_short {
+    CONFIG_WHEN_SHORT_SHRINK, /* its answer may be shorter, down to `min_output_tokens` */
+    CONFIG_WHEN_SHORT_REFUSE,
+};
+
+/* What becomes of a request under a hard budget whose model has no price. */
+enum config_unpriced {
+    CONFIG_UNPRICED_REFUSE,
+    CONFIG_UNPRICED_ALLOW,
+};
+
+#define CONFIG_ALERTS_MAX 8
+
+struct config_percents {
+    uint8_t items[CONFIG_ALERTS_MAX]; /* rising, each 1 to 200 */
+    size_t count;
+};
+
+struct config_budgets {
+    uint32_t min_output_tokens;
+    uint32_t expected_output_tokens; /* of a request that states no maximum */
+    enum config_when_short when_short;
+    enum config_unpriced unpriced;
+    struct config_percents alerts; /* of each budget: the shares that are told */
+    bool is_warn_only;             /* the configuration's own budgets refuse nobody */
+};
+
+struct config_networks {
+    const struct cidr *items;
+    size_t count;
+};
+
 enum config_dialect {
     CONFIG_DIALECT_OPENAI,
 };
@@ -152,9 +187,16 @@ struct config_provider {
     struct slice region;    /* for prices that differ by region */
     struct config_provider_timeouts timeouts;
     struct config_provider_connections connections;
+    struct limits limits;                /* of all that is asked of it */
     struct slice tls_ca;                 /* path of a PEM bundle; not set: the system's */
     bool tls_verify;                     /* always true */
     const struct config_origin *origins; /* for config_show() */
+};
+
+/* An entry of `models`: the rule, and what is not the rules' matter. */
+struct config_rule {
+    struct rule rule;
+    struct limits limits;
 };
 
 #define CONFIG_PRICE_UNSET INT64_C(-1)
@@ -190,10 +232,14 @@ struct config {
     struct config_transport transport;
     struct config_timeouts timeouts;
     struct config_ledger ledger;
+    struct limits limits; /* of the whole gateway */
+    struct config_budgets budgets;
+    struct config_networks trusted_proxies;
 
     const struct config_provider *providers;
     size_t provider_count;
-    struct rules rules; /* only those left with a target; see rules_match() */
+    struct rules rules;               /* only those left with a target; see rules_match() */
+    const struct limits *rule_limits; /* one for each of `rules` */
     struct config_prices prices;
     struct config_texts notices; /* to be said once at start, a line each, no full stop */
 

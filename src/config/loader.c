@@ -135,8 +135,7 @@ bool loader_may_suggest(const struct loader *loader)
 
 bool loader_is_later_everywhere(struct slice name)
 {
-    return slice_equal(name, SLICE("limits")) || slice_equal(name, SLICE("budgets")) ||
-           slice_equal(name, SLICE("cache"));
+    return slice_equal(name, SLICE("cache"));
 }
 
 /* The nearest name beside it; else, where the name is right but stands at the wrong level, its
@@ -156,7 +155,9 @@ void loader_complain_unknown(struct loader *loader, const struct place *place,
         loader_complain_later(loader, place, name);
         return;
     }
-    if (loader_may_suggest(loader))
+    if (slice_equal(name, SLICE("budgets")) && settings_find(settings, SLICE("limits")) != NULL)
+        suggestion = SLICE("limits: [10usd/month]");
+    else if (loader_may_suggest(loader))
         suggestion = loader_did_you_mean(loader, nearest_setting(settings, group, name));
     loader_complain(loader, place, suggestion, "'%.*s%s%.*s' is not known", SLICE_ARGS(group),
                     group.size > 0 ? "." : "", SLICE_ARGS(name));
@@ -205,7 +206,10 @@ struct slice loader_path(struct loader *loader, struct slice path)
         path = slice_from(path, 2);
     const struct slice full =
         arena_printf(loader->arena, "%.*s%.*s", SLICE_ARGS(loader->directory), SLICE_ARGS(path));
-    return full.data != NULL ? full : loader_keep(loader, path);
+    if (full.data != NULL)
+        return full;
+    loader->is_out_of_memory = true;
+    return SLICE("");
 }
 
 enum status loader_read(struct loader *loader, const char *path, struct buffer *content,

@@ -115,6 +115,9 @@ bool listeners_apply(const struct target *target, const struct raw_value *value)
 bool headers_apply(const struct target *target, const struct raw_value *value);
 bool header_names_apply(const struct target *target, const struct raw_value *value);
 bool texts_apply(const struct target *target, const struct raw_value *value);
+bool limits_apply(const struct target *target, const struct raw_value *value);
+bool percents_apply(const struct target *target, const struct raw_value *value);
+bool networks_apply(const struct target *target, const struct raw_value *value);
 
 /* Applies the presets, where there are any. */
 void settings_preset(struct loader *loader, const struct settings *settings, void *base);

@@ -12,7 +12,8 @@ static const struct slice rule_example = {"- { name: fast, targets: [openai] }",
 
 /* A rule that is being read. */
 struct draft {
-    struct rule *rule;
+    struct config_rule *entry;
+    struct rule *rule; /* of the entry */
     bool has_name, has_targets;
     bool is_optional;
     struct config_origin *origins; /* one for each of settings_of_rule */
@@ -149,8 +150,8 @@ static void read_members(struct loader *loader, const struct yaml_node *node, st
         else if (slice_equal(child->key, SLICE("optional")))
             read_optional(loader, child, draft);
     }
-    settings_preset(loader, &settings_of_rule, draft->rule);
-    settings_apply_mapping(loader, &settings_of_rule, draft->rule, draft->origins, node);
+    settings_preset(loader, &settings_of_rule, draft->entry);
+    settings_apply_mapping(loader, &settings_of_rule, draft->entry, draft->origins, node);
 }
 
 static void complain_of(struct loader *loader, const struct draft *draft, const char *path,
@@ -200,13 +201,13 @@ static bool finish(struct loader *loader, const struct draft *draft, const struc
 }
 
 /* `origins` has one for each of settings_of_rule. */
-static bool read_rule(struct loader *loader, const struct yaml_node *node, struct rule *rule,
-                      struct config_origin *origins)
+static bool read_rule(struct loader *loader, const struct yaml_node *node,
+                      struct config_rule *entry, struct config_origin *origins)
 {
-    struct draft draft = {.rule = rule, .origins = origins};
+    struct draft draft = {.entry = entry, .rule = &entry->rule, .origins = origins};
     const struct place place = place_of_node(loader, node);
     const size_t errors = loader->report->error_count;
-    *rule = (struct rule){0};
+    *entry = (struct config_rule){0};
     memset(origins, 0, settings_of_rule.count * sizeof(*origins));
     if (node->kind != YAML_KIND_MAPPING) {
         loader_complain(loader, &place, rule_example, "a model is a name with its targets");
@@ -251,29 +252,50 @@ static bool check_section(struct loader *loader, const struct yaml_node *section
     return true;
 }
 
+/* Arrays with room for all rules that may come; NULL where memory ran out. */
+struct lists {
+    struct rule *rules;
+    struct limits *limits;
+    struct config_origin *origins;
+    struct config_origin *of_settings; /* as many as settings_of_rule has for each */
+};
+
+static bool make_lists(struct loader *loader, size_t count, struct lists *lists)
+{
+    lists->rules = loader_alloc(loader, count * sizeof(*lists->rules));
+    lists->limits = loader_alloc(loader, count * sizeof(*lists->limits));
+    lists->origins = loader_alloc(loader, count * sizeof(*lists->origins));
+    lists->of_settings =
+        loader_alloc(loader, count * settings_of_rule.count * sizeof(*lists->of_settings));
+    return !loader->is_out_of_memory;
+}
+
+static void keep_lists(struct config *config, const struct lists *lists, size_t count)
+{
+    config->rules = (struct rules){lists->rules, count};
+    config->rule_limits = lists->limits;
+    config->rule_origins = lists->origins;
+}
+
 static void read_rules(struct loader *loader, const struct yaml_node *section)
 {
-    struct config *config = loader->config;
-    if (!check_section(loader, section))
-        return;
-    const size_t written = yaml_child_count(section);
-    struct rule *rules = loader_alloc(loader, (written + 1) * sizeof(*rules));
-    struct config_origin *origins = loader_alloc(loader, (written + 1) * sizeof(*origins));
-    struct config_origin *of_settings =
-        loader_alloc(loader, (written + 1) * settings_of_rule.count * sizeof(*of_settings));
+    struct lists lists;
     size_t count = 0;
-    if (rules == NULL || origins == NULL || of_settings == NULL)
+    if (!check_section(loader, section) ||
+        !make_lists(loader, yaml_child_count(section) + 1, &lists))
         return;
     for (const struct yaml_node *child = section->first; child != NULL; child = child->next) {
         const struct place place = place_of_node(loader, child);
-        if (!read_rule(loader, child, &rules[count], &of_settings[count * settings_of_rule.count]))
+        struct config_rule entry;
+        if (!read_rule(loader, child, &entry, &lists.of_settings[count * settings_of_rule.count]))
             continue;
-        check_reach(loader, rules, count, &place);
-        origins[count++] = place.origin;
+        lists.rules[count] = entry.rule;
+        lists.limits[count] = entry.limits;
+        check_reach(loader, lists.rules, count, &place);
+        lists.origins[count++] = place.origin;
     }
-    config->rules = (struct rules){rules, count};
-    config->rule_origins = origins;
-    config->rule_setting_origins = of_settings;
+    keep_lists(loader->config, &lists, count);
+    loader->config->rule_setting_origins = lists.of_settings;
 }
 
 static const struct built_in {
@@ -293,11 +315,10 @@ static void note_left_out(struct loader *loader, const struct built_in *built_in
 static void add_built_ins(struct loader *loader)
 {
     struct config *config = loader->config;
-    struct rule *rules = loader_alloc(loader, COUNT(built_ins) * sizeof(*rules));
     struct rule_target *targets = loader_alloc(loader, COUNT(built_ins) * sizeof(*targets));
-    struct config_origin *origins = loader_alloc(loader, COUNT(built_ins) * sizeof(*origins));
+    struct lists lists;
     size_t count = 0;
-    if (rules == NULL || targets == NULL || origins == NULL)
+    if (!make_lists(loader, COUNT(built_ins), &lists) || targets == NULL)
         return;
     for (size_t i = 0; i < COUNT(built_ins); i++) {
         const struct config_provider *provider =
@@ -309,13 +330,12 @@ static void add_built_ins(struct loader *loader)
         targets[count] = (struct rule_target){.provider = (uint32_t)(provider - config->providers),
                                               .any_listed = built_ins[i].any_listed};
         const enum status status =
-            rule_parse_name(slice_from_text(built_ins[i].name), &rules[count]);
+            rule_parse_name(slice_from_text(built_ins[i].name), &lists.rules[count]);
         ASSERT(status == STATUS_OK);
-        rules[count].targets = &targets[count];
-        rules[count++].target_count = 1;
+        lists.rules[count].targets = &targets[count];
+        lists.rules[count++].target_count = 1;
     }
-    config->rules = (struct rules){rules, count};
-    config->rule_origins = origins;
+    keep_lists(config, &lists, count);
 }
 
 void rules_load(struct loader *loader, const struct yaml_node *section)

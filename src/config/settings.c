@@ -13,7 +13,7 @@
 #define DAY                 (24 * HOUR)
 #define AT(member)          offsetof(struct config, member)
 #define OF(member)          offsetof(struct config_provider, member)
-#define BY(member)          offsetof(struct rule, member)
+#define BY(member)          offsetof(struct config_rule, member)
 #define IN(member)          offsetof(struct config_price, member)
 
 #define LATER(path)         {path, SETTING_TYPE_LATER, 0, 0, 0, NULL, NULL}
@@ -28,6 +28,8 @@ static const char *const dialects[] = {"openai", NULL};
 static const char *const usages[] = {"auto", "always", "never", NULL};
 static const char *const when_full[] = {"refuse", "unrecorded", NULL};
 static const char *const orphans[] = {"estimate", "nothing", NULL};
+static const char *const when_short[] = {"shrink", "refuse", NULL};
+static const char *const unpriced[] = {"refuse", "allow", NULL};
 static const char *const contexts[] = {"default", "pass", "drop_oldest", "middle_out", NULL};
 
 static const struct setting config_items[] = {
@@ -68,11 +70,18 @@ static const struct setting config_items[] = {
     {"ledger.orphans", SETTING_TYPE_CHOICE, AT(ledger.orphans), 0, 0, "estimate", orphans},
     {"ledger.sync", SETTING_TYPE_DURATION, AT(ledger.sync_ms), 1, 10000, "50ms", NULL},
     {"ledger.retention", SETTING_TYPE_PERIOD, AT(ledger.retention_ms), HOUR, 36500 * DAY, "", NULL},
-    LATER("limits"),
+    {"limits", SETTING_TYPE_LIMITS, AT(limits), 0, 0, "", NULL},
+    {"budgets.min_output", SETTING_TYPE_COUNT, AT(budgets.min_output_tokens), 1, TOKENS_MAX, "256",
+     NULL},
+    {"budgets.expected_output", SETTING_TYPE_COUNT, AT(budgets.expected_output_tokens), 1,
+     TOKENS_MAX, "1024", NULL},
+    {"budgets.when_short", SETTING_TYPE_CHOICE, AT(budgets.when_short), 0, 0, "shrink", when_short},
+    {"budgets.unpriced", SETTING_TYPE_CHOICE, AT(budgets.unpriced), 0, 0, "refuse", unpriced},
+    {"budgets.alerts", SETTING_TYPE_PERCENTS, AT(budgets.alerts), 1, 200, "50, 80, 100", NULL},
+    {"budgets.warn_only", SETTING_TYPE_BOOL, AT(budgets.is_warn_only), 0, 0, "false", NULL},
+    {"trusted_proxies", SETTING_TYPE_NETWORKS, AT(trusted_proxies), 0, 0, "", NULL},
     LATER("cache"),
-    LATER("budgets"),
     LATER("idempotency"),
-    LATER("trusted_proxies"),
 };
 
 static const struct setting provider_items[] = {
@@ -99,16 +108,17 @@ static const struct setting provider_items[] = {
     {"free", SETTING_TYPE_BOOL, OF(is_free), 0, 0, "false", NULL},
     {"catalogue", SETTING_TYPE_TEXT, OF(catalogue), 0, CATALOGUE_BYTES_MAX, "", NULL},
     {"region", SETTING_TYPE_TEXT, OF(region), 0, CATALOGUE_BYTES_MAX, "", NULL},
+    {"limits", SETTING_TYPE_LIMITS, OF(limits), 0, 0, "", NULL},
     LATER("breaker"),
-    LATER("limits"),
 };
 
 static const struct setting rule_items[] = {
-    {"window", SETTING_TYPE_COUNT, BY(window_tokens), 1, TOKENS_MAX, NULL, NULL},
-    {"max_output", SETTING_TYPE_COUNT, BY(max_output_tokens), 1, TOKENS_MAX, NULL, NULL},
-    {"context.strategy", SETTING_TYPE_CHOICE, BY(context), 0, 0, "default", contexts},
-    {"context.reserve_output", SETTING_TYPE_COUNT, BY(reserve_output_tokens), 1, TOKENS_MAX, NULL,
-     NULL},
+    {"window", SETTING_TYPE_COUNT, BY(rule.window_tokens), 1, TOKENS_MAX, NULL, NULL},
+    {"max_output", SETTING_TYPE_COUNT, BY(rule.max_output_tokens), 1, TOKENS_MAX, NULL, NULL},
+    {"context.strategy", SETTING_TYPE_CHOICE, BY(rule.context), 0, 0, "default", contexts},
+    {"context.reserve_output", SETTING_TYPE_COUNT, BY(rule.reserve_output_tokens), 1, TOKENS_MAX,
+     NULL, NULL},
+    {"limits", SETTING_TYPE_LIMITS, BY(limits), 0, 0, NULL, NULL},
     LATER("strategy"),
     LATER("retries"),
     LATER("fallbacks"),
@@ -116,7 +126,6 @@ static const struct setting rule_items[] = {
     LATER("fallbacks_content"),
     LATER("degraded"),
     LATER("cache"),
-    LATER("limits"),
 };
 
 static const struct setting price_items[] = {

@@ -28,6 +28,9 @@ enum setting_type {
     SETTING_TYPE_PROXY,        /* struct config_url */
     SETTING_TYPE_HEADERS,      /* struct config_headers */
     SETTING_TYPE_HEADER_NAMES, /* struct config_texts */
+    SETTING_TYPE_LIMITS,       /* struct limits */
+    SETTING_TYPE_PERCENTS,     /* struct config_percents, rising; the range is of each */
+    SETTING_TYPE_NETWORKS,     /* struct config_networks */
     SETTING_TYPE_LATER,        /* of a later version: refused */
 };
 
@@ -49,7 +52,7 @@ struct settings {
 
 extern const struct settings settings_of_config;   /* offsets in struct config */
 extern const struct settings settings_of_provider; /* offsets in struct config_provider */
-extern const struct settings settings_of_rule;     /* offsets in struct rule */
+extern const struct settings settings_of_rule;     /* offsets in struct config_rule */
 extern const struct settings settings_of_price;    /* offsets in struct config_price */
 
 /* Bytes of a name below, with its final zero. */

@@ -43,6 +43,30 @@ static void put_headers(const struct config_headers *headers, struct buffer *out
         buffer_printf(out, "%s%.*s: ***", i > 0 ? ", " : "", SLICE_ARGS(headers->items[i].name));
 }
 
+static void put_limits(const struct limits *limits, struct buffer *out)
+{
+    char text[LIMIT_TEXT_BYTES];
+    for (size_t i = 0; i < limits->count; i++) {
+        const unsigned size = limit_format(&limits->items[i], text);
+        buffer_printf(out, "%s%.*s", i > 0 ? ", " : "", (int)size, text);
+    }
+}
+
+static void put_percents(const struct config_percents *percents, struct buffer *out)
+{
+    for (size_t i = 0; i < percents->count; i++)
+        buffer_printf(out, "%s%u", i > 0 ? ", " : "", percents->items[i]);
+}
+
+static void put_networks(const struct config_networks *networks, struct buffer *out)
+{
+    char text[CIDR_TEXT_BYTES];
+    for (size_t i = 0; i < networks->count; i++) {
+        const unsigned size = cidr_format(&networks->items[i], text);
+        buffer_printf(out, "%s%.*s", i > 0 ? ", " : "", (int)size, text);
+    }
+}
+
 static void put_number(const struct setting *setting, const void *at, struct buffer *out)
 {
     char text[UNITS_TEXT_BYTES];
@@ -60,6 +84,33 @@ static void put_date(uint64_t time_us, struct buffer *out)
 {
     char text[CLOCK_TEXT_BYTES];
     buffer_append(out, slice_of(text, date_format(time_us, text)));
+}
+
+static void put_list(const struct setting *setting, const void *at, struct buffer *out)
+{
+    switch (setting->type) {
+    case SETTING_TYPE_TEXTS:
+    case SETTING_TYPE_HEADER_NAMES:
+        put_texts(at, out);
+        break;
+    case SETTING_TYPE_LISTENERS:
+        put_listeners(at, out);
+        break;
+    case SETTING_TYPE_HEADERS:
+        put_headers(at, out);
+        break;
+    case SETTING_TYPE_LIMITS:
+        put_limits(at, out);
+        break;
+    case SETTING_TYPE_PERCENTS:
+        put_percents(at, out);
+        break;
+    case SETTING_TYPE_NETWORKS:
+        put_networks(at, out);
+        break;
+    default:
+        break;
+    }
 }
 
 static void put_value(const struct setting *setting, const void *base, struct buffer *out)
@@ -87,26 +138,17 @@ static void put_value(const struct setting *setting, const void *base, struct bu
     case SETTING_TYPE_SECRET:
         buffer_append(out, ((const struct slice *)at)->size > 0 ? SLICE("***") : SLICE(""));
         break;
-    case SETTING_TYPE_TEXTS:
-    case SETTING_TYPE_HEADER_NAMES:
-        put_texts(at, out);
-        break;
-    case SETTING_TYPE_LISTENERS:
-        put_listeners(at, out);
-        break;
     case SETTING_TYPE_URL:
     case SETTING_TYPE_PROXY:
         put_url(at, out);
-        break;
-    case SETTING_TYPE_HEADERS:
-        put_headers(at, out);
         break;
     case SETTING_TYPE_PATH:
     case SETTING_TYPE_PEM:
     case SETTING_TYPE_TEXT:
         buffer_append(out, *(const struct slice *)at);
         break;
-    case SETTING_TYPE_LATER:
+    default:
+        put_list(setting, at, out);
         break;
     }
 }
@@ -229,14 +271,14 @@ static void show_rule(struct show *show, size_t index)
     show_row(show, &key, &value, NULL, show->config->rule_origins[index]);
 }
 
-static void show_rule_setting(struct show *show, const struct rule *rule,
+static void show_rule_setting(struct show *show, const struct config_rule *entry,
                               const struct setting *setting, struct config_origin origin)
 {
     struct buffer key, value;
     buffer_init(&key, KEY_BYTES_MAX);
     buffer_init(&value, VALUE_BYTES_MAX);
-    buffer_printf(&key, "models.%.*s.%s", SLICE_ARGS(rule->name), setting->path);
-    put_value(setting, rule, &value);
+    buffer_printf(&key, "models.%.*s.%s", SLICE_ARGS(entry->rule.name), setting->path);
+    put_value(setting, entry, &value);
     show_row(show, &key, &value, setting, origin);
 }
 
@@ -244,12 +286,12 @@ static void show_rule_setting(struct show *show, const struct rule *rule,
 static void show_rule_settings(struct show *show, size_t index)
 {
     const struct config *config = show->config;
+    const struct config_rule entry = {config->rules.items[index], config->rule_limits[index]};
     for (size_t i = 0; config->rule_setting_origins != NULL && i < settings_of_rule.count; i++) {
         const struct config_origin origin =
             config->rule_setting_origins[index * settings_of_rule.count + i];
         if (origin.kind == CONFIG_ORIGIN_FILE)
-            show_rule_setting(show, &config->rules.items[index], &settings_of_rule.items[i],
-                              origin);
+            show_rule_setting(show, &entry, &settings_of_rule.items[i], origin);
     }
 }
 

@@ -371,11 +371,10 @@ static struct slice instead_of_nothing(const struct setting *setting)
 typedef bool apply_list(const struct target *target, const struct raw_value *value);
 
 static apply_list *const lists[] = {
-    [SETTING_TYPE_TEXTS] = texts_apply,
-    [SETTING_TYPE_LISTENERS] = listeners_apply,
-    [SETTING_TYPE_HEADERS] = headers_apply,
-    [SETTING_TYPE_HEADER_NAMES] = header_names_apply,
-    [SETTING_TYPE_LATER] = NULL,
+    [SETTING_TYPE_TEXTS] = texts_apply,       [SETTING_TYPE_LISTENERS] = listeners_apply,
+    [SETTING_TYPE_HEADERS] = headers_apply,   [SETTING_TYPE_HEADER_NAMES] = header_names_apply,
+    [SETTING_TYPE_LIMITS] = limits_apply,     [SETTING_TYPE_PERCENTS] = percents_apply,
+    [SETTING_TYPE_NETWORKS] = networks_apply, [SETTING_TYPE_LATER] = NULL,
 };
 
 bool value_apply(struct loader *loader, const struct setting *setting, void *base,

@@ -131,6 +131,27 @@ static void check_ledger(const struct config_ledger *ledger)
     ASSERT(ledger->retention_ms == 0 || ledger->retention_ms >= 3600000);
 }
 
+static void check_limits(const struct limits *limits)
+{
+    ASSERT(limits->count <= LIMITS_MAX);
+    for (size_t i = 0; i < limits->count; i++)
+        ASSERT(limits->items[i].amount > 0);
+}
+
+static void check_governance(const struct config *config)
+{
+    const struct config_percents *alerts = &config->budgets.alerts;
+    check_limits(&config->limits);
+    for (size_t i = 0; i < config->provider_count; i++)
+        check_limits(&config->providers[i].limits);
+    for (size_t i = 0; i < config->rules.count; i++)
+        check_limits(&config->rule_limits[i]);
+    ASSERT(alerts->count <= CONFIG_ALERTS_MAX);
+    for (size_t i = 0; i < alerts->count; i++)
+        ASSERT(alerts->items[i] > (i > 0 ? alerts->items[i - 1] : 0) && alerts->items[i] <= 200);
+    ASSERT(config->trusted_proxies.count <= 256);
+}
+
 static void check_config(const struct config *config)
 {
     ASSERT(config->listen.count > 0 && config->data_dir.size > 0);
@@ -147,6 +168,7 @@ static void check_config(const struct config *config)
     check_rules(config);
     check_prices(config);
     check_ledger(&config->ledger);
+    check_governance(config);
 }
 
 static bool shows_canary(const struct buffer *text)

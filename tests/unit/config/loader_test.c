@@ -130,15 +130,14 @@ static void unknown_names_are_refused_with_the_one_that_is_meant(void **state)
 static void names_of_later_versions_are_refused_at_every_level(void **state)
 {
     (void)state;
-    static const char *const names[] = {"limits", "cache", "budgets", "idempotency",
-                                        "trusted_proxies"};
+    static const char *const names[] = {"cache", "idempotency"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char yaml[64];
         snprintf(yaml, sizeof(yaml), "workers: 1\n%s: [x]\n", names[i]);
         loading_refused(yaml, 2, "is not in this version");
     }
     loading_refused("admin:\n  token: x\n", 2, "'admin.token' is not in this version");
-    loading_refused("transport:\n  limits: x\n", 2, "is not in this version");
+    loading_refused("transport:\n  cache: x\n", 2, "is not in this version");
 }
 
 static void a_section_that_is_commented_out_is_none(void **state)

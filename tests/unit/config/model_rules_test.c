@@ -217,8 +217,8 @@ static void keys_of_later_versions_are_refused(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "strategy", "retries", "fallbacks", "fallbacks_context", "fallbacks_content", "degraded",
-        "cache",    "limits",  "budgets"};
+        "strategy",          "retries",  "fallbacks", "fallbacks_context",
+        "fallbacks_content", "degraded", "cache"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char yaml[128];
         snprintf(yaml, sizeof(yaml), "models:\n  - name: a\n    targets: [local]\n    %s: x\n",

@@ -143,6 +143,33 @@ static void targets_are_shown_with_the_name_they_are_called_by(void **state)
     loading_end(&loading);
 }
 
+static void limits_and_networks_are_shown_as_they_are_written(void **state)
+{
+    (void)state;
+    struct loading loading = {0};
+    const struct config *config =
+        loading_sound(&loading, "limits: [6000req/min, 1000usd/month]\n"
+                                "trusted_proxies: [10.0.0.0/8, '2001:db8::/32']\n"
+                                "models:\n"
+                                "  - name: fast\n"
+                                "    targets: [local]\n"
+                                "    limits: [20parallel]\n");
+    struct buffer text = shown_as(config, CONFIG_FORM_TEXT);
+    line_is(&text, "limits", "limits 6000req/min, 1000usd/month /etc/weir/weir.yaml:1");
+    line_is(&text, "trusted_proxies",
+            "trusted_proxies 10.0.0.0/8, 2001:db8::/32 /etc/weir/weir.yaml:2");
+    line_is(&text, "models.fast.limits", "models.fast.limits 20parallel /etc/weir/weir.yaml:6");
+    line_is(&text, "providers.local.limits", "providers.local.limits default");
+    line_is(&text, "budgets.alerts", "budgets.alerts 50, 80, 100 default");
+    line_is(&text, "budgets.when_short", "budgets.when_short shrink default");
+    buffer_fini(&text);
+    text = shown_as(config, CONFIG_FORM_JSON);
+    assert_true(says(&text, "{\"key\":\"models.fast.limits\",\"value\":\"20parallel\","
+                            "\"from\":\"file\",\"line\":6}"));
+    buffer_fini(&text);
+    loading_end(&loading);
+}
+
 static void what_a_rule_says_of_its_model_has_lines_of_its_own(void **state)
 {
     (void)state;
@@ -279,6 +306,7 @@ int main(void)
         cmocka_unit_test(json_says_the_same),
         cmocka_unit_test(no_form_shows_a_secret),
         cmocka_unit_test(targets_are_shown_with_the_name_they_are_called_by),
+        cmocka_unit_test(limits_and_networks_are_shown_as_they_are_written),
         cmocka_unit_test(what_a_rule_says_of_its_model_has_lines_of_its_own),
         cmocka_unit_test(prices_and_the_ledger_are_shown),
         cmocka_unit_test(what_does_not_fit_is_no_success),
