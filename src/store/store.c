@@ -18,6 +18,39 @@ void store_close(struct store **store)
     *store = NULL;
 }
 
+enum status store_team_create(struct store *store, const struct store_team *team,
+                              struct reason *reason)
+{
+    ASSERT(team->name.size > 0);
+    return store->driver->team_create(store, team, reason);
+}
+
+enum status store_team_find(struct store *store, struct slice id_or_name, struct arena *arena,
+                            struct store_team *team_out, struct reason *reason)
+{
+    return store->driver->team_find(store, id_or_name, arena, team_out, reason);
+}
+
+enum status store_team_update(struct store *store, const struct store_team *team, uint64_t seen_us,
+                              struct reason *reason)
+{
+    ASSERT(team->name.size > 0);
+    return store->driver->team_update(store, team, seen_us, reason);
+}
+
+enum status store_team_delete(struct store *store, const struct id *team_id, uint64_t now_us,
+                              uint64_t *users_out, struct reason *reason)
+{
+    return store->driver->team_delete(store, team_id, now_us, users_out, reason);
+}
+
+enum status store_teams_list(struct store *store, const struct store_page *page,
+                             store_team_visitor *visit, void *context, struct reason *reason)
+{
+    ASSERT(page->limit > 0);
+    return store->driver->teams_list(store, page, visit, context, reason);
+}
+
 enum status store_user_create(struct store *store, const struct store_user *user,
                               struct reason *reason)
 {
@@ -31,10 +64,11 @@ enum status store_user_find(struct store *store, struct slice id_or_name, struct
     return store->driver->user_find(store, id_or_name, arena, user_out, reason);
 }
 
-enum status store_user_update(struct store *store, const struct store_user *user,
+enum status store_user_update(struct store *store, const struct store_user *user, uint64_t seen_us,
                               struct reason *reason)
 {
-    return store->driver->user_update(store, user, reason);
+    ASSERT(user->name.size > 0);
+    return store->driver->user_update(store, user, seen_us, reason);
 }
 
 enum status store_user_delete(struct store *store, const struct id *user_id, uint64_t *keys_out,
@@ -43,11 +77,12 @@ enum status store_user_delete(struct store *store, const struct id *user_id, uin
     return store->driver->user_delete(store, user_id, keys_out, reason);
 }
 
-enum status store_users_list(struct store *store, const struct store_page *page,
-                             store_user_visitor *visit, void *context, struct reason *reason)
+enum status store_users_list(struct store *store, const struct id *team_id,
+                             const struct store_page *page, store_user_visitor *visit,
+                             void *context, struct reason *reason)
 {
     ASSERT(page->limit > 0);
-    return store->driver->users_list(store, page, visit, context, reason);
+    return store->driver->users_list(store, team_id, page, visit, context, reason);
 }
 
 enum status store_key_create(struct store *store, const struct store_key *key,
@@ -69,10 +104,10 @@ enum status store_key_find_hash(struct store *store, const unsigned char hash[ST
     return store->driver->key_find_hash(store, hash, arena, key_out, reason);
 }
 
-enum status store_key_update(struct store *store, const struct store_key *key,
+enum status store_key_update(struct store *store, const struct store_key *key, uint64_t seen_us,
                              struct reason *reason)
 {
-    return store->driver->key_update(store, key, reason);
+    return store->driver->key_update(store, key, seen_us, reason);
 }
 
 enum status store_keys_list(struct store *store, const struct id *user_id,

@@ -11,16 +11,28 @@
 struct store_driver {
     void (*close)(struct store *store);
 
+    enum status (*team_create)(struct store *store, const struct store_team *team,
+                               struct reason *reason);
+    enum status (*team_find)(struct store *store, struct slice id_or_name, struct arena *arena,
+                             struct store_team *team_out, struct reason *reason);
+    enum status (*team_update)(struct store *store, const struct store_team *team, uint64_t seen_us,
+                               struct reason *reason);
+    enum status (*team_delete)(struct store *store, const struct id *team_id, uint64_t now_us,
+                               uint64_t *users_out, struct reason *reason);
+    enum status (*teams_list)(struct store *store, const struct store_page *page,
+                              store_team_visitor *visit, void *context, struct reason *reason);
+
     enum status (*user_create)(struct store *store, const struct store_user *user,
                                struct reason *reason);
     enum status (*user_find)(struct store *store, struct slice id_or_name, struct arena *arena,
                              struct store_user *user_out, struct reason *reason);
-    enum status (*user_update)(struct store *store, const struct store_user *user,
+    enum status (*user_update)(struct store *store, const struct store_user *user, uint64_t seen_us,
                                struct reason *reason);
     enum status (*user_delete)(struct store *store, const struct id *user_id, uint64_t *keys_out,
                                struct reason *reason);
-    enum status (*users_list)(struct store *store, const struct store_page *page,
-                              store_user_visitor *visit, void *context, struct reason *reason);
+    enum status (*users_list)(struct store *store, const struct id *team_id,
+                              const struct store_page *page, store_user_visitor *visit,
+                              void *context, struct reason *reason);
 
     enum status (*key_create)(struct store *store, const struct store_key *key,
                               struct reason *reason);
@@ -29,7 +41,7 @@ struct store_driver {
     enum status (*key_find_hash)(struct store *store, const unsigned char hash[STORE_HASH_SIZE],
                                  struct arena *arena, struct store_key *key_out,
                                  struct reason *reason);
-    enum status (*key_update)(struct store *store, const struct store_key *key,
+    enum status (*key_update)(struct store *store, const struct store_key *key, uint64_t seen_us,
                               struct reason *reason);
     enum status (*keys_list)(struct store *store, const struct id *user_id,
                              const struct store_page *page, store_key_visitor *visit, void *context,
@@ -64,6 +76,11 @@ struct store_driver {
     enum status (*sum_add)(struct store *store, const struct store_sum *sum, struct reason *reason);
     enum status (*report)(struct store *store, const struct store_report *report,
                           store_report_visitor *visit, void *context, struct reason *reason);
+
+    enum status (*spend_list)(struct store *store, const struct store_spend_query *query,
+                              store_spend_visitor *visit, void *context, struct reason *reason);
+    enum status (*spend)(struct store *store, const struct store_spend_query *query,
+                         struct slice owner, int64_t *nanousd_out, struct reason *reason);
 
     enum status (*position_set)(struct store *store, const struct store_position *position,
                                 struct reason *reason);

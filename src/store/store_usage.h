@@ -236,6 +236,33 @@ MUST_CHECK enum status store_report(struct store *store, const struct store_repo
                                     store_report_visitor *visit, void *context,
                                     struct reason *reason);
 
+/* --- Spending ------------------------------------------------------------------------------------------ */
+
+/* What requests that were admitted in [since_us, until_us) cost, exactly: whole hours are read from
+ * the sums, and rows only where an end lies within an hour that has any; there, rows that retention
+ * deleted are missing. Requests without a known price count as nothing. `by` is STORE_GROUP_NONE (all
+ * together), _KEY, _USER, _TEAM or _MODEL. */
+struct store_spend_query {
+    enum store_group by;
+    uint64_t since_us, until_us;
+};
+struct store_spend {
+    struct slice
+        owner; /* the 16 bytes of the id of a key, user or team, a model's name; empty: none,
+                           and of STORE_GROUP_NONE */
+    int64_t cost_nanousd; /* > 0; held at INT64_MAX */
+};
+typedef enum status store_spend_visitor(void *context, const struct store_spend *spend);
+/* Whoever spent anything, in no order. All are read first, about 150 bytes each, so the visitor may
+ * call the store. */
+MUST_CHECK enum status store_spend_list(struct store *store, const struct store_spend_query *query,
+                                        store_spend_visitor *visit, void *context,
+                                        struct reason *reason);
+/* Of one `owner`, as above. A user's and a key's are found by a search for each day; for a team or a
+ * model all sums of the time are read. */
+MUST_CHECK enum status store_spend(struct store *store, const struct store_spend_query *query,
+                                   struct slice owner, int64_t *nanousd_out, struct reason *reason);
+
 /* --- Retention ----------------------------------------------------------------------------------------- */
 
 /* The oldest batch, once its rows are all older than `before_us`. STATUS_NOT_FOUND: none, or not

@@ -2,35 +2,38 @@
 
 #include "store/sqlite/key_row.h"
 #include "store/sqlite/operations.h"
+#include "store/sqlite/outcome.h"
 #include "store/sqlite/query.h"
+#include "store/sqlite/rules_row.h"
 #include "store/sqlite/transactions.h"
+
+#define PARAMETER_RULES 11
+#define PARAMETER_LAST  (PARAMETER_RULES + RULES_COLUMNS)
 
 struct store_key key_read(struct query *query)
 {
     struct store_key key = {
         .user_name = query_read_text(query, 2),
         .user_disabled = query_read_u64(query, 3) != 0,
-        .name = query_read_text(query, 4),
-        .hint = query_read_text(query, 6),
-        .models = query_read_text(query, 7),
-        .disabled = query_read_u64(query, 8) != 0,
-        .expires_at_us = query_read_u64(query, 9),
-        .revoked_at_us = query_read_u64(query, 10),
-        .created_at_us = query_read_u64(query, 11),
-        .last_used_at_us = query_read_u64(query, 12),
+        .team_id = query_read_id_or_zero(query, 4),
+        .team_disabled = query_read_u64(query, 5) != 0,
+        .name = query_read_text(query, 6),
+        .hint = query_read_text(query, 8),
+        .disabled = query_read_u64(query, 9) != 0,
+        .expires_at_us = query_read_u64(query, 10),
+        .revoked_at_us = query_read_u64(query, 11),
+        .created_at_us = query_read_u64(query, 12),
+        .updated_at_us = query_read_u64(query, 13),
+        .last_used_at_us = query_read_u64(query, 14),
+        .former_until_us = query_read_u64(query, 16),
+        .rules = rules_read(query, 17),
     };
     query_read_blob(query, 0, key.id.bytes, sizeof(key.id.bytes));
     query_read_blob(query, 1, key.user_id.bytes, sizeof(key.user_id.bytes));
-    query_read_blob(query, 5, key.hash, sizeof(key.hash));
+    query_read_blob(query, 7, key.hash, sizeof(key.hash));
+    if (key.former_until_us != 0)
+        query_read_blob(query, 15, key.former_hash, sizeof(key.former_hash));
     return key;
-}
-
-static bool copy_text(struct arena *arena, struct slice *text)
-{
-    if (text->data == NULL)
-        return true;
-    *text = arena_copy(arena, *text);
-    return text->data != NULL;
 }
 
 /* Reads the current row for good. STATUS_NO_MEMORY. */
@@ -38,23 +41,20 @@ static enum status key_take(struct query *query, struct arena *arena, struct sto
                             struct reason *reason)
 {
     *key_out = key_read(query);
-    if (copy_text(arena, &key_out->user_name) && copy_text(arena, &key_out->name) &&
-        copy_text(arena, &key_out->hint) && copy_text(arena, &key_out->models))
+    if (text_keep(&key_out->user_name, arena) && text_keep(&key_out->name, arena) &&
+        text_keep(&key_out->hint, arena) && rules_keep(&key_out->rules, arena))
         return STATUS_OK;
     reason_set(reason, "out of memory while reading a key");
     return STATUS_NO_MEMORY;
-}
-
-static struct slice null_if_empty(struct slice text)
-{
-    return text.size > 0 ? text : slice_of(NULL, 0);
 }
 
 /* SQLite names the columns: "UNIQUE constraint failed: api_keys.user_id, api_keys.name". */
 static enum status refused(struct connection *connection, const struct store_key *key, int code,
                            enum status status, struct reason *reason)
 {
-    const bool is_hash = strstr(sqlite3_errmsg(connection->database), "api_keys.hash") != NULL;
+    const char *message = sqlite3_errmsg(connection->database);
+    const bool is_hash =
+        strstr(message, "api_keys.hash") != NULL || strstr(message, "api_keys.former_hash") != NULL;
     switch (code) {
     case SQLITE_CONSTRAINT_UNIQUE:
         if (is_hash)
@@ -73,24 +73,39 @@ static enum status refused(struct connection *connection, const struct store_key
     }
 }
 
+static void key_bind(struct query *query, const struct store_key *key)
+{
+    query_bind_id(query, 1, &key->id);
+    query_bind_text_or_null(query, 2, key->name);
+    query_bind_blob(query, 3, key->hash, sizeof(key->hash));
+    query_bind_text_or_empty(query, 4, key->hint);
+    query_bind_u64(query, 5, key->disabled);
+    query_bind_time(query, 6, key->expires_at_us);
+    query_bind_time(query, 7, key->revoked_at_us);
+    query_bind_u64(query, 8, key->updated_at_us);
+    /* A blob without an address is NULL. */
+    query_bind_blob(query, 9, key->former_until_us != 0 ? key->former_hash : NULL,
+                    sizeof(key->former_hash));
+    query_bind_time(query, 10, key->former_until_us);
+    rules_bind(query, PARAMETER_RULES, &key->rules);
+}
+
 enum status sqlite_key_create(struct store *store, const struct store_key *key,
                               struct reason *reason)
 {
     struct connection *connection = connection_of(store);
     struct query query = query_start(connection, STATEMENT_KEY_CREATE);
-    query_bind_id(&query, 1, &key->id);
-    query_bind_id(&query, 2, &key->user_id);
-    query_bind_text(&query, 3, null_if_empty(key->name));
-    query_bind_blob(&query, 4, key->hash, sizeof(key->hash));
-    query_bind_text(&query, 5, key->hint);
-    query_bind_text(&query, 6, key->models);
-    query_bind_u64(&query, 7, key->disabled);
-    query_bind_time(&query, 8, key->expires_at_us);
-    query_bind_time(&query, 9, key->revoked_at_us);
-    query_bind_u64(&query, 10, key->created_at_us);
-    query_bind_time(&query, 11, key->last_used_at_us);
+    key_bind(&query, key);
+    query_bind_id(&query, PARAMETER_LAST, &key->user_id);
+    query_bind_u64(&query, PARAMETER_LAST + 1, key->created_at_us);
+    query_bind_time(&query, PARAMETER_LAST + 2, key->last_used_at_us);
     const enum status status = query_run(&query, reason);
-    return refused(connection, key, query.code, status, reason);
+    if (status != STATUS_OK)
+        return refused(connection, key, query.code, status, reason);
+    if (sqlite3_changes(connection->database) > 0)
+        return STATUS_OK;
+    reason_set(reason, "this key is stored already: it is the former secret of another");
+    return STATUS_EXISTS;
 }
 
 /* Finishes a query that finds at most one key. `what` is how the caller named it, for the reason. */
@@ -152,24 +167,17 @@ enum status sqlite_key_find_hash(struct store *store, const unsigned char hash[S
     return find_one(&query, SLICE("of that secret"), arena, key_out, reason);
 }
 
-enum status sqlite_key_update(struct store *store, const struct store_key *key,
+enum status sqlite_key_update(struct store *store, const struct store_key *key, uint64_t seen_us,
                               struct reason *reason)
 {
     struct connection *connection = connection_of(store);
     struct query query = query_start(connection, STATEMENT_KEY_UPDATE);
-    query_bind_id(&query, 1, &key->id);
-    query_bind_text(&query, 2, null_if_empty(key->name));
-    query_bind_text(&query, 3, key->models);
-    query_bind_u64(&query, 4, key->disabled);
-    query_bind_time(&query, 5, key->expires_at_us);
-    query_bind_time(&query, 6, key->revoked_at_us);
+    key_bind(&query, key);
+    query_bind_u64(&query, PARAMETER_LAST, seen_us);
     const enum status status = query_run(&query, reason);
     if (status != STATUS_OK)
         return refused(connection, key, query.code, status, reason);
-    if (sqlite3_changes(connection->database) > 0)
-        return STATUS_OK;
-    reason_set(reason, "there is no such key any more");
-    return STATUS_NOT_FOUND;
+    return outcome_of(connection, STATEMENT_KEY_BY_ID, &key->id, "key", reason);
 }
 
 static enum status visit_rows(struct query *query, store_key_visitor *visit, void *context,

@@ -16,6 +16,7 @@ struct owner {
     size_t name_at; /* in `names` */
     size_t name_size;
     bool disabled;
+    struct id team_id;
 };
 
 struct owners {
@@ -55,6 +56,7 @@ static enum status owners_add(struct owners *owners, struct query *query)
     owner->name_at = owners->names.size;
     owner->name_size = name.size;
     owner->disabled = query_read_u64(query, 2) != 0;
+    owner->team_id = query_read_id_or_zero(query, 3);
     return buffer_append(&owners->names, name);
 }
 
@@ -87,6 +89,7 @@ static bool owners_complete(const struct owners *owners, struct store_key *key)
         return false;
     key->user_name = slice_of(owners->names.data + owner->name_at, owner->name_size);
     key->user_disabled = owner->disabled;
+    key->team_id = owner->team_id;
     return true;
 }
 

@@ -30,6 +30,10 @@ enum status sqlite_usage_set_cost(struct store *store, const struct store_usage 
 enum status sqlite_sum_add(struct store *store, const struct store_sum *sum, struct reason *reason);
 enum status sqlite_report(struct store *store, const struct store_report *report,
                           store_report_visitor *visit, void *context, struct reason *reason);
+enum status sqlite_spend_list(struct store *store, const struct store_spend_query *query,
+                              store_spend_visitor *visit, void *context, struct reason *reason);
+enum status sqlite_spend(struct store *store, const struct store_spend_query *query,
+                         struct slice owner, int64_t *nanousd_out, struct reason *reason);
 enum status sqlite_position_set(struct store *store, const struct store_position *position,
                                 struct reason *reason);
 enum status sqlite_position_find(struct store *store, uint64_t generation, uint32_t worker,

@@ -215,7 +215,16 @@ static struct store_report_line line_of(const struct counts *counts)
     return line;
 }
 
-/* The line of an owner: `statement` finds its row, `name_column` is the name's. */
+/* How an owner's row is found, and which column of it is the name. */
+static const struct finder {
+    enum statement statement;
+    int name_column;
+} finders[] = {
+    [STORE_GROUP_KEY] = {STATEMENT_KEY_BY_ID, 6},
+    [STORE_GROUP_USER] = {STATEMENT_USER_BY_ID, 1},
+    [STORE_GROUP_TEAM] = {STATEMENT_TEAM_BY_ID, 1},
+};
+
 static enum status visit_owner(struct reporting *reporting, struct slice key,
                                struct store_report_line line, store_report_visitor *visit,
                                void *context)
@@ -228,13 +237,10 @@ static enum status visit_owner(struct reporting *reporting, struct slice key,
     memcpy(id.bytes, key.data, sizeof(id.bytes));
     id_format(&id, text);
     line.id = slice_of(text, sizeof(text));
-    if (by == STORE_GROUP_TEAM)
-        return visit(context, &line);
-    struct query query = query_start(
-        reporting->connection, by == STORE_GROUP_KEY ? STATEMENT_KEY_BY_ID : STATEMENT_USER_BY_ID);
+    struct query query = query_start(reporting->connection, finders[by].statement);
     query_bind_id(&query, 1, &id);
     if (query_next(&query))
-        line.name = query_read_text(&query, by == STORE_GROUP_KEY ? 4 : 1);
+        line.name = query_read_text(&query, finders[by].name_column);
     const enum status visited = query.code == SQLITE_OK ? visit(context, &line) : STATUS_OK;
     const enum status status = query_finish(&query, reporting->reason);
     return status == STATUS_OK ? visited : status;

@@ -13,6 +13,11 @@ static void sqlite_close(struct store *store)
 
 static const struct store_driver driver = {
     .close = sqlite_close,
+    .team_create = sqlite_team_create,
+    .team_find = sqlite_team_find,
+    .team_update = sqlite_team_update,
+    .team_delete = sqlite_team_delete,
+    .teams_list = sqlite_teams_list,
     .user_create = sqlite_user_create,
     .user_find = sqlite_user_find,
     .user_update = sqlite_user_update,
@@ -41,6 +46,8 @@ static const struct store_driver driver = {
     .usage_set_cost = sqlite_usage_set_cost,
     .sum_add = sqlite_sum_add,
     .report = sqlite_report,
+    .spend_list = sqlite_spend_list,
+    .spend = sqlite_spend,
     .position_set = sqlite_position_set,
     .position_find = sqlite_position_find,
     .positions_delete = sqlite_positions_delete,

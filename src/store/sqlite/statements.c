@@ -1,11 +1,20 @@
 #include "store/sqlite/statements.h"
 
-/* Columns are read by position: see user_read() and key_read(). */
-#define USER_COLUMNS "SELECT id, name, disabled, created_at, updated_at FROM users "
+/* Columns are read by position: see team_read(), user_read(), key_read() and rules_read(). */
+#define RULES      "models, routes, networks, tags, limits, warn_only"
+#define USER_RULES "u.models, u.routes, u.networks, u.tags, u.limits, u.warn_only"
+#define KEY_RULES  "k.models, k.routes, k.networks, k.tags, k.limits, k.warn_only"
+#define TEAM_COLUMNS                                                                               \
+    "SELECT id, name, disabled, timezone, created_at, updated_at, " RULES " FROM teams "
+#define USER_COLUMNS                                                                               \
+    "SELECT u.id, u.name, u.disabled, u.team_id, t.name, u.created_at, u.updated_at, " USER_RULES  \
+    " FROM users AS u LEFT JOIN teams AS t ON t.id = u.team_id "
 #define KEY_COLUMNS                                                                                \
-    "SELECT k.id, k.user_id, u.name, u.disabled, k.name, k.hash, k.hint, k.models, k.disabled, "   \
-    "k.expires_at, k.revoked_at, k.created_at, k.last_used_at "                                    \
-    "FROM api_keys AS k JOIN users AS u ON u.id = k.user_id "
+    "SELECT k.id, k.user_id, u.name, u.disabled, u.team_id, t.disabled, k.name, k.hash, k.hint, "  \
+    "k.disabled, k.expires_at, k.revoked_at, k.created_at, k.updated_at, k.last_used_at, "         \
+    "k.former_hash, k.former_until, " KEY_RULES                                                    \
+    " FROM api_keys AS k JOIN users AS u ON u.id = k.user_id "                                     \
+    "LEFT JOIN teams AS t ON t.id = u.team_id "
 
 /* In the order of enum count, from COUNT_ANSWERED on. */
 #define SUM_COLUMNS                                                                                \
@@ -61,33 +70,56 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_COMMIT] = "COMMIT",
     [STATEMENT_ROLLBACK] = "ROLLBACK",
 
-    [STATEMENT_USER_CREATE] = "INSERT INTO users (id, name, disabled, created_at, updated_at) "
-                              "VALUES (?1, ?2, ?3, ?4, ?5)",
-    [STATEMENT_USER_BY_ID] = USER_COLUMNS "WHERE id = ?1",
-    [STATEMENT_USER_BY_NAME] = USER_COLUMNS "WHERE name = ?1",
-    [STATEMENT_USER_UPDATE] = "UPDATE users SET disabled = ?2, updated_at = ?3 WHERE id = ?1",
+    [STATEMENT_TEAM_CREATE] =
+        "INSERT INTO teams (id, name, disabled, timezone, updated_at, " RULES ", created_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [STATEMENT_TEAM_BY_ID] = TEAM_COLUMNS "WHERE id = ?1",
+    [STATEMENT_TEAM_BY_NAME] = TEAM_COLUMNS "WHERE name = ?1",
+    /* Of updates the last parameter is what the caller saw; 0: whatever it is. */
+    [STATEMENT_TEAM_UPDATE] =
+        "UPDATE teams SET (name, disabled, timezone, updated_at, " RULES ") = "
+        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) WHERE id = ?1 AND ?12 IN (0, updated_at)",
+    [STATEMENT_TEAM_LEAVE] = "UPDATE users SET team_id = NULL, "
+                             "updated_at = max(?2, updated_at + 1) WHERE team_id = ?1",
+    [STATEMENT_TEAM_DELETE] = "DELETE FROM teams WHERE id = ?1",
+    [STATEMENT_TEAMS_LIST] = TEAM_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2",
+
+    [STATEMENT_USER_CREATE] =
+        "INSERT INTO users (id, name, disabled, team_id, updated_at, " RULES ", created_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    [STATEMENT_USER_BY_ID] = USER_COLUMNS "WHERE u.id = ?1",
+    [STATEMENT_USER_BY_NAME] = USER_COLUMNS "WHERE u.name = ?1",
+    [STATEMENT_USER_UPDATE] =
+        "UPDATE users SET (name, disabled, team_id, updated_at, " RULES ") = "
+        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) WHERE id = ?1 AND ?12 IN (0, updated_at)",
     [STATEMENT_USER_KEY_COUNT] = "SELECT count(*) FROM api_keys WHERE user_id = ?1",
     [STATEMENT_USER_DELETE] = "DELETE FROM users WHERE id = ?1",
-    [STATEMENT_USERS_LIST] = USER_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2",
+    [STATEMENT_USERS_LIST] = USER_COLUMNS "WHERE u.id > ?1 ORDER BY u.id LIMIT ?2",
+    [STATEMENT_USERS_LIST_OF_TEAM] =
+        USER_COLUMNS "WHERE u.id > ?1 AND u.team_id = ?3 ORDER BY u.id LIMIT ?2",
 
     [STATEMENT_KEY_CREATE] =
-        "INSERT INTO api_keys (id, user_id, name, hash, hint, models, disabled, "
-        "expires_at, revoked_at, created_at, last_used_at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO api_keys (id, name, hash, hint, disabled, expires_at, revoked_at, updated_at, "
+        "former_hash, former_until, " RULES ", user_id, created_at, last_used_at) "
+        "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+        "?17, ?18, ?19 WHERE NOT EXISTS (SELECT 1 FROM api_keys WHERE former_hash = ?3)",
     [STATEMENT_KEY_BY_ID] = KEY_COLUMNS "WHERE k.id = ?1",
     [STATEMENT_KEY_BY_NAME] =
         KEY_COLUMNS "WHERE k.name = ?1 ORDER BY k.revoked_at IS NOT NULL, k.id LIMIT 2",
-    [STATEMENT_KEY_BY_HASH] = KEY_COLUMNS "WHERE k.hash = ?1",
-    [STATEMENT_KEY_UPDATE] = "UPDATE api_keys SET name = ?2, models = ?3, disabled = ?4, "
-                             "expires_at = ?5, revoked_at = ?6 WHERE id = ?1",
+    [STATEMENT_KEY_BY_HASH] = KEY_COLUMNS "WHERE k.hash = ?1 OR k.former_hash = ?1",
+    [STATEMENT_KEY_UPDATE] =
+        "UPDATE api_keys SET (name, hash, hint, disabled, expires_at, revoked_at, updated_at, "
+        "former_hash, former_until, " RULES ") = "
+        "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "
+        "WHERE id = ?1 AND ?17 IN (0, updated_at)",
     [STATEMENT_KEYS_LIST] = KEY_COLUMNS "WHERE k.id > ?1 ORDER BY k.id LIMIT ?2",
     [STATEMENT_KEYS_LIST_OF_USER] =
         KEY_COLUMNS "WHERE k.id > ?1 AND k.user_id = ?3 ORDER BY k.id LIMIT ?2",
     /* The columns of KEY_COLUMNS without the join, which costs five times the rest. */
     [STATEMENT_KEYS_LOAD] =
-        "SELECT id, user_id, NULL, 0, name, hash, hint, models, disabled, expires_at, revoked_at, "
-        "created_at, last_used_at FROM api_keys",
-    [STATEMENT_OWNERS_LOAD] = "SELECT id, name, disabled FROM users ORDER BY id",
+        "SELECT id, user_id, NULL, 0, NULL, 0, name, hash, hint, disabled, expires_at, revoked_at, "
+        "created_at, updated_at, last_used_at, former_hash, former_until, " RULES " FROM api_keys",
+    [STATEMENT_OWNERS_LOAD] = "SELECT id, name, disabled, team_id FROM users ORDER BY id",
     [STATEMENT_SUM_HOURLY] =
         "INSERT INTO usage_hourly (hour, user_id, key_id, team_id, model, provider, reason, "
         "requests, " SUM_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
@@ -119,6 +151,11 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_REPORT_HOURLY_OF_USER] = REPORT_HOURLY "WHERE hour = ?1 AND user_id = ?2",
     [STATEMENT_REPORT_DAILY] = REPORT_DAILY "WHERE day >= ?1 AND day < ?2",
     [STATEMENT_REPORT_DAILY_OF_USER] = REPORT_DAILY "WHERE day = ?1 AND user_id = ?2",
+
+    /* The first columns are those of the reports. */
+    [STATEMENT_SPEND_ROWS] =
+        "SELECT timestamp, user_id, key_id, team_id, model, cost_nanousd FROM usage_logs "
+        "WHERE timestamp >= ?1 AND timestamp < ?2 AND cost_nanousd > 0",
 
     [STATEMENT_USAGE_INSERT] =
         "INSERT INTO usage_logs (" USAGE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
