@@ -98,20 +98,34 @@ static enum status open_pepper(struct admin_context *context, const struct admin
     return status;
 }
 
+static enum status load_user(void *map, const struct store_user *user)
+{
+    struct identity_user_spec spec;
+    const enum status status = admin_user_spec_of(user, &spec);
+    return status == STATUS_OK ? identity_map_put_user(map, &spec) : status;
+}
+
 static enum status load_key(void *map, const struct store_key *key)
 {
     struct identity_spec spec;
-    const enum status status = admin_spec_of(key, &spec);
-    return status == STATUS_OK ? identity_map_put(map, &spec) : status;
+    enum status status = admin_spec_of(key, &spec);
+    if (status == STATUS_OK)
+        status = identity_map_put(map, &spec);
+    if (status != STATUS_OK)
+        identity_rules_unref(&spec.rules);
+    return status;
 }
 
 static enum status fill_map(struct admin_context *context, struct reason *reason)
 {
+    const struct store_page all = {.limit = UINT32_MAX};
     enum status status = identity_map_create(&context->map);
+    if (status == STATUS_OK)
+        status = store_users_list(context->store, &all, load_user, context->map, reason);
     if (status == STATUS_OK)
         status = store_keys_load(context->store, load_key, context->map, reason);
     if (status == STATUS_NO_MEMORY)
-        reason_set(reason, "out of memory while loading the keys");
+        reason_set(reason, "out of memory while loading users and keys");
     if (status == STATUS_TOO_LARGE)
         reason_set(reason, "the database is damaged: a name or a list of models in it is longer "
                            "than weir makes them");

@@ -16,8 +16,10 @@ static enum status prepare(struct admin_context *context, const struct store_key
     enum status status = admin_spec_of(key, &spec);
     if (status == STATUS_OK)
         status = identity_map_prepare(context->map, &spec, prepared_out);
-    if (status != STATUS_OK)
-        reason_set(reason, "the key cannot be held in memory: %s", status_name(status));
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    identity_rules_unref(&spec.rules);
+    reason_set(reason, "the key cannot be held in memory: %s", status_name(status));
     return status;
 }
 

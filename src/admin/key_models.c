@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#include "identity/map.h"
+#include "identity/rules.h"
 
 static bool is_pattern(struct slice pattern)
 {
@@ -16,7 +16,7 @@ static bool is_pattern(struct slice pattern)
     return pattern.size > 0;
 }
 
-/* Appends the patterns to `joined`, which holds IDENTITY_MODELS_SIZE_MAX bytes. */
+/* Appends the patterns to `joined`, which holds IDENTITY_LIST_SIZE_MAX bytes. */
 static enum status join(yyjson_val *array, char *joined, size_t *size_out, struct reason *reason)
 {
     size_t size = 0;
@@ -29,9 +29,9 @@ static enum status join(yyjson_val *array, char *joined, size_t *size_out, struc
                                "and that at its end");
             return STATUS_INVALID;
         }
-        if (pattern.size + 1 > IDENTITY_MODELS_SIZE_MAX - size) {
+        if (pattern.size + 1 > IDENTITY_LIST_SIZE_MAX - size) {
             reason_set(reason, "the models of a key have at most %d bytes together",
-                       IDENTITY_MODELS_SIZE_MAX);
+                       IDENTITY_LIST_SIZE_MAX);
             return STATUS_INVALID;
         }
         if (size > 0)
@@ -53,7 +53,7 @@ enum status key_models_read(yyjson_val *value, struct arena *arena, struct slice
         reason_set(reason, "models is an array of names, or null for all models");
         return STATUS_INVALID;
     }
-    char *joined = arena_alloc(arena, IDENTITY_MODELS_SIZE_MAX);
+    char *joined = arena_alloc(arena, IDENTITY_LIST_SIZE_MAX);
     if (joined == NULL) {
         reason_set(reason, "out of memory");
         return STATUS_NO_MEMORY;

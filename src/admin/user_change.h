@@ -1,4 +1,5 @@
-/* A new, a changed or a removed user, with an entry in the audit chain. The map is the caller's.
+/* A new, a changed or a removed user, with an entry in the audit chain. A new one enters the map, too;
+ * of the others the map is the caller's.
  *
  * Thread: the store's. Errors: those of change_end() and of the store's call. */
 #ifndef ADMIN_USER_CHANGE_H

@@ -1,13 +1,33 @@
 #include "base/encoding.h"
 
+#include <endian.h>
+#include <string.h>
+
 static const char hex_digits[] = "0123456789abcdef";
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* Eight digits at once: each half byte is spread to a byte of its own, and to those from 10 on is
+ * added what lies between '9' and 'a'. */
+static void hex_encode_four(const unsigned char *bytes, char *text_out)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t spread =
+        bytes[0] | (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 32 | (uint64_t)bytes[3] << 48;
+    const uint64_t halves = (spread >> 4 & ones * 0x0f & UINT64_C(0x00ff00ff00ff00ff)) |
+                            (spread << 8 & ones * 0x0f & UINT64_C(0xff00ff00ff00ff00));
+    const uint64_t letters = (halves + ones * 6) >> 4 & ones;
+    const uint64_t digits = htole64(halves + ones * '0' + letters * ('a' - '0' - 10));
+    memcpy(text_out, &digits, sizeof(digits));
+}
+
 void hex_encode(const void *bytes, size_t size, char *text_out)
 {
     const unsigned char *at = bytes;
-    for (size_t i = 0; i < size; i++) {
+    size_t i = 0;
+    for (; i + 4 <= size; i += 4)
+        hex_encode_four(at + i, text_out + 2 * i);
+    for (; i < size; i++) {
         text_out[2 * i] = hex_digits[at[i] >> 4];
         text_out[2 * i + 1] = hex_digits[at[i] & 15];
     }

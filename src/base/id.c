@@ -28,12 +28,14 @@ struct id id_make(uint64_t realtime_us)
 
 void id_format(const struct id *id, char text_out[ID_TEXT_SIZE])
 {
-    for (size_t i = 0; i < GROUP_COUNT; i++) {
-        const struct group *group = &groups[i];
-        hex_encode(id->bytes + group->byte, group->size, text_out + group->text);
-        if (i > 0)
-            text_out[group->text - 1] = '-';
-    }
+    char digits[2 * sizeof(id->bytes)];
+    hex_encode(id->bytes, sizeof(id->bytes), digits);
+    memcpy(text_out, digits, 8);
+    memcpy(text_out + 9, digits + 8, 4);
+    memcpy(text_out + 14, digits + 12, 4);
+    memcpy(text_out + 19, digits + 16, 4);
+    memcpy(text_out + 24, digits + 20, 12);
+    text_out[8] = text_out[13] = text_out[18] = text_out[23] = '-';
 }
 
 enum status id_parse(struct slice text, struct id *id_out)

@@ -65,7 +65,21 @@ static struct slice trace_id(const struct http_exchange *exchange)
     return parent.size >= 35 ? slice_of(parent.data + 3, 32) : (struct slice){0};
 }
 
-static void fill_texts(const struct request *request, struct slice *text)
+/* The ids of an access line as text. */
+struct id_texts {
+    char user[ID_TEXT_SIZE], key[ID_TEXT_SIZE];
+};
+
+static void fill_identity(const struct identity_key *key, struct id_texts *ids, struct slice *text)
+{
+    id_format(&key->user->id, ids->user);
+    id_format(&key->id, ids->key);
+    text[ACCESS_TEXT_USER_ID] = slice_of(ids->user, sizeof(ids->user));
+    text[ACCESS_TEXT_USER_NAME] = identity_user_name(key->user);
+    text[ACCESS_TEXT_KEY_ID] = slice_of(ids->key, sizeof(ids->key));
+}
+
+static void fill_texts(const struct request *request, struct id_texts *ids, struct slice *text)
 {
     const struct http_exchange *exchange = request->exchange;
     text[ACCESS_TEXT_METHOD] = exchange->head.method_text;
@@ -73,11 +87,8 @@ static void fill_texts(const struct request *request, struct slice *text)
     text[ACCESS_TEXT_USER_AGENT] = http_exchange_header(exchange, HTTP_HEADER_USER_AGENT);
     text[ACCESS_TEXT_CLIENT_REQUEST_ID] = http_exchange_header(exchange, HTTP_HEADER_X_REQUEST_ID);
     text[ACCESS_TEXT_TRACE_ID] = trace_id(exchange);
-    if (request->key != NULL) {
-        text[ACCESS_TEXT_USER_ID] = identity_user_id_text(request->key->user);
-        text[ACCESS_TEXT_USER_NAME] = identity_user_name(request->key->user);
-        text[ACCESS_TEXT_KEY_ID] = identity_key_id_text(request->key);
-    }
+    if (request->key != NULL)
+        fill_identity(request->key, ids, text);
     text[ACCESS_TEXT_MODEL] = request->model.size > 0 ? request->model : request->openai.model;
     if (request->endpoint != NULL) {
         text[ACCESS_TEXT_PROVIDER] = request->endpoint->provider->config->name;
@@ -95,10 +106,11 @@ static void write_access_line(const struct request *request, uint64_t now_ns)
 {
     const struct loop *loop = request->worker->loop;
     struct log_access access;
+    struct id_texts ids;
     log_access_init(&access);
     access.time_us = loop_realtime_us(loop) + (now_ns - loop_now_ns(loop)) / 1000;
     fill_figures(request, now_ns, &access.figures);
-    fill_texts(request, access.text);
+    fill_texts(request, &ids, access.text);
     log_access(request->worker->log, &access);
 }
 

@@ -5,7 +5,7 @@
 
 bool target_is_allowed(const struct request *request, struct slice model)
 {
-    return request->key->all_models || identity_allows_model(request->key, model);
+    return identity_allows_model(request->key, model);
 }
 
 static enum status refuse_model(struct request *request, struct slice model)

@@ -1,10 +1,19 @@
 #include "identity/access.h"
 
 static const char *const verdict_names[] = {
-    [IDENTITY_VERDICT_VALID] = "valid",       [IDENTITY_VERDICT_REVOKED] = "revoked",
-    [IDENTITY_VERDICT_DISABLED] = "disabled", [IDENTITY_VERDICT_USER_DISABLED] = "user disabled",
+    [IDENTITY_VERDICT_VALID] = "valid",
+    [IDENTITY_VERDICT_REVOKED] = "revoked",
+    [IDENTITY_VERDICT_DISABLED] = "disabled",
+    [IDENTITY_VERDICT_USER_DISABLED] = "user disabled",
+    [IDENTITY_VERDICT_TEAM_DISABLED] = "team disabled",
     [IDENTITY_VERDICT_EXPIRED] = "expired",
 };
+
+static bool is_team_disabled(const struct identity_key *key)
+{
+    const struct identity_team *team = identity_key_team(key);
+    return team != NULL && atomic_load_explicit(&team->disabled, memory_order_relaxed);
+}
 
 enum identity_verdict identity_check(const struct identity_key *key, uint64_t now_us)
 {
@@ -14,6 +23,8 @@ enum identity_verdict identity_check(const struct identity_key *key, uint64_t no
         return IDENTITY_VERDICT_DISABLED;
     if (atomic_load_explicit(&key->user->disabled, memory_order_relaxed))
         return IDENTITY_VERDICT_USER_DISABLED;
+    if (is_team_disabled(key))
+        return IDENTITY_VERDICT_TEAM_DISABLED;
     if (key->expires_at_us != 0 && key->expires_at_us <= now_us)
         return IDENTITY_VERDICT_EXPIRED;
     return IDENTITY_VERDICT_VALID;
@@ -24,23 +35,30 @@ const char *identity_verdict_name(enum identity_verdict verdict)
     return verdict_names[verdict];
 }
 
-static bool pattern_matches(struct slice pattern, struct slice model)
-{
-    if (!slice_ends_with(pattern, SLICE("*")))
-        return slice_equal(pattern, model);
-    return slice_starts_with(model, slice_of(pattern.data, pattern.size - 1));
-}
-
 bool identity_allows_model(const struct identity_key *key, struct slice model)
 {
-    if (key->all_models)
-        return true;
-    struct slice rest = slice_of(key->models, key->models_size);
-    while (rest.size > 0) {
-        const size_t comma = slice_find_byte(rest, ',');
-        if (pattern_matches(slice_of(rest.data, comma), model))
-            return true;
-        rest = slice_from(rest, comma < rest.size ? comma + 1 : comma);
-    }
-    return false;
+    return identity_rules_allow_model(key->rules, model) &&
+           identity_rules_allow_model(identity_key_user_rules(key), model) &&
+           identity_rules_allow_model(identity_team_rules(identity_key_team(key)), model);
+}
+
+bool identity_allows_route(const struct identity_key *key, struct slice route)
+{
+    return identity_rules_allow_route(key->rules, route) &&
+           identity_rules_allow_route(identity_key_user_rules(key), route) &&
+           identity_rules_allow_route(identity_team_rules(identity_key_team(key)), route);
+}
+
+bool identity_allows_address(const struct identity_key *key, const unsigned char *address)
+{
+    return identity_rules_allow_address(key->rules, address) &&
+           identity_rules_allow_address(identity_key_user_rules(key), address) &&
+           identity_rules_allow_address(identity_team_rules(identity_key_team(key)), address);
+}
+
+bool identity_has_networks(const struct identity_key *key)
+{
+    return identity_rules_have_networks(key->rules) ||
+           identity_rules_have_networks(identity_key_user_rules(key)) ||
+           identity_rules_have_networks(identity_team_rules(identity_key_team(key)));
 }

@@ -1,6 +1,6 @@
-/* What a key may do.
+/* What a key may do: what the key itself, its user and its user's team all allow.
  *
- * Thread: any that may read the entry. Pure: the time is a parameter. */
+ * Thread: any that may read the entry, within its turn. Pure: the time is a parameter. */
 #ifndef IDENTITY_ACCESS_H
 #define IDENTITY_ACCESS_H
 
@@ -15,6 +15,7 @@ enum identity_verdict {
     IDENTITY_VERDICT_REVOKED,
     IDENTITY_VERDICT_DISABLED,
     IDENTITY_VERDICT_USER_DISABLED,
+    IDENTITY_VERDICT_TEAM_DISABLED,
     IDENTITY_VERDICT_EXPIRED,
 };
 
@@ -23,7 +24,13 @@ enum identity_verdict identity_check(const struct identity_key *key, uint64_t no
 /* In lower-case words, such as "user disabled". Static storage. */
 const char *identity_verdict_name(enum identity_verdict verdict);
 
-/* Whether one of the key's patterns is the model's name, or ends in `*` and begins it. */
+/* The three below ask identity/rules.h at each level. */
 bool identity_allows_model(const struct identity_key *key, struct slice model);
+/* `route` has its /v1. */
+bool identity_allows_route(const struct identity_key *key, struct slice route);
+/* `address` has 16 bytes, or is NULL: the client has none. */
+bool identity_allows_address(const struct identity_key *key, const unsigned char *address);
+/* Whether any level names networks, so that the address matters. */
+bool identity_has_networks(const struct identity_key *key);
 
 #endif

@@ -4,8 +4,10 @@
 #include "base/assert.h"
 
 #define SEGMENT_SLOTS 512
-/* Removed slots count as used, or a search for what is not there would not end. */
+/* Removed slots count as used, or a search for what is not there would not end. Insertions whose room
+ * was reserved together may go beyond it. */
 #define USED_MAX (SEGMENT_SLOTS / 4 * 3)
+_Static_assert(USED_MAX + LOOKUP_RESERVED_MAX < SEGMENT_SLOTS, "there is room beyond it");
 /* With fewer items than this a full segment is mostly removed slots: it is copied, not split. */
 #define SPLIT_MIN (SEGMENT_SLOTS / 2)
 /* 4 million segments: a billion items. Only hashes that are not random come here. */
@@ -249,7 +251,7 @@ enum status lookup_reserve(struct lookup *lookup, uint64_t hash)
 void lookup_insert(struct lookup *lookup, uint64_t hash, void *item)
 {
     struct segment *segment = segment_of(lookup, hash);
-    ASSERT(segment->used < USED_MAX);
+    ASSERT(segment->used < SEGMENT_SLOTS - 1);
     segment_insert(segment, hash, item);
     lookup->count++;
 }
@@ -269,7 +271,7 @@ void lookup_remove(struct lookup *lookup, uint64_t hash, const void *item)
     lookup->count--;
 }
 
-void lookup_visit(const struct lookup *lookup, void (*visit)(void *item))
+void lookup_visit(const struct lookup *lookup, lookup_visitor *visit, void *context)
 {
     const struct lookup_directory *directory = directory_of(lookup);
     size_t place = 0;
@@ -279,7 +281,7 @@ void lookup_visit(const struct lookup *lookup, void (*visit)(void *item))
         for (size_t i = 0; i < SEGMENT_SLOTS; i++) {
             void *item = slot_item(&segment->slots[i]);
             if (item != NULL && item != REMOVED)
-                visit(item);
+                visit(context, item);
         }
     }
 }

@@ -38,16 +38,22 @@ void lookup_fini(struct lookup *lookup);
 void *lookup_find(const struct lookup *lookup, uint64_t hash, lookup_matcher *matches,
                   const void *wanted);
 
-/* Makes room, so that the next insertion with this hash succeeds. STATUS_NO_MEMORY. */
+/* So many insertions may have their room at once. */
+#define LOOKUP_RESERVED_MAX 16
+
+/* Makes room, so that the insertion with this hash succeeds, in whatever order those that have
+ * theirs take place. STATUS_NO_MEMORY. */
 MUST_CHECK enum status lookup_reserve(struct lookup *lookup, uint64_t hash);
-/* Room was reserved, and nothing was inserted since. */
+/* Room was reserved. */
 void lookup_insert(struct lookup *lookup, uint64_t hash, void *item);
 /* Puts `item` where `former` stands; both have this hash. */
 void lookup_replace(struct lookup *lookup, uint64_t hash, const void *former, void *item);
 /* `item` is there. */
 void lookup_remove(struct lookup *lookup, uint64_t hash, const void *item);
 
+typedef void lookup_visitor(void *context, void *item);
+
 /* Calls `visit` once for each item; it may free the item. Nothing else may happen meanwhile. */
-void lookup_visit(const struct lookup *lookup, void (*visit)(void *item));
+void lookup_visit(const struct lookup *lookup, lookup_visitor *visit, void *context);
 
 #endif

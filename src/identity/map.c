@@ -2,23 +2,10 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
-#include "identity/entry_internal.h"
-#include "identity/lookup.h"
+#include "identity/map_internal.h"
 
-/* How much each change frees of what former changes left; more than one change leaves. */
-#define RECLAIM_PER_CHANGE 16
 /* How much one call frees, so that it does not take long. */
 #define RECLAIM_PER_CALL 4096
-
-struct identity_map {
-    struct grace grace;
-    struct lookup keys;  /* by hash */
-    struct lookup users; /* by id; the writer's alone */
-    size_t entry_bytes;
-    struct identity_key *prepared;     /* neither published nor abandoned yet */
-    struct identity_key *_Atomic used; /* a stack: readers push, the writer takes it whole */
-    struct identity_key *used_taken;   /* what the writer took and has not passed on yet */
-};
 
 /* Padded, so that two workers' readers never share a cache line. */
 struct identity_reader {
@@ -27,12 +14,20 @@ struct identity_reader {
     char padding[64];
 };
 
-/* The hash of a key is an HMAC, so any part of it is a good hash. */
-static uint64_t key_place(const unsigned char hash[KEY_HASH_SIZE])
+uint64_t map_key_place(const unsigned char hash[KEY_HASH_SIZE])
 {
     uint64_t place;
     memcpy(&place, hash, sizeof(place));
     return place;
+}
+
+/* Of an id only the second half is random, so its bits are spread. */
+uint64_t map_id_place(const struct id *id)
+{
+    uint64_t place;
+    memcpy(&place, id->bytes + 8, sizeof(place));
+    place *= UINT64_C(0x9e3779b97f4a7c15);
+    return place ^ place >> 32;
 }
 
 static bool key_matches(const void *item, const void *wanted)
@@ -41,19 +36,31 @@ static bool key_matches(const void *item, const void *wanted)
     return memcmp(key->hash, wanted, KEY_HASH_SIZE) == 0;
 }
 
-/* Of an id only the second half is random, so its bits are spread. */
-static uint64_t user_place(const struct id *id)
-{
-    uint64_t place;
-    memcpy(&place, id->bytes + 8, sizeof(place));
-    place *= UINT64_C(0x9e3779b97f4a7c15);
-    return place ^ place >> 32;
-}
-
 static bool user_matches(const void *item, const void *wanted)
 {
     const struct identity_user *user = item;
     return memcmp(&user->id, wanted, sizeof(user->id)) == 0;
+}
+
+static bool team_matches(const void *item, const void *wanted)
+{
+    const struct identity_team *team = item;
+    return memcmp(&team->id, wanted, sizeof(team->id)) == 0;
+}
+
+struct identity_key *map_find_key(const struct identity_map *map, const unsigned char *hash)
+{
+    return lookup_find(&map->keys, map_key_place(hash), key_matches, hash);
+}
+
+struct identity_user *map_find_user(const struct identity_map *map, const struct id *user_id)
+{
+    return lookup_find(&map->users, map_id_place(user_id), user_matches, user_id);
+}
+
+struct identity_team *map_find_team(const struct identity_map *map, const struct id *team_id)
+{
+    return lookup_find(&map->teams, map_id_place(team_id), team_matches, team_id);
 }
 
 enum status identity_map_create(struct identity_map **map_out)
@@ -65,6 +72,8 @@ enum status identity_map_create(struct identity_map **map_out)
     enum status status = lookup_init(&map->keys, &map->grace);
     if (status == STATUS_OK)
         status = lookup_init(&map->users, &map->grace);
+    if (status == STATUS_OK)
+        status = lookup_init(&map->teams, &map->grace);
     if (status != STATUS_OK) {
         identity_map_destroy(&map);
         return status;
@@ -73,15 +82,31 @@ enum status identity_map_create(struct identity_map **map_out)
     return STATUS_OK;
 }
 
-static void let_go_of_key(void *item)
+static void let_go_of_key(void *context, void *item)
 {
+    (void)context;
     struct identity_key *key = item;
     identity_key_release(&key);
 }
 
-static void let_go_of_user(void *item)
+static void let_go_of_user(void *context, void *item)
 {
+    (void)context;
     identity_user_release(item);
+}
+
+static void let_go_of_team(void *context, void *item)
+{
+    (void)context;
+    identity_team_release(item);
+}
+
+/* A lookup that was not initialised has nothing. */
+static void empty(struct lookup *lookup, lookup_visitor *let_go)
+{
+    if (lookup->grace != NULL)
+        lookup_visit(lookup, let_go, NULL);
+    lookup_fini(lookup);
 }
 
 static void forget_used(struct identity_map *map)
@@ -95,164 +120,79 @@ void identity_map_destroy(struct identity_map **map)
 {
     if (*map == NULL)
         return;
-    ASSERT((*map)->prepared == NULL);
+    ASSERT((*map)->prepared_count == 0);
     forget_used(*map);
-    if ((*map)->keys.grace != NULL)
-        lookup_visit(&(*map)->keys, let_go_of_key);
-    if ((*map)->users.grace != NULL)
-        lookup_visit(&(*map)->users, let_go_of_user);
-    lookup_fini(&(*map)->keys);
-    lookup_fini(&(*map)->users);
+    empty(&(*map)->keys, let_go_of_key);
+    empty(&(*map)->users, let_go_of_user);
+    empty(&(*map)->teams, let_go_of_team);
     grace_fini(&(*map)->grace);
     alloc_free(*map);
     *map = NULL;
 }
 
-static struct identity_key *find_key(const struct identity_map *map, const unsigned char *hash)
+const struct identity_team *identity_map_find_team(const struct identity_map *map,
+                                                   const struct id *team_id)
 {
-    return lookup_find(&map->keys, key_place(hash), key_matches, hash);
+    return map_find_team(map, team_id);
 }
 
-static struct identity_user *find_user(const struct identity_map *map, const struct id *user_id)
+const struct identity_user *identity_map_find_user(const struct identity_map *map,
+                                                   const struct id *user_id)
 {
-    return lookup_find(&map->users, user_place(user_id), user_matches, user_id);
+    return map_find_user(map, user_id);
 }
 
-/* The user of the spec, made if it is new; the map's reference stays the map's. */
-static struct identity_user *find_or_add_user(struct identity_map *map,
-                                              const struct identity_spec *spec)
+const struct identity_key *identity_map_find_key(const struct identity_map *map,
+                                                 const unsigned char hash[KEY_HASH_SIZE])
 {
-    struct identity_user *user = find_user(map, &spec->user_id);
-    if (user != NULL)
-        return user;
-    const uint64_t place = user_place(&spec->user_id);
-    if (lookup_reserve(&map->users, place) != STATUS_OK)
-        return NULL;
-    user = identity_user_create(&spec->user_id, spec->user_name, spec->user_disabled);
-    if (user == NULL)
-        return NULL;
-    lookup_insert(&map->users, place, user);
-    map->entry_bytes += identity_user_bytes(user);
-    return user;
+    return map_find_key(map, hash);
 }
 
-/* Only entries lead readers to a user, so a user goes at once: entries still held keep it. */
-static void drop_user_without_keys(struct identity_map *map, struct identity_user *user)
+/* A visitor of one sort, behind the lookup's of any. */
+struct visiting {
+    identity_team_visitor *team;
+    identity_user_visitor *user;
+    identity_key_visitor *key;
+    void *context;
+};
+
+static void visit_team(void *context, void *item)
 {
-    if (!list_is_empty(&user->keys))
-        return;
-    lookup_remove(&map->users, user_place(&user->id), user);
-    map->entry_bytes -= identity_user_bytes(user);
-    identity_user_release(user);
+    const struct visiting *visiting = context;
+    visiting->team(visiting->context, item);
 }
 
-enum status identity_map_prepare(struct identity_map *map, const struct identity_spec *spec,
-                                 struct identity_key **prepared_out)
+static void visit_user(void *context, void *item)
 {
-    ASSERT(map->prepared == NULL);
-    if (find_key(map, spec->hash) == NULL) {
-        const enum status status = lookup_reserve(&map->keys, key_place(spec->hash));
-        if (status != STATUS_OK)
-            return status;
-    }
-    struct identity_user *user = find_or_add_user(map, spec);
-    if (user == NULL)
-        return STATUS_NO_MEMORY;
-    map->prepared = identity_key_create(spec, user);
-    if (map->prepared == NULL) {
-        drop_user_without_keys(map, user);
-        return STATUS_NO_MEMORY;
-    }
-    *prepared_out = map->prepared;
-    return STATUS_OK;
+    const struct visiting *visiting = context;
+    visiting->user(visiting->context, item);
 }
 
-static void end_grace(struct retired *retired)
+static void visit_key(void *context, void *item)
 {
-    struct identity_key *key = LIST_ENTRY(retired, struct identity_key, retired);
-    identity_key_release(&key);
+    const struct visiting *visiting = context;
+    visiting->key(visiting->context, item);
 }
 
-/* The entry is not in the table any more; readers may still see it. */
-static void retire_key(struct identity_map *map, struct identity_key *key)
+void identity_map_visit_teams(const struct identity_map *map, identity_team_visitor *visit,
+                              void *context)
 {
-    struct identity_user *user = key->user;
-    list_remove(&key->in_user);
-    map->entry_bytes -= identity_key_bytes(key);
-    grace_retire(&map->grace, &key->retired, end_grace);
-    drop_user_without_keys(map, user);
-    (void)grace_reclaim(&map->grace, RECLAIM_PER_CHANGE);
+    struct visiting visiting = {.team = visit, .context = context};
+    lookup_visit(&map->teams, visit_team, &visiting);
 }
 
-void identity_map_publish(struct identity_map *map, struct identity_key **prepared)
+void identity_map_visit_users(const struct identity_map *map, identity_user_visitor *visit,
+                              void *context)
 {
-    struct identity_key *key = *prepared;
-    ASSERT(key != NULL && key == map->prepared);
-    map->prepared = *prepared = NULL;
-    list_push_back(&key->user->keys, &key->in_user);
-    map->entry_bytes += identity_key_bytes(key);
-
-    struct identity_key *former = find_key(map, key->hash);
-    if (former == NULL) {
-        lookup_insert(&map->keys, key_place(key->hash), key);
-        (void)grace_reclaim(&map->grace, RECLAIM_PER_CHANGE);
-        return;
-    }
-    const uint32_t used_at_s = atomic_load_explicit(&former->used_at_s, memory_order_relaxed);
-    atomic_store_explicit(&key->used_at_s, used_at_s, memory_order_relaxed);
-    lookup_replace(&map->keys, key_place(key->hash), former, key);
-    retire_key(map, former);
+    struct visiting visiting = {.user = visit, .context = context};
+    lookup_visit(&map->users, visit_user, &visiting);
 }
 
-void identity_map_abandon(struct identity_map *map, struct identity_key **prepared)
+void identity_map_visit_keys(const struct identity_map *map, identity_key_visitor *visit,
+                             void *context)
 {
-    if (*prepared == NULL)
-        return;
-    ASSERT(*prepared == map->prepared);
-    map->prepared = NULL;
-    struct identity_user *user = (*prepared)->user;
-    identity_key_release(prepared);
-    drop_user_without_keys(map, user);
-}
-
-enum status identity_map_put(struct identity_map *map, const struct identity_spec *spec)
-{
-    struct identity_key *prepared = NULL;
-    const enum status status = identity_map_prepare(map, spec, &prepared);
-    if (status == STATUS_OK)
-        identity_map_publish(map, &prepared);
-    return status;
-}
-
-void identity_map_remove(struct identity_map *map, const unsigned char hash[KEY_HASH_SIZE])
-{
-    ASSERT(map->prepared == NULL);
-    struct identity_key *key = find_key(map, hash);
-    if (key == NULL)
-        return;
-    lookup_remove(&map->keys, key_place(hash), key);
-    retire_key(map, key);
-}
-
-void identity_map_set_user_disabled(struct identity_map *map, const struct id *user_id,
-                                    bool disabled)
-{
-    struct identity_user *user = find_user(map, user_id);
-    if (user != NULL)
-        atomic_store_explicit(&user->disabled, disabled, memory_order_relaxed);
-}
-
-void identity_map_remove_user(struct identity_map *map, const struct id *user_id)
-{
-    struct identity_user *user = find_user(map, user_id);
-    if (user == NULL)
-        return;
-    identity_user_acquire(user); /* with its last key the map lets go of it */
-    while (!list_is_empty(&user->keys)) {
-        struct identity_key *key = LIST_ENTRY(user->keys.next, struct identity_key, in_user);
-        identity_map_remove(map, key->hash);
-    }
-    identity_user_release(user);
+    struct visiting visiting = {.key = visit, .context = context};
+    lookup_visit(&map->keys, visit_key, &visiting);
 }
 
 void identity_map_reclaim(struct identity_map *map)
@@ -267,7 +207,7 @@ size_t identity_map_key_count(const struct identity_map *map)
 
 size_t identity_map_bytes(const struct identity_map *map)
 {
-    return sizeof(*map) + map->entry_bytes + map->keys.bytes + map->users.bytes;
+    return sizeof(*map) + map->entry_bytes + map->keys.bytes + map->users.bytes + map->teams.bytes;
 }
 
 /* A reader that finds `used_waits` set leaves it to the writer to see its time. It stored the time
@@ -327,7 +267,7 @@ struct identity_key *identity_find(struct identity_reader *reader,
                                    const unsigned char hash[KEY_HASH_SIZE])
 {
     ASSERT(!grace_is_idle(&reader->grace_reader));
-    return find_key(reader->map, hash);
+    return map_find_key(reader->map, hash);
 }
 
 static void push_used(struct identity_map *map, struct identity_key *key)

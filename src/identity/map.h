@@ -2,8 +2,14 @@
  *
  * Thread: one writer (the thread of the store) changes it; workers read through a reader of their
  * own, without locks. Functions say which.
- * Memory: the map owns its entries; see entry.h. About 200 bytes a key and 150 a user.
- * Errors: only prepare, put and the two creates can fail, with STATUS_NO_MEMORY.
+ * Memory: the map owns its entries; see entry.h. A key and its user, without rules and with the
+ * tables, take about 300 bytes; rules with nothing but limits 48.
+ * Errors: only prepare, put and the two creates can fail, with STATUS_NO_MEMORY and what they list.
+ *
+ * A team is put before its users, a user before its keys; both are there with or without them.
+ * What is prepared can be published without fail after the store has changed. Several things may be
+ * prepared at once, up to IDENTITY_PREPARED_MAX; they are published or abandoned before anything is
+ * removed.
  *
  * A worker calls identity_reader_turn() at the start of each turn of its loop and
  * identity_reader_idle() before it sleeps. An entry found is good until the next of these calls;
@@ -19,22 +25,39 @@
 #include "base/slice.h"
 #include "base/status.h"
 #include "identity/entry.h"
+#include "identity/rules.h"
 
-#define IDENTITY_NAME_SIZE_MAX   256  /* of a user */
-#define IDENTITY_MODELS_SIZE_MAX 4096 /* of a key's patterns, joined by commas */
+#define IDENTITY_NAME_SIZE_MAX 256 /* of a user or a team */
+#define IDENTITY_PREPARED_MAX  8
 
 struct identity_map;
 struct identity_reader;
+struct identity_change;
 
-/* What the map is to hold of a key; everything is copied. */
+/* What the map is to hold of a team, a user and a key. Everything is copied, but for `rules`: their
+ * reference is taken over on STATUS_OK. */
+struct identity_team_spec {
+    struct id id;
+    struct slice name; /* fixed once the team is there */
+    bool disabled;
+    const struct zone *zone;      /* NULL: UTC; lives for ever */
+    struct identity_rules *rules; /* NULL: none */
+};
+
+struct identity_user_spec {
+    struct id id;
+    struct slice name; /* fixed once the user is there */
+    bool disabled;
+    const struct id *team_id;     /* NULL: none */
+    struct identity_rules *rules; /* NULL: none */
+};
+
 struct identity_spec {
-    struct id key_id;
+    struct id key_id;          /* two entries may have it: see entry.h */
     const unsigned char *hash; /* KEY_HASH_SIZE bytes */
     struct id user_id;
-    struct slice user_name; /* looked at only where the map does not know the user yet, */
-    bool user_disabled;     /* as is this */
-    struct slice models;    /* data is NULL: all models */
-    uint64_t expires_at_us; /* 0: never */
+    struct identity_rules *rules; /* NULL: none */
+    uint64_t expires_at_us;       /* 0: never */
     bool disabled;
     bool revoked;
 };
@@ -43,35 +66,84 @@ MUST_CHECK enum status identity_map_create(struct identity_map **map_out);
 /* Frees *map, if any, and sets it to NULL. All readers are destroyed and all entries released. */
 void identity_map_destroy(struct identity_map **map);
 
-/* --- the writer --- */
+/* --- the writer: users and teams (map_owners.c) --- */
 
-/* Makes an entry and room for it, so that publishing cannot fail after the store has changed.
- * One at a time: publish or abandon it before the next change. STATUS_NO_MEMORY. */
+/* A new team or a change of it, its rules included. STATUS_UNSUPPORTED: it is there under another
+ * name. STATUS_NO_MEMORY. */
+MUST_CHECK enum status identity_map_prepare_team(struct identity_map *map,
+                                                 const struct identity_team_spec *spec,
+                                                 struct identity_change **prepared_out);
+/* The same of a user. STATUS_NOT_FOUND: there is no such team. */
+MUST_CHECK enum status identity_map_prepare_user(struct identity_map *map,
+                                                 const struct identity_user_spec *spec,
+                                                 struct identity_change **prepared_out);
+/* Takes *prepared; it holds for all keys at once. Former rules go when no reader can see them. */
+void identity_map_publish_change(struct identity_map *map, struct identity_change **prepared);
+/* Frees *prepared, if any, and ends the reference of its rules. */
+void identity_map_abandon_change(struct identity_map *map, struct identity_change **prepared);
+/* Prepare and publish. */
+MUST_CHECK enum status identity_map_put_team(struct identity_map *map,
+                                             const struct identity_team_spec *spec);
+MUST_CHECK enum status identity_map_put_user(struct identity_map *map,
+                                             const struct identity_user_spec *spec);
+
+/* These do nothing if there is no such user or team. */
+void identity_map_set_team_disabled(struct identity_map *map, const struct id *team_id,
+                                    bool disabled);
+void identity_map_set_user_disabled(struct identity_map *map, const struct id *user_id,
+                                    bool disabled);
+/* Its users stay and have no team. */
+void identity_map_remove_team(struct identity_map *map, const struct id *team_id);
+/* With its keys. */
+void identity_map_remove_user(struct identity_map *map, const struct id *user_id);
+
+/* --- the writer: keys (map_keys.c) --- */
+
+/* Makes an entry and room for it. STATUS_NOT_FOUND: there is no such user. STATUS_NO_MEMORY. */
 MUST_CHECK enum status identity_map_prepare(struct identity_map *map,
                                             const struct identity_spec *spec,
                                             struct identity_key **prepared_out);
 /* Takes *prepared, and replaces the entry of the same hash, if any; both hold for every find that
  * starts after this. */
 void identity_map_publish(struct identity_map *map, struct identity_key **prepared);
-/* Frees *prepared, if any. */
+/* Frees *prepared, if any, and ends the reference of its rules. */
 void identity_map_abandon(struct identity_map *map, struct identity_key **prepared);
-/* Prepare and publish. STATUS_NO_MEMORY. */
+/* Prepare and publish. */
 MUST_CHECK enum status identity_map_put(struct identity_map *map, const struct identity_spec *spec);
-
-/* Does nothing if there is no such key. */
+/* Does nothing if there is no such key. Another entry of the same key stays. */
 void identity_map_remove(struct identity_map *map, const unsigned char hash[KEY_HASH_SIZE]);
-/* For all keys of the user at once; a user without keys is not known here, and need not be. */
-void identity_map_set_user_disabled(struct identity_map *map, const struct id *user_id,
-                                    bool disabled);
-/* Removes the user's keys. */
-void identity_map_remove_user(struct identity_map *map, const struct id *user_id);
+
+/* --- the writer: looking --- */
+
+/* NULL: there is none. Good until the next change. */
+const struct identity_team *identity_map_find_team(const struct identity_map *map,
+                                                   const struct id *team_id);
+const struct identity_user *identity_map_find_user(const struct identity_map *map,
+                                                   const struct id *user_id);
+const struct identity_key *identity_map_find_key(const struct identity_map *map,
+                                                 const unsigned char hash[KEY_HASH_SIZE]);
+
+typedef void identity_team_visitor(void *context, const struct identity_team *team);
+typedef void identity_user_visitor(void *context, const struct identity_user *user);
+typedef void identity_key_visitor(void *context, const struct identity_key *key);
+/* Each once, in no order; of a rotated key both entries. The visitor changes nothing in the map. */
+void identity_map_visit_teams(const struct identity_map *map, identity_team_visitor *visit,
+                              void *context);
+void identity_map_visit_users(const struct identity_map *map, identity_user_visitor *visit,
+                              void *context);
+void identity_map_visit_keys(const struct identity_map *map, identity_key_visitor *visit,
+                             void *context);
+
+/* --- the writer: the rest --- */
 
 /* Frees what no reader can see any more. Changes do a little of it themselves; call this every
  * second or so, too. */
 void identity_map_reclaim(struct identity_map *map);
 
+/* Of a rotated key both entries count. */
 size_t identity_map_key_count(const struct identity_map *map);
-/* Bytes of all entries and tables, without what the allocator adds. */
+/* Bytes of all entries, their rules and tables, without what the allocator adds; rules that several
+ * share count with each. */
 size_t identity_map_bytes(const struct identity_map *map);
 
 struct identity_use {
@@ -79,8 +151,8 @@ struct identity_use {
     uint32_t used_at_s;
 };
 
-/* Takes up to `count_max` keys that were used since they were last taken, each once; returns how
- * many. Call until it returns less than `count_max`. */
+/* Takes up to `count_max` keys that were used since they were last taken, each once, but a rotated
+ * one perhaps twice; returns how many. Call until it returns less than `count_max`. */
 size_t identity_map_take_used(struct identity_map *map, struct identity_use *uses_out,
                               size_t count_max);
 

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "identity/map.h"
+#include "identity/rules.h"
 
 static char memory[16384];
 static struct arena arena;
@@ -69,12 +69,12 @@ static void what_is_no_list_of_patterns_is_refused(void **state)
 static void the_list_ends_where_the_map_can_hold_no_more(void **state)
 {
     (void)state;
-    static char json[IDENTITY_MODELS_SIZE_MAX + 16];
+    static char json[IDENTITY_LIST_SIZE_MAX + 16];
     struct slice models;
-    (void)snprintf(json, sizeof(json), "[\"%0*d\"]", IDENTITY_MODELS_SIZE_MAX - 1, 1);
+    (void)snprintf(json, sizeof(json), "[\"%0*d\"]", IDENTITY_LIST_SIZE_MAX - 1, 1);
     assert_int_equal(read_models(json, &models), STATUS_OK);
-    assert_int_equal(models.size, IDENTITY_MODELS_SIZE_MAX - 1);
-    (void)snprintf(json, sizeof(json), "[\"%0*d\"]", IDENTITY_MODELS_SIZE_MAX, 1);
+    assert_int_equal(models.size, IDENTITY_LIST_SIZE_MAX - 1);
+    (void)snprintf(json, sizeof(json), "[\"%0*d\"]", IDENTITY_LIST_SIZE_MAX, 1);
     assert_int_equal(read_models(json, &models), STATUS_INVALID);
 }
 

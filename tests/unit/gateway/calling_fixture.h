@@ -26,7 +26,9 @@ static inline void calling_fixture_put_key(struct calling_fixture *fixture)
     assert_int_equal(key_hasher_hash(hasher, slice_of(fixture->key, KEY_TEXT_SIZE), hash),
                      STATUS_OK);
     key_hasher_destroy(&hasher);
-    const struct identity_spec spec = {.hash = hash, .user_name = SLICE("alice")};
+    const struct identity_user_spec user = {.name = SLICE("alice")};
+    const struct identity_spec spec = {.hash = hash};
+    assert_int_equal(identity_map_put_user(fixture->gateway.identities, &user), STATUS_OK);
     assert_int_equal(identity_map_put(fixture->gateway.identities, &spec), STATUS_OK);
 }
 

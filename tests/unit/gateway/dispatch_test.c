@@ -15,8 +15,9 @@ static void put_key(bool is_revoked)
     assert_int_equal(key_hasher_create(fixture.pepper, &hasher), STATUS_OK);
     assert_int_equal(key_hasher_hash(hasher, slice_of(key, KEY_TEXT_SIZE), hash), STATUS_OK);
     key_hasher_destroy(&hasher);
-    const struct identity_spec spec = {
-        .hash = hash, .user_name = SLICE("alice"), .revoked = is_revoked};
+    const struct identity_user_spec user = {.name = SLICE("alice")};
+    const struct identity_spec spec = {.hash = hash, .revoked = is_revoked};
+    assert_int_equal(identity_map_put_user(fixture.identities, &user), STATUS_OK);
     assert_int_equal(identity_map_put(fixture.identities, &spec), STATUS_OK);
 }
 

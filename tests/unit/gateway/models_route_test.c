@@ -25,7 +25,11 @@ static void put_key(const char *key, struct slice models)
     assert_int_equal(key_hasher_create(fixture.pepper, &hasher), STATUS_OK);
     assert_int_equal(key_hasher_hash(hasher, slice_from_text(key), hash), STATUS_OK);
     key_hasher_destroy(&hasher);
-    const struct identity_spec spec = {.hash = hash, .user_name = SLICE("u"), .models = models};
+    const struct identity_rules_spec rules_spec = {.models = models};
+    const struct identity_user_spec user = {.name = SLICE("u")};
+    struct identity_spec spec = {.hash = hash};
+    assert_int_equal(identity_rules_create(&rules_spec, &spec.rules, NULL), STATUS_OK);
+    assert_int_equal(identity_map_put_user(fixture.identities, &user), STATUS_OK);
     assert_int_equal(identity_map_put(fixture.identities, &spec), STATUS_OK);
 }
 

@@ -27,7 +27,9 @@ struct choosing {
 static void choosing_open(struct choosing *choosing, const char *yaml, struct slice models)
 {
     static const unsigned char hash[KEY_HASH_SIZE] = {1};
-    const struct identity_spec spec = {.hash = hash, .models = models};
+    const struct identity_rules_spec rules_spec = {.models = models};
+    struct identity_spec spec = {.hash = hash};
+    assert_int_equal(identity_rules_create(&rules_spec, &spec.rules, NULL), STATUS_OK);
     gateway_fixture_open(&choosing->gateway, yaml, gateway_fixture_port());
     struct identity_user *user = identity_user_create(&spec.user_id, SLICE("u"), false);
     assert_non_null(user);

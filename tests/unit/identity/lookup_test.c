@@ -161,8 +161,9 @@ static void a_replaced_item_is_found_no_more(void **state)
 
 static size_t visited;
 
-static void count_visit(void *item)
+static void count_visit(void *context, void *item)
 {
+    (void)context;
     assert_true(((struct item *)item)->present);
     visited++;
 }
@@ -179,7 +180,7 @@ static void a_visit_meets_each_item_once(void **state)
     for (uint64_t i = 0; i < 5000; i += 3)
         take_out(&lookup, i);
     visited = 0;
-    lookup_visit(&lookup, count_visit);
+    lookup_visit(&lookup, count_visit, NULL);
     assert_int_equal(visited, lookup.count);
     lookup_fini(&lookup);
     grace_fini(&grace);

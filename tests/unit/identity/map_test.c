@@ -1,11 +1,4 @@
-#include "identity/map.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit/identity/map_fixture.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -15,208 +8,46 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "identity/access.h"
-#include "identity/entry_internal.h"
-
-/* A hash that stands for key number `number`. */
-static const unsigned char *hash_of(uint64_t number)
-{
-    static _Thread_local unsigned char hash[KEY_HASH_SIZE];
-    uint64_t mixed = (number + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    mixed = (mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
-    memcpy(hash, &mixed, sizeof(mixed));
-    memcpy(hash + 8, &number, sizeof(number));
-    return hash;
-}
-
-static struct id id_of(uint64_t number)
-{
-    struct id id = {{0}};
-    memcpy(id.bytes + 8, &number, sizeof(number));
-    return id;
-}
-
-/* Ten keys to a user. */
-static struct identity_spec spec_of(uint64_t number, struct slice models)
-{
-    return (struct identity_spec){
-        .key_id = id_of(number),
-        .hash = hash_of(number),
-        .user_id = id_of(number / 10),
-        .user_name = SLICE("ada"),
-        .models = models,
-    };
-}
-
-static void put(struct identity_map *map, uint64_t number, struct slice models)
-{
-    const struct identity_spec spec = spec_of(number, models);
-    assert_int_equal(identity_map_put(map, &spec), STATUS_OK);
-}
-
-struct fixture {
-    struct identity_map *map;
-    struct identity_reader *reader;
-};
-
-static int open_map(void **state)
-{
-    static struct fixture fixture;
-    if (identity_map_create(&fixture.map) != STATUS_OK ||
-        identity_reader_create(fixture.map, &fixture.reader) != STATUS_OK)
-        return -1;
-    identity_reader_turn(fixture.reader);
-    *state = &fixture;
-    return 0;
-}
-
-static int close_map(void **state)
-{
-    struct fixture *fixture = *state;
-    identity_reader_destroy(&fixture->reader);
-    identity_map_destroy(&fixture->map);
-    return 0;
-}
-
-static void a_key_is_found_after_it_was_put_and_not_after_it_was_removed(void **state)
-{
-    const struct fixture *fixture = *state;
-    assert_null(identity_find(fixture->reader, hash_of(1)));
-    put(fixture->map, 1, slice_of(NULL, 0));
-    const struct identity_key *key = identity_find(fixture->reader, hash_of(1));
-    assert_non_null(key);
-    assert_memory_equal(key->hash, hash_of(1), KEY_HASH_SIZE);
-    assert_null(identity_find(fixture->reader, hash_of(2)));
-    identity_map_remove(fixture->map, hash_of(1));
-    assert_null(identity_find(fixture->reader, hash_of(1)));
-    identity_map_remove(fixture->map, hash_of(1));
-    assert_int_equal(identity_map_key_count(fixture->map), 0);
-}
-
-static void a_hash_with_the_same_beginning_is_another_key(void **state)
-{
-    const struct fixture *fixture = *state;
-    unsigned char other[KEY_HASH_SIZE];
-    put(fixture->map, 1, slice_of(NULL, 0));
-    memcpy(other, hash_of(1), sizeof(other));
-    other[KEY_HASH_SIZE - 1] ^= 1;
-    assert_null(identity_find(fixture->reader, other));
-}
 
 static void many_keys_are_all_found(void **state)
 {
     const struct fixture *fixture = *state;
     for (uint64_t i = 0; i < 20000; i++)
-        put(fixture->map, i, SLICE("gpt*"));
+        map_put(fixture->map, i, SLICE("gpt*"));
     for (uint64_t i = 0; i < 20000; i++)
         assert_non_null(identity_find(fixture->reader, hash_of(i)));
     assert_null(identity_find(fixture->reader, hash_of(20000)));
     assert_int_equal(identity_map_key_count(fixture->map), 20000);
-    assert_true(identity_map_bytes(fixture->map) / 20000 <= 250);
+    assert_true(identity_map_bytes(fixture->map) / 20000 <= 220);
 }
 
-static void an_entry_found_in_this_turn_stays_whole_after_its_removal(void **state)
+static void memory_returns_to_what_it_was_when_all_is_gone(void **state)
 {
     const struct fixture *fixture = *state;
-    put(fixture->map, 1, SLICE("gpt*"));
-    const struct identity_key *key = identity_find(fixture->reader, hash_of(1));
-    identity_map_remove(fixture->map, hash_of(1));
-    identity_map_reclaim(fixture->map);
-    assert_true(identity_allows_model(key, SLICE("gpt-4o")));
-    assert_true(slice_equal(identity_user_name(key->user), SLICE("ada")));
-}
-
-static void an_acquired_entry_stays_whole_over_many_turns(void **state)
-{
-    const struct fixture *fixture = *state;
-    put(fixture->map, 1, SLICE("gpt*"));
-    struct identity_key *key = identity_find(fixture->reader, hash_of(1));
-    identity_key_acquire(key);
-    identity_map_remove(fixture->map, hash_of(1));
-    for (int i = 0; i < 3; i++) {
-        identity_reader_idle(fixture->reader);
-        identity_map_reclaim(fixture->map);
-        identity_reader_turn(fixture->reader);
+    const size_t bytes = identity_map_bytes(fixture->map);
+    const struct id team_id = id_of(77);
+    for (int round = 0; round < 2; round++) { /* the second time all are changed */
+        const struct identity_team_spec team = {
+            .id = team_id, .name = SLICE("red"), .rules = making_models(SLICE("ab"))};
+        assert_int_equal(identity_map_put_team(fixture->map, &team), STATUS_OK);
+        for (uint64_t i = 0; i < 10; i++) {
+            const struct identity_user_spec user = {.id = id_of(i),
+                                                    .name = SLICE("ada"),
+                                                    .team_id = &team_id,
+                                                    .rules = making_models(SLICE("abc"))};
+            assert_int_equal(identity_map_put_user(fixture->map, &user), STATUS_OK);
+        }
+        for (uint64_t i = 0; i < 100; i++)
+            map_put(fixture->map, i, SLICE("a"));
     }
-    assert_true(identity_allows_model(key, SLICE("gpt-4o")));
-    identity_key_release(&key);
-}
-
-static void a_change_replaces_the_entry_and_not_what_readers_hold(void **state)
-{
-    const struct fixture *fixture = *state;
-    put(fixture->map, 1, SLICE("old"));
-    const struct identity_key *before = identity_find(fixture->reader, hash_of(1));
-    put(fixture->map, 1, SLICE("new"));
-    const struct identity_key *after = identity_find(fixture->reader, hash_of(1));
-    assert_ptr_not_equal(before, after);
-    assert_true(identity_allows_model(before, SLICE("old")));
-    assert_true(identity_allows_model(after, SLICE("new")));
-    assert_ptr_equal(before->user, after->user);
-    assert_int_equal(identity_map_key_count(fixture->map), 1);
-}
-
-static void what_was_prepared_holds_only_once_it_is_published(void **state)
-{
-    const struct fixture *fixture = *state;
-    const struct identity_spec spec = spec_of(1, SLICE("a"));
-    const size_t bytes = identity_map_bytes(fixture->map);
-    struct identity_key *prepared = NULL;
-    assert_int_equal(identity_map_prepare(fixture->map, &spec, &prepared), STATUS_OK);
-    assert_null(identity_find(fixture->reader, hash_of(1)));
-    identity_map_abandon(fixture->map, &prepared);
-    assert_null(prepared);
-    assert_null(identity_find(fixture->reader, hash_of(1)));
-    assert_int_equal(identity_map_bytes(fixture->map), bytes);
-
-    assert_int_equal(identity_map_prepare(fixture->map, &spec, &prepared), STATUS_OK);
-    identity_map_publish(fixture->map, &prepared);
-    assert_null(prepared);
-    assert_non_null(identity_find(fixture->reader, hash_of(1)));
-}
-
-static void disabling_a_user_holds_for_all_its_keys_at_once(void **state)
-{
-    const struct fixture *fixture = *state;
-    const struct id user = id_of(0), stranger = id_of(77);
-    put(fixture->map, 1, slice_of(NULL, 0));
-    put(fixture->map, 2, slice_of(NULL, 0));
-    put(fixture->map, 11, slice_of(NULL, 0)); /* another user's */
-    const struct identity_key *first = identity_find(fixture->reader, hash_of(1));
-    const struct identity_key *second = identity_find(fixture->reader, hash_of(2));
-    const struct identity_key *other = identity_find(fixture->reader, hash_of(11));
-
-    identity_map_set_user_disabled(fixture->map, &user, true);
-    identity_map_set_user_disabled(fixture->map, &stranger, true);
-    assert_int_equal(identity_check(first, 1), IDENTITY_VERDICT_USER_DISABLED);
-    assert_int_equal(identity_check(second, 1), IDENTITY_VERDICT_USER_DISABLED);
-    assert_int_equal(identity_check(other, 1), IDENTITY_VERDICT_VALID);
-    identity_map_set_user_disabled(fixture->map, &user, false);
-    assert_int_equal(identity_check(first, 1), IDENTITY_VERDICT_VALID);
-}
-
-static void removing_a_user_removes_its_keys_and_no_others(void **state)
-{
-    const struct fixture *fixture = *state;
-    const struct id user = id_of(0);
-    for (uint64_t i = 0; i < 20; i++)
-        put(fixture->map, i, slice_of(NULL, 0));
-    identity_map_remove_user(fixture->map, &user);
-    identity_map_remove_user(fixture->map, &user);
-    for (uint64_t i = 0; i < 10; i++)
-        assert_null(identity_find(fixture->reader, hash_of(i)));
-    for (uint64_t i = 10; i < 20; i++)
-        assert_non_null(identity_find(fixture->reader, hash_of(i)));
-    assert_int_equal(identity_map_key_count(fixture->map), 10);
-}
-
-static void memory_returns_to_what_it_was_when_all_keys_are_gone(void **state)
-{
-    const struct fixture *fixture = *state;
-    const size_t bytes = identity_map_bytes(fixture->map);
-    for (uint64_t i = 0; i < 100; i++)
-        put(fixture->map, i, SLICE("a"));
-    for (uint64_t i = 0; i < 100; i++)
+    assert_true(identity_map_bytes(fixture->map) > bytes + 100 * sizeof(struct identity_key));
+    for (uint64_t i = 0; i < 50; i++)
         identity_map_remove(fixture->map, hash_of(i));
+    identity_map_remove_team(fixture->map, &team_id);
+    for (uint64_t i = 0; i < 10; i++) {
+        const struct id user_id = id_of(i);
+        identity_map_remove_user(fixture->map, &user_id);
+    }
     assert_int_equal(identity_map_bytes(fixture->map), bytes);
 }
 
@@ -224,7 +55,7 @@ static void a_use_is_taken_once_with_its_latest_time(void **state)
 {
     const struct fixture *fixture = *state;
     struct identity_use uses[4];
-    put(fixture->map, 1, slice_of(NULL, 0));
+    map_put(fixture->map, 1, slice_of(NULL, 0));
     struct identity_key *key = identity_find(fixture->reader, hash_of(1));
     identity_note_use(fixture->reader, key, 100);
     identity_note_use(fixture->reader, key, 100);
@@ -245,7 +76,7 @@ static void uses_are_taken_in_pieces_without_loss(void **state)
     struct identity_use uses[3];
     size_t taken = 0, count;
     for (uint64_t i = 0; i < 10; i++) {
-        put(fixture->map, i, slice_of(NULL, 0));
+        map_put(fixture->map, i, slice_of(NULL, 0));
         identity_note_use(fixture->reader, identity_find(fixture->reader, hash_of(i)), 7);
     }
     do {
@@ -259,9 +90,9 @@ static void a_use_survives_the_change_and_the_removal_of_its_key(void **state)
 {
     const struct fixture *fixture = *state;
     struct identity_use uses[4];
-    put(fixture->map, 1, SLICE("a"));
+    map_put(fixture->map, 1, SLICE("a"));
     identity_note_use(fixture->reader, identity_find(fixture->reader, hash_of(1)), 100);
-    put(fixture->map, 1, SLICE("b"));
+    map_put(fixture->map, 1, SLICE("b"));
     identity_reader_turn(fixture->reader);
     identity_map_reclaim(fixture->map);
     assert_int_equal(identity_map_take_used(fixture->map, uses, 4), 1);
@@ -278,27 +109,57 @@ static void a_use_survives_the_change_and_the_removal_of_its_key(void **state)
     assert_int_equal(uses[0].used_at_s, 101);
 }
 
-static void a_change_survives_the_failure_of_each_allocation(void **state)
+struct visit {
+    unsigned teams, users, keys;
+    uint64_t numbers; /* their sum */
+};
+
+static uint64_t number_of(const struct id *id)
+{
+    uint64_t number;
+    memcpy(&number, id->bytes + 8, sizeof(number));
+    return number;
+}
+
+static void count_team(void *context, const struct identity_team *team)
+{
+    struct visit *visit = context;
+    visit->teams++;
+    visit->numbers += number_of(&team->id);
+}
+
+static void count_user(void *context, const struct identity_user *user)
+{
+    struct visit *visit = context;
+    visit->users++;
+    visit->numbers += number_of(&user->id);
+}
+
+static void count_key(void *context, const struct identity_key *key)
+{
+    struct visit *visit = context;
+    visit->keys++;
+    visit->numbers += number_of(&key->id);
+}
+
+static void a_visit_meets_each_team_user_and_key_once(void **state)
 {
     const struct fixture *fixture = *state;
-    unsigned failures = 0;
-    for (uint64_t i = 0; i < 2000; i++) {
-        const struct identity_spec spec = spec_of(i, SLICE("a"));
-        for (int nth = 0;; nth++) {
-            alloc_fail_nth(nth);
-            const enum status status = identity_map_put(fixture->map, &spec);
-            alloc_fail_nth(-1);
-            if (status == STATUS_OK)
-                break;
-            assert_int_equal(status, STATUS_NO_MEMORY);
-            assert_null(identity_find(fixture->reader, spec.hash));
-            failures++;
-        }
+    struct visit visit = {0};
+    for (uint64_t i = 0; i < 3; i++) {
+        const struct identity_team_spec team = {.id = id_of(i), .name = SLICE("red")};
+        assert_int_equal(identity_map_put_team(fixture->map, &team), STATUS_OK);
     }
-    assert_true(failures >= 2000);
-    assert_int_equal(identity_map_key_count(fixture->map), 2000);
-    for (uint64_t i = 0; i < 2000; i++)
-        assert_non_null(identity_find(fixture->reader, hash_of(i)));
+    for (uint64_t i = 0; i < 100; i++)
+        map_put(fixture->map, i, slice_of(NULL, 0));
+    identity_map_remove(fixture->map, hash_of(99));
+    identity_map_visit_teams(fixture->map, count_team, &visit);
+    assert_int_equal(visit.numbers, 0 + 1 + 2);
+    identity_map_visit_users(fixture->map, count_user, &visit);
+    assert_int_equal(visit.numbers, 3 + 45);
+    identity_map_visit_keys(fixture->map, count_key, &visit);
+    assert_int_equal(visit.numbers, 3 + 45 + 98 * 99 / 2);
+    assert_true(visit.teams == 3 && visit.users == 10 && visit.keys == 99);
 }
 
 static void create_survives_the_failure_of_each_allocation(void **state)
@@ -399,7 +260,7 @@ static void stress_change(struct identity_map *map, uint64_t round)
     if (round % 3 == 0)
         identity_map_remove(map, hash_of(number));
     else
-        put(map, number, slice_from_text(models));
+        map_put(map, number, slice_from_text(models));
     if (round % 16 == 0)
         identity_map_set_user_disabled(map, &user, round % 32 == 0);
     if (round % 1024 == 0)
@@ -428,25 +289,15 @@ static void readers_find_only_whole_entries_while_the_writer_changes_them(void *
     identity_map_destroy(&map);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_map, close_map)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_key_is_found_after_it_was_put_and_not_after_it_was_removed),
-        TEST(a_hash_with_the_same_beginning_is_another_key),
         TEST(many_keys_are_all_found),
-        TEST(an_entry_found_in_this_turn_stays_whole_after_its_removal),
-        TEST(an_acquired_entry_stays_whole_over_many_turns),
-        TEST(a_change_replaces_the_entry_and_not_what_readers_hold),
-        TEST(what_was_prepared_holds_only_once_it_is_published),
-        TEST(disabling_a_user_holds_for_all_its_keys_at_once),
-        TEST(removing_a_user_removes_its_keys_and_no_others),
-        TEST(memory_returns_to_what_it_was_when_all_keys_are_gone),
+        TEST(memory_returns_to_what_it_was_when_all_is_gone),
         TEST(a_use_is_taken_once_with_its_latest_time),
         TEST(uses_are_taken_in_pieces_without_loss),
         TEST(a_use_survives_the_change_and_the_removal_of_its_key),
-        TEST(a_change_survives_the_failure_of_each_allocation),
+        TEST(a_visit_meets_each_team_user_and_key_once),
         cmocka_unit_test(create_survives_the_failure_of_each_allocation),
         cmocka_unit_test(readers_find_only_whole_entries_while_the_writer_changes_them),
     };
