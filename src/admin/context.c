@@ -121,7 +121,7 @@ static enum status fill_map(struct admin_context *context, struct reason *reason
     const struct store_page all = {.limit = UINT32_MAX};
     enum status status = identity_map_create(&context->map);
     if (status == STATUS_OK)
-        status = store_users_list(context->store, &all, load_user, context->map, reason);
+        status = store_users_list(context->store, NULL, &all, load_user, context->map, reason);
     if (status == STATUS_OK)
         status = store_keys_load(context->store, load_key, context->map, reason);
     if (status == STATUS_NO_MEMORY)
