@@ -189,7 +189,7 @@ static unsigned meant_word(struct slice word, const struct other_word *others, s
     }
     const struct slice found = nearest_word(words, word_count, word);
     for (unsigned i = 0; found.size > 0 && i < word_count; i++) {
-        if (found.data == words[i].data)
+        if (slice_equal(found, words[i]))
             return i;
     }
     return (unsigned)word_count;
@@ -217,45 +217,96 @@ static enum limit_window meant_window(struct slice word)
  * it. */
 static size_t plain_text(struct slice text, char plain[QUOTE_MAX + 1])
 {
-    const bool has_dollar = text.size > 0 && text.data[0] == '$';
+    bool has_dollar = text.size > 0 && text.data[0] == '$';
     size_t size = 0;
     for (size_t i = has_dollar ? 1 : 0; i < text.size; i++) {
         const unsigned char byte = (unsigned char)text.data[i];
-        if (has_dollar && byte == '/')
+        if (has_dollar && byte == '/') {
             plain[size++] = '$';
+            has_dollar = false;
+        }
         if (byte != ' ' && byte != '_' && byte != ',')
             plain[size++] = (char)tolower(byte);
     }
+    if (has_dollar)
+        plain[size++] = '$';
     return size;
 }
 
-/* Writes the limit that is nearest to the text; false: none is near. */
-static bool suggest(struct slice text, char suggestion[LIMIT_TEXT_BYTES])
+/* The kind that the text is near to, and its number; false: none is near. */
+static bool guess_kind(struct slice plain, size_t slash, struct limit *guess)
 {
-    char plain[2 * QUOTE_MAX + 1];
-    struct limit limit;
+    size_t number = digits_at(plain);
+    if (number < plain.size && plain.data[number] == '.')
+        number += 1 + digits_at(slice_from(plain, number + 1));
+    if (slash <= number)
+        return false;
+    const struct slice unit = slice_of(plain.data + number, slash - number);
+    for (size_t i = 0; i < unit.size; i++) {
+        if (digits_at(slice_from(unit, i)) > 0) /* as 1e3req: who knows how many */
+            return false;
+    }
+    guess->kind = meant_kind(unit);
+    if (guess->kind == LIMIT_KIND_COUNT)
+        return false;
+    struct slice rest = slice_of(plain.data, number);
+    return take_amount(&rest, guess->kind == LIMIT_MONEY, &guess->amount) == STATUS_OK &&
+           rest.size == 0 && guess->amount > 0 && guess->amount <= kinds[guess->kind].amount_max;
+}
+
+/* Finds the limit that is nearest to the text; false: none is near. Its window may be one that its
+ * kind does not have. */
+static bool guess_limit(struct slice text, struct limit *guess)
+{
+    char plain[QUOTE_MAX + 1];
     if (text.size == 0 || text.size > QUOTE_MAX)
         return false;
     const struct slice all = slice_of(plain, plain_text(text, plain));
-    size_t number = 0;
-    while (number < all.size &&
-           ((plain[number] >= '0' && plain[number] <= '9') || plain[number] == '.'))
-        number++;
     const size_t slash = slice_find_byte(all, '/');
-    limit.kind =
-        slash > number ? meant_kind(slice_of(plain + number, slash - number)) : LIMIT_KIND_COUNT;
-    if (limit.kind == LIMIT_KIND_COUNT)
+    if (!guess_kind(all, slash, guess))
         return false;
-    const struct kind_form *form = &kinds[limit.kind];
-    limit.window = slash < all.size ? meant_window(slice_from(all, slash + 1)) : form->usually;
-    if (limit.window == LIMIT_WINDOW_COUNT || (form->windows & BIT(limit.window)) == 0)
-        limit.window = form->usually;
-    struct slice rest = slice_of(plain, number);
-    if (take_amount(&rest, limit.kind == LIMIT_MONEY, &limit.amount) != STATUS_OK ||
-        rest.size > 0 || limit.amount == 0 || limit.amount > form->amount_max)
-        return false;
-    (void)limit_format(&limit, suggestion);
+    guess->window = kinds[guess->kind].usually;
+    if (slash < all.size && guess->kind != LIMIT_PARALLEL) {
+        const enum limit_window window = meant_window(slice_from(all, slash + 1));
+        if (window != LIMIT_WINDOW_COUNT && window != LIMIT_WINDOW_NONE)
+            guess->window = window;
+    }
     return true;
+}
+
+/* "min, hour or day" */
+static void list_windows(unsigned allowed, struct reason *reason)
+{
+    unsigned left = allowed;
+    int size = 0;
+    for (unsigned i = 0; left != 0; i++) {
+        if ((left & BIT(i)) == 0)
+            continue;
+        left &= ~BIT(i);
+        const char *before = size == 0 ? "" : left == 0 ? " or " : ", ";
+        size += snprintf(reason->text + size, sizeof(reason->text) - (size_t)size, "%s%s", before,
+                         windows[i].text.data);
+    }
+}
+
+static void explain(const char *quoted, struct slice text, struct reason *reason)
+{
+    char suggestion[LIMIT_TEXT_BYTES];
+    struct reason choice = {""};
+    struct limit guess;
+    if (!guess_limit(text, &guess)) {
+        reason_set(reason,
+                   "\"%s\" is no limit; write as 60req/min, 1000000tok/day, 20parallel or "
+                   "10usd/month",
+                   quoted);
+    } else if ((kinds[guess.kind].windows & BIT(guess.window)) == 0) {
+        list_windows(kinds[guess.kind].windows, &choice);
+        reason_set(reason, "\"%s\" is no limit; the window of %s is %s", quoted,
+                   limit_kind_name(guess.kind), choice.text);
+    } else {
+        (void)limit_format(&guess, suggestion);
+        reason_set(reason, "\"%s\" is no limit; did you mean %s?", quoted, suggestion);
+    }
 }
 
 static void quote(struct slice text, char quoted[QUOTE_MAX + 4])
@@ -268,7 +319,7 @@ static void quote(struct slice text, char quoted[QUOTE_MAX + 4])
 
 enum status limit_parse(struct slice text, struct limit *limit_out, struct reason *reason)
 {
-    char quoted[QUOTE_MAX + 4], suggestion[LIMIT_TEXT_BYTES];
+    char quoted[QUOTE_MAX + 4], most_text[LIMIT_TEXT_BYTES];
     struct limit limit;
     const enum status status = read_limit(text, &limit);
     if (status == STATUS_OK) {
@@ -278,15 +329,10 @@ enum status limit_parse(struct slice text, struct limit *limit_out, struct reaso
     quote(text, quoted);
     if (status == STATUS_TOO_LARGE) {
         const struct limit most = {kinds[limit.kind].amount_max, limit.kind, limit.window};
-        (void)limit_format(&most, suggestion);
-        reason_set(reason, "\"%s\" is more than a limit may be: at most %s", quoted, suggestion);
-    } else if (suggest(text, suggestion)) {
-        reason_set(reason, "\"%s\" is no limit; did you mean %s?", quoted, suggestion);
+        (void)limit_format(&most, most_text);
+        reason_set(reason, "\"%s\" is more than a limit may be: at most %s", quoted, most_text);
     } else {
-        reason_set(reason,
-                   "\"%s\" is no limit; write as 60req/min, 1000000tok/day, 20parallel or "
-                   "10usd/month",
-                   quoted);
+        explain(quoted, text, reason);
     }
     return status;
 }
