@@ -25,12 +25,22 @@ static uint64_t tokens(const struct openai_usage *usage, enum openai_tokens whic
     return openai_usage_has(usage, which) ? usage->tokens[which] : ACCESS_UNKNOWN;
 }
 
+static void fill_client(struct http_exchange *exchange, struct access_figures *figures)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    const unsigned char *address = http_exchange_client_address(exchange);
+    if (address == NULL)
+        return;
+    const size_t skipped = memcmp(address, mapped, sizeof(mapped)) == 0 ? sizeof(mapped) : 0;
+    figures->client_ip_size = (uint8_t)(16 - skipped);
+    memcpy(figures->client_ip, address + skipped, figures->client_ip_size);
+}
+
 static void fill_figures(const struct request *request, uint64_t now_ns,
                          struct access_figures *figures)
 {
     const struct http_exchange *exchange = request->exchange;
     const struct openai_usage *usage = &request->usage;
-    const struct address *peer = &exchange->connection->peer;
     figures->duration_ns = now_ns - exchange->started_ns;
     if (exchange->first_byte_ns > 0)
         figures->first_byte_ns = exchange->first_byte_ns - exchange->started_ns;
@@ -42,13 +52,7 @@ static void fill_figures(const struct request *request, uint64_t now_ns,
     figures->cache_write_tokens = tokens(usage, OPENAI_TOKENS_CACHE_WRITE);
     figures->reasoning_tokens = tokens(usage, OPENAI_TOKENS_REASONING);
     figures->request_id = request->id;
-    if (peer->size > 0 && peer->socket.any.sa_family == AF_INET) {
-        memcpy(figures->client_ip, &peer->socket.v4.sin_addr, 4);
-        figures->client_ip_size = 4;
-    } else if (peer->size > 0) {
-        memcpy(figures->client_ip, &peer->socket.v6.sin6_addr, 16);
-        figures->client_ip_size = 16;
-    }
+    fill_client(request->exchange, figures);
     figures->http_minor = (uint8_t)exchange->head.minor;
     figures->outcome = (uint8_t)request->outcome;
     figures->stream = request->stream;

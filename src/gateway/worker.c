@@ -8,6 +8,8 @@
 #include "gateway/dispatch.h"
 #include "gateway/gateway.h"
 
+#define PROXY_FAULT_MS 1000 /* between two lines of the log */
+
 /* --- Calling upstream ------------------------------------------------------------------------- */
 
 static void shift(metric_cell *gauge, int change)
@@ -225,6 +227,8 @@ static void apply_limits(struct worker *worker, const struct config *config)
         .idle_ms = config->timeouts.idle_ms,
         .write_ms = config->timeouts.idle_ms,
     };
+    worker->server.trusted_proxies =
+        (struct http_trust){config->trusted_proxies.items, config->trusted_proxies.count};
 }
 
 static void drop_lists(struct worker *worker)
@@ -396,9 +400,24 @@ static void on_turned_away(enum http_turned_away why, void *context)
         [HTTP_TURNED_AWAY_ADDRESS] = METRICS_REFUSAL_ADDRESS,
         [HTTP_TURNED_AWAY_TLS] = METRICS_REFUSAL_TLS,
         [HTTP_TURNED_AWAY_MEMORY] = METRICS_REFUSAL_MEMORY,
+        [HTTP_TURNED_AWAY_PROXY] = METRICS_REFUSAL_PROXY,
     };
     struct worker *worker = context;
     metric_add(&worker->metrics->connections_refused[refusals[why]], 1);
+}
+
+/* A proxy that is set up wrongly is so for each connection: once a second is enough. */
+static void on_proxy_fault(const struct address *proxy, const char *reason, void *context)
+{
+    struct worker *worker = context;
+    char text[ADDRESS_TEXT_BYTES];
+    const uint64_t now_ms = loop_now_ms(worker->loop);
+    if (now_ms < worker->proxy_fault_again_ms)
+        return;
+    worker->proxy_fault_again_ms = now_ms + PROXY_FAULT_MS;
+    address_format(proxy, text);
+    log_write(worker->log, LOG_LEVEL_WARN, "http",
+              "the trusted proxy %s sent a malformed PROXY header: %s", text, reason);
 }
 
 static void init_server(struct worker *worker)
@@ -408,6 +427,7 @@ static void init_server(struct worker *worker)
         .refuse = dispatch_refuse,
         .on_connection = on_connection,
         .on_turned_away = on_turned_away,
+        .on_proxy_fault = on_proxy_fault,
         .context = worker,
     };
     http_server_init(&worker->server, worker->loop, worker->scratch, worker->gateway->connections,

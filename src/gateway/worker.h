@@ -81,6 +81,7 @@ struct worker {
     struct journal *journal; /* NULL: nothing is recorded */
     struct pricing pricing;
     struct worker_orders orders;
+    uint64_t proxy_fault_again_ms; /* when the next one is logged again */
 };
 
 MUST_CHECK enum status worker_create(struct gateway *gateway, unsigned index,

@@ -312,3 +312,16 @@ struct slice http_exchange_header(const struct http_exchange *exchange, enum htt
 {
     return http_fields_value(&exchange->head.fields, id);
 }
+
+const unsigned char *http_exchange_client_address(struct http_exchange *exchange)
+{
+    const struct http_trust *trust = &exchange->server->trusted_proxies;
+    if (exchange->has_client_address)
+        return exchange->client_address;
+    if (!address_to_bytes(&exchange->connection->peer, exchange->client_address))
+        return NULL;
+    exchange->has_client_address = true;
+    if (trust->count > 0)
+        http_client_address_find(trust, &exchange->head.fields, exchange->client_address);
+    return exchange->client_address;
+}

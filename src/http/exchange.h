@@ -53,6 +53,9 @@ struct http_exchange {
     uint64_t first_byte_ns;         /* when its first body bytes were; 0: none went out */
 
     struct body_memory head_memory; /* a head too large for the block */
+
+    bool has_client_address; /* the next is set */
+    unsigned char client_address[16];
 };
 
 /* Reads and serves one request; false: the connection is to be closed. */
@@ -70,6 +73,10 @@ struct http_body {
 MUST_CHECK enum status http_body_read(struct http_exchange *exchange, struct http_body *body_out,
                                       unsigned *http_status_out, struct reason *reason);
 void http_body_free(struct http_body *body);
+
+/* The client's address, 16 bytes, IPv4 as ::ffff:a.b.c.d: what trusted proxies say of it, else the
+ * peer's. NULL: it has none (a Unix socket). It holds as long as the exchange. */
+const unsigned char *http_exchange_client_address(struct http_exchange *exchange);
 
 /* The header's value, empty if it is absent. */
 struct slice http_exchange_header(const struct http_exchange *exchange, enum http_header_id id);

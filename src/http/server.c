@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "http/exchange.h"
+#include "http/proxied.h"
 #include "http/shared.h"
 
 #define FREE_BLOCKS_MAX 1024
@@ -58,6 +59,14 @@ void http_server_fini(struct http_server *server)
     }
 }
 
+static void leave(struct http_server *server, const struct address *peer, bool counts_address)
+{
+    if (counts_address)
+        http_shared_leave(server->shared, peer);
+    else
+        http_shared_leave_proxy(server->shared);
+}
+
 static void connection_close(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
@@ -65,7 +74,7 @@ static void connection_close(struct http_connection *connection)
     timer_remove(&connection->idle);
     list_remove(&connection->node);
     server->connection_count--;
-    http_shared_leave(server->shared, &connection->peer);
+    leave(server, &connection->peer, connection->counts_address);
     if (server->hooks.on_connection != NULL)
         server->hooks.on_connection(-1, server->hooks.context);
     tls_context_unref(&connection->context);
@@ -77,6 +86,23 @@ static void turn_away(struct http_server *server, enum http_turned_away why)
 {
     if (server->hooks.on_turned_away != NULL)
         server->hooks.on_turned_away(why, server->hooks.context);
+}
+
+/* Says so to those that are turned away, as far as that can be done without waiting. */
+static void say_overloaded(int fd)
+{
+    static const char body[] =
+        "{\"error\":{\"message\":\"The gateway holds as many connections as it "
+        "may; try again shortly.\",\"type\":\"server_error\","
+        "\"param\":null,\"code\":\"overloaded\"}}";
+    char answer[512];
+    const int size =
+        snprintf(answer, sizeof(answer),
+                 "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+                 "Content-Length: %zu\r\nRetry-After: 1\r\nConnection: close\r\n\r\n%s",
+                 sizeof(body) - 1, body);
+    if (send(fd, answer, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        shutdown(fd, SHUT_WR);
 }
 
 /* --- The connection's task -------------------------------------------------------------------- */
@@ -96,15 +122,44 @@ static bool do_handshake(struct http_connection *connection)
     return false;
 }
 
-/* Runs exchanges until the input is used up. */
+static bool hear_proxy(struct http_connection *connection)
+{
+    struct http_server *server = connection->server;
+    struct reason reason;
+    connection->may_be_proxied = false;
+    const enum status status = http_proxied_begin(connection, &reason);
+    if (status == STATUS_LIMITED) {
+        turn_away(server, HTTP_TURNED_AWAY_ADDRESS);
+        if (connection->context == NULL)
+            say_overloaded(connection->socket.fd);
+    } else if (status == STATUS_PROTOCOL) {
+        turn_away(server, HTTP_TURNED_AWAY_PROXY);
+        if (server->hooks.on_proxy_fault != NULL)
+            server->hooks.on_proxy_fault(&connection->peer, reason.text, server->hooks.context);
+    }
+    return status == STATUS_OK;
+}
+
+/* What comes before the first request. */
+static bool begin(struct http_connection *connection)
+{
+    if (connection->may_be_proxied && !hear_proxy(connection))
+        return false;
+    return connection->context == NULL || do_handshake(connection);
+}
+
+/* Runs exchanges until the input is used up. A stop leaves a connection that has not yet had an
+ * answer open for its first request. */
 static void connection_run(void *argument)
 {
     struct http_connection *connection = argument;
     struct http_server *server = connection->server;
-    bool goes_on = connection->context == NULL || do_handshake(connection);
-    while (goes_on && (connection->pending_size > 0 || socket_would_read(&connection->socket)))
+    bool goes_on = begin(connection), has_answered = false;
+    while (goes_on && (connection->pending_size > 0 || socket_would_read(&connection->socket))) {
         goes_on = http_exchange_run(connection);
-    if (!goes_on || (server->is_closing && connection->pending_size == 0)) {
+        has_answered = true;
+    }
+    if (!goes_on || (server->is_closing && has_answered && connection->pending_size == 0)) {
         connection_close(connection);
         return;
     }
@@ -134,23 +189,6 @@ static void on_idle_timeout(struct timer *timer)
 
 /* --- Accepting -------------------------------------------------------------------------------- */
 
-/* Says so to those that are turned away, as far as that can be done without waiting. */
-static void say_overloaded(int fd)
-{
-    static const char body[] =
-        "{\"error\":{\"message\":\"The gateway holds as many connections as it "
-        "may; try again shortly.\",\"type\":\"server_error\","
-        "\"param\":null,\"code\":\"overloaded\"}}";
-    char answer[512];
-    const int size =
-        snprintf(answer, sizeof(answer),
-                 "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-                 "Content-Length: %zu\r\nRetry-After: 1\r\nConnection: close\r\n\r\n%s",
-                 sizeof(body) - 1, body);
-    if (send(fd, answer, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
-        shutdown(fd, SHUT_WR);
-}
-
 static void reject(struct http_server *server, int fd, bool is_tls, enum http_turned_away why)
 {
     turn_away(server, why);
@@ -159,28 +197,30 @@ static void reject(struct http_server *server, int fd, bool is_tls, enum http_tu
     close(fd);
 }
 
-void http_server_accept(struct http_server *server, int fd, const struct address *peer,
-                        struct tls_context *context)
+static bool is_trusted(const struct http_server *server, const struct address *peer)
 {
-    const enum http_entry entry = http_shared_enter(server->shared, peer);
-    if (entry != HTTP_ENTRY_OK) {
-        reject(server, fd, context != NULL,
-               entry == HTTP_ENTRY_ADDRESS_FULL ? HTTP_TURNED_AWAY_ADDRESS
-                                                : HTTP_TURNED_AWAY_CONNECTIONS);
-        return;
-    }
-    struct http_connection *connection = alloc_zeroed(1, sizeof(*connection));
-    if (connection == NULL || socket_open(&connection->socket, server->loop, fd) != STATUS_OK) {
-        if (connection == NULL)
-            close(fd);
-        alloc_free(connection);
-        http_shared_leave(server->shared, peer);
-        turn_away(server, HTTP_TURNED_AWAY_MEMORY);
-        return;
-    }
+    unsigned char bytes[16];
+    return server->trusted_proxies.count > 0 && address_to_bytes(peer, bytes) &&
+           http_trust_contains(&server->trusted_proxies, bytes);
+}
+
+/* A trusted proxy's connection counts for its client's address, once that is known. */
+static bool enter(struct http_server *server, int fd, const struct address *peer, bool is_proxy,
+                  bool is_tls)
+{
+    const enum http_entry entry = is_proxy ? http_shared_enter_proxy(server->shared)
+                                           : http_shared_enter(server->shared, peer);
+    if (entry == HTTP_ENTRY_OK)
+        return true;
+    reject(server, fd, is_tls,
+           entry == HTTP_ENTRY_ADDRESS_FULL ? HTTP_TURNED_AWAY_ADDRESS
+                                            : HTTP_TURNED_AWAY_CONNECTIONS);
+    return false;
+}
+
+static void connection_begin(struct http_server *server, struct http_connection *connection)
+{
     connection->server = server;
-    connection->context = context != NULL ? tls_context_ref(context) : NULL;
-    connection->peer = *peer;
     connection->socket.on_idle_event = on_input;
     timer_init(&connection->idle, on_idle_timeout);
     timer_arm(loop_timers(server->loop), &connection->idle,
@@ -189,6 +229,28 @@ void http_server_accept(struct http_server *server, int fd, const struct address
     server->connection_count++;
     if (server->hooks.on_connection != NULL)
         server->hooks.on_connection(1, server->hooks.context);
+}
+
+void http_server_accept(struct http_server *server, int fd, const struct address *peer,
+                        struct tls_context *context)
+{
+    const bool is_proxy = is_trusted(server, peer);
+    if (!enter(server, fd, peer, is_proxy, context != NULL))
+        return;
+    struct http_connection *connection = alloc_zeroed(1, sizeof(*connection));
+    if (connection == NULL || socket_open(&connection->socket, server->loop, fd) != STATUS_OK) {
+        if (connection == NULL)
+            close(fd);
+        alloc_free(connection);
+        leave(server, peer, !is_proxy);
+        turn_away(server, HTTP_TURNED_AWAY_MEMORY);
+        return;
+    }
+    connection->context = context != NULL ? tls_context_ref(context) : NULL;
+    connection->peer = *peer;
+    connection->may_be_proxied = is_proxy;
+    connection->counts_address = !is_proxy;
+    connection_begin(server, connection);
 }
 
 /* --- Closing ---------------------------------------------------------------------------------- */

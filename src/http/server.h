@@ -2,7 +2,8 @@
  *
  * Lifecycle of a connection: accepted → idle ⇄ busy → closed. Idle, it has no task and no buffer:
  * the struct below and its place in the loop's epoll set are all there is. When bytes come, a task
- * runs one exchange after another until the input is used up. Each exchange is read, handed to
+ * reads what a trusted proxy says of the client, does the TLS handshake, both once, and then runs
+ * one exchange after another until the input is used up. Each exchange is read, handed to
  * `handle` and finished (http/exchange.h, http/answer.h).
  *
  * Limits on time: from the first byte of a head to its end `header_ms`; the TLS handshake the
@@ -16,6 +17,7 @@
 
 #include "base/list.h"
 #include "base/status.h"
+#include "http/client_address.h"
 #include "http/date.h"
 #include "http/scratch.h"
 #include "io/address.h"
@@ -48,6 +50,7 @@ enum http_turned_away {
     HTTP_TURNED_AWAY_ADDRESS,
     HTTP_TURNED_AWAY_TLS,
     HTTP_TURNED_AWAY_MEMORY,
+    HTTP_TURNED_AWAY_PROXY,
 };
 
 struct http_server_hooks {
@@ -60,6 +63,8 @@ struct http_server_hooks {
     /* For figures; may be NULL. */
     void (*on_connection)(int change, void *context);
     void (*on_turned_away)(enum http_turned_away why, void *context);
+    /* A trusted proxy sent a malformed header: told beside HTTP_TURNED_AWAY_PROXY; may be NULL. */
+    void (*on_proxy_fault)(const struct address *proxy, const char *reason, void *context);
     void *context;
 };
 
@@ -68,7 +73,8 @@ struct http_server {
     struct scratch *scratch; /* the loop's; borrowed */
     struct http_date date;
     struct http_server_hooks hooks;
-    struct http_server_limits limits; /* may be changed between turns */
+    struct http_server_limits limits; /* may be changed between turns, as the next */
+    struct http_trust trusted_proxies;
     struct http_shared *shared;
     bool is_closing; /* each answer says so, and its connection ends with it */
     struct list_node connections;
@@ -101,8 +107,10 @@ struct http_connection {
     struct list_node node;
     struct http_server *server;
     struct tls_context *context; /* of the handshake that is still to be done */
-    struct address peer;
+    struct address peer;         /* or for whom a trusted proxy says that it calls */
     bool is_busy;
+    bool may_be_proxied; /* a trusted proxy opened it, and nothing of it was read */
+    bool counts_address; /* it is counted for its peer's address */
     /* Bytes of the next request, read with the last one. */
     char *pending;
     size_t pending_size;

@@ -60,22 +60,39 @@ static _Atomic uint32_t *bucket_of(struct http_shared *shared, const struct addr
     return &shared->buckets[(hash ^ hash >> 16) % BUCKET_COUNT];
 }
 
+enum http_entry http_shared_enter_proxy(struct http_shared *shared)
+{
+    if (atomic_fetch_add(&shared->connections, 1) < atomic_load(&shared->connections_max))
+        return HTTP_ENTRY_OK;
+    atomic_fetch_sub(&shared->connections, 1);
+    return HTTP_ENTRY_FULL;
+}
+
+void http_shared_leave_proxy(struct http_shared *shared)
+{
+    atomic_fetch_sub(&shared->connections, 1);
+}
+
+bool http_shared_enter_address(struct http_shared *shared, const struct address *client)
+{
+    const uint32_t per_address_max = atomic_load(&shared->per_address_max);
+    _Atomic uint32_t *bucket = bucket_of(shared, client);
+    if (atomic_fetch_add(bucket, 1) < per_address_max || per_address_max == 0)
+        return true;
+    atomic_fetch_sub(bucket, 1);
+    return false;
+}
+
 enum http_entry http_shared_enter(struct http_shared *shared, const struct address *peer)
 {
     if (peer->size == 0)
         return HTTP_ENTRY_OK;
-    if (atomic_fetch_add(&shared->connections, 1) >= atomic_load(&shared->connections_max)) {
-        atomic_fetch_sub(&shared->connections, 1);
+    if (http_shared_enter_proxy(shared) != HTTP_ENTRY_OK)
         return HTTP_ENTRY_FULL;
-    }
-    const uint32_t per_address_max = atomic_load(&shared->per_address_max);
-    _Atomic uint32_t *bucket = bucket_of(shared, peer);
-    if (atomic_fetch_add(bucket, 1) >= per_address_max && per_address_max > 0) {
-        atomic_fetch_sub(bucket, 1);
-        atomic_fetch_sub(&shared->connections, 1);
-        return HTTP_ENTRY_ADDRESS_FULL;
-    }
-    return HTTP_ENTRY_OK;
+    if (http_shared_enter_address(shared, peer))
+        return HTTP_ENTRY_OK;
+    http_shared_leave_proxy(shared);
+    return HTTP_ENTRY_ADDRESS_FULL;
 }
 
 void http_shared_leave(struct http_shared *shared, const struct address *peer)
@@ -83,7 +100,7 @@ void http_shared_leave(struct http_shared *shared, const struct address *peer)
     if (peer->size == 0)
         return;
     atomic_fetch_sub(bucket_of(shared, peer), 1);
-    atomic_fetch_sub(&shared->connections, 1);
+    http_shared_leave_proxy(shared);
 }
 
 uint32_t http_shared_count(const struct http_shared *shared)

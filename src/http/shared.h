@@ -18,6 +18,12 @@ enum http_entry {
 enum http_entry http_shared_enter(struct http_shared *shared, const struct address *peer);
 /* Counts it out again. */
 void http_shared_leave(struct http_shared *shared, const struct address *peer);
+/* Counts a connection of a trusted proxy, whose own address has no bound. */
+enum http_entry http_shared_enter_proxy(struct http_shared *shared);
+void http_shared_leave_proxy(struct http_shared *shared);
+/* The proxy said for whom: from now on the connection counts as one of that address, and leaves by
+ * http_shared_leave(). False: as many are open as may be; nothing was counted. */
+bool http_shared_enter_address(struct http_shared *shared, const struct address *client);
 uint32_t http_shared_count(const struct http_shared *shared);
 
 /* The thread for what would hold up a loop. The first call starts it; it ends with `shared`.

@@ -41,6 +41,20 @@ void address_format(const struct address *address, char text_out[ADDRESS_TEXT_BY
         snprintf(text_out, ADDRESS_TEXT_BYTES, "unix");
 }
 
+bool address_to_bytes(const struct address *address, unsigned char bytes_out[16])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (address->size == 0)
+        return false;
+    if (address->socket.any.sa_family == AF_INET) {
+        memcpy(bytes_out, mapped, sizeof(mapped));
+        memcpy(bytes_out + sizeof(mapped), &address->socket.v4.sin_addr, 4);
+    } else {
+        memcpy(bytes_out, &address->socket.v6.sin6_addr, 16);
+    }
+    return true;
+}
+
 bool address_is_loopback(const struct address *address)
 {
     const struct in6_addr *v6 = &address->socket.v6.sin6_addr;

@@ -29,6 +29,9 @@ MUST_CHECK enum status address_parse(struct slice host, uint16_t port, struct ad
 /* The address without its port; IPv4 in IPv6 is shown as IPv4. A Unix socket gives "unix". */
 void address_format(const struct address *address, char text_out[ADDRESS_TEXT_BYTES]);
 
+/* Its 16 bytes, IPv4 as ::ffff:a.b.c.d. False: it has none (a Unix socket). */
+bool address_to_bytes(const struct address *address, unsigned char bytes_out[16]);
+
 bool address_is_loopback(const struct address *address);
 
 /* From what accept(2) or getaddrinfo gave; sizes that do not fit give an empty address. */

@@ -131,9 +131,9 @@ void socket_close(struct socket *socket)
 
 /* The C library's functions for these two are points at which a thread may be cancelled, which
  * costs two atomic updates a call; no thread of weir is ever cancelled. */
-static ssize_t receive(int fd, void *bytes_out, size_t size)
+static ssize_t receive(int fd, void *bytes_out, size_t size, int flags)
 {
-    return syscall(SYS_recvfrom, fd, bytes_out, size, 0, NULL, NULL);
+    return syscall(SYS_recvfrom, fd, bytes_out, size, flags, NULL, NULL);
 }
 
 static ssize_t transmit(int fd, const struct msghdr *message)
@@ -154,7 +154,7 @@ enum status socket_try_read(struct socket *socket, void *bytes_out, size_t size,
     if (socket->tls != NULL)
         return tls_try_read(socket, bytes_out, size, size_out);
     while (socket->is_readable) {
-        const ssize_t got = receive(socket->fd, bytes_out, size);
+        const ssize_t got = receive(socket->fd, bytes_out, size, 0);
         if (got > 0) {
             /* A short count means drained, and more bytes make a new event; but the end of the
              * stream has made its event already (epoll(7), question 9). */
@@ -190,6 +190,50 @@ enum status socket_read(struct socket *socket, void *bytes_out, size_t size, uin
         if (status != STATUS_OK)
             return status;
     }
+}
+
+/* What is seen twice makes no second event: only bytes behind the known ones, or the end, do. */
+enum status socket_peek(struct socket *socket, void *bytes_out, size_t size, size_t known,
+                        uint64_t deadline_ms, size_t *size_out)
+{
+    ASSERT(socket->tls == NULL && size > known);
+    for (;;) {
+        const ssize_t got = receive(socket->fd, bytes_out, size, MSG_PEEK);
+        if (got > 0 && (size_t)got > known) {
+            *size_out = (size_t)got;
+            return STATUS_OK;
+        }
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && errno != EAGAIN)
+            return read_error(socket);
+        if (got == 0 || socket->is_hung_up)
+            return STATUS_CLOSED;
+        socket->is_readable = false;
+        const enum status status = socket_wait(socket, true, false, deadline_ms);
+        if (status != STATUS_OK)
+            return status;
+    }
+}
+
+enum status socket_drop(struct socket *socket, size_t size, size_t seen)
+{
+    char bytes[512];
+    size_t left = size;
+    while (left > 0) {
+        const size_t part = left < sizeof(bytes) ? left : sizeof(bytes);
+        const ssize_t got = receive(socket->fd, bytes, part, 0);
+        if (got == 0)
+            return STATUS_CLOSED;
+        if (got > 0)
+            left -= (size_t)got;
+        else if (errno != EINTR)
+            return read_error(socket);
+    }
+    /* Nothing is left of what was there; more bytes make a new event. */
+    if (size == seen && !socket->is_hung_up)
+        socket->is_readable = false;
+    return STATUS_OK;
 }
 
 bool socket_has_input(const struct socket *socket)

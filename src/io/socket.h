@@ -67,6 +67,13 @@ MUST_CHECK enum status socket_read(struct socket *socket, void *bytes_out, size_
 MUST_CHECK enum status socket_try_read(struct socket *socket, void *bytes_out, size_t size,
                                        size_t *size_out);
 
+/* In the clear only: copies up to `size` bytes, more than the `known` ones that were seen already, and
+ * leaves them to be read. `size` is more than `known`. */
+MUST_CHECK enum status socket_peek(struct socket *socket, void *bytes_out, size_t size,
+                                   size_t known, uint64_t deadline_ms, size_t *size_out);
+/* Drops the first `size` of the `seen` bytes that socket_peek() gave. */
+MUST_CHECK enum status socket_drop(struct socket *socket, size_t size, size_t seen);
+
 /* Writes what the kernel takes now, maybe nothing; never waits. */
 MUST_CHECK enum status socket_try_write(struct socket *socket, const struct iovec *pieces,
                                         int count, size_t *size_out);

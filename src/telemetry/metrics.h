@@ -43,6 +43,7 @@ enum metrics_refusal {
     METRICS_REFUSAL_TLS,         /* the handshake failed */
     METRICS_REFUSAL_DESCRIPTORS, /* the process may open no more */
     METRICS_REFUSAL_MEMORY,
+    METRICS_REFUSAL_PROXY, /* a trusted proxy sent a malformed header */
     METRICS_REFUSAL_COUNT,
 };
 

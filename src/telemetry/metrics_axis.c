@@ -21,6 +21,7 @@ static const char *const refusals[METRICS_REFUSAL_COUNT] = {
     [METRICS_REFUSAL_TLS] = "tls",
     [METRICS_REFUSAL_DESCRIPTORS] = "descriptors",
     [METRICS_REFUSAL_MEMORY] = "memory",
+    [METRICS_REFUSAL_PROXY] = "proxy",
 };
 
 static const char *const overloads[METRICS_OVERLOAD_COUNT] = {

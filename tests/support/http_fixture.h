@@ -25,7 +25,7 @@ struct http_fixture {
     unsigned last_status; /* of the last refusal, or of the last body that was not read */
     struct reason last_reason;
     int connections; /* on_connection's changes together */
-    unsigned turned_away[HTTP_TURNED_AWAY_MEMORY + 1];
+    unsigned turned_away[HTTP_TURNED_AWAY_PROXY + 1];
 };
 
 /* With one connected client. */

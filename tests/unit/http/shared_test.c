@@ -187,6 +187,29 @@ static void without_memory_it_is_not_made(void **state)
     http_shared_destroy(&shared);
 }
 
+static void a_proxys_connection_counts_for_the_address_that_it_names(void **state)
+{
+    (void)state;
+    struct http_shared *shared = shared_for_test(3, 1);
+    const struct address a = at("192.0.2.1"), b = at("192.0.2.2");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(http_shared_enter_proxy(shared), HTTP_ENTRY_OK);
+    assert_int_equal(http_shared_enter_proxy(shared), HTTP_ENTRY_FULL);
+    assert_int_equal(http_shared_count(shared), 3);
+    assert_true(http_shared_enter_address(shared, &a));
+    assert_false(http_shared_enter_address(shared, &a));
+    assert_true(http_shared_enter_address(shared, &b));
+    assert_int_equal(http_shared_count(shared), 3);
+    http_shared_leave_proxy(shared); /* which named nobody */
+    assert_int_equal(http_shared_enter(shared, &a), HTTP_ENTRY_ADDRESS_FULL);
+    http_shared_leave(shared, &a);
+    assert_int_equal(http_shared_enter(shared, &a), HTTP_ENTRY_OK);
+    http_shared_leave(shared, &a);
+    http_shared_leave(shared, &b);
+    assert_int_equal(http_shared_count(shared), 0);
+    http_shared_destroy(&shared);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +224,7 @@ int main(void)
         cmocka_unit_test(all_who_ask_share_one_thread),
         cmocka_unit_test(a_thread_that_could_not_start_is_tried_again),
         cmocka_unit_test(without_memory_it_is_not_made),
+        cmocka_unit_test(a_proxys_connection_counts_for_the_address_that_it_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,22 @@ static void the_loopback_is_known_in_each_form(void **state)
     }
 }
 
+static void both_families_have_sixteen_bytes(void **state)
+{
+    (void)state;
+    static const unsigned char v4[16] = {[10] = 0xff, [11] = 0xff, 192, 0, 2, 7};
+    static const unsigned char v6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 7};
+    const struct address addresses[] = {parsed("192.0.2.7", 1), parsed("::ffff:192.0.2.7", 2),
+                                        parsed("2001:db8::7", 3)};
+    const struct address none = {0};
+    unsigned char bytes[16];
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(address_to_bytes(&addresses[i], bytes));
+        assert_memory_equal(bytes, i < 2 ? v4 : v6, sizeof(bytes));
+    }
+    assert_false(address_to_bytes(&none, bytes));
+}
+
 static void a_unix_socket_has_no_numeric_address(void **state)
 {
     (void)state;
@@ -145,6 +161,7 @@ int main(void)
         cmocka_unit_test(an_address_ends_with_its_slice_not_at_a_zero_byte),
         cmocka_unit_test(ipv4_in_ipv6_is_shown_as_ipv4),
         cmocka_unit_test(the_loopback_is_known_in_each_form),
+        cmocka_unit_test(both_families_have_sixteen_bytes),
         cmocka_unit_test(a_unix_socket_has_no_numeric_address),
         cmocka_unit_test(an_address_of_the_kernel_is_copied),
     };

@@ -134,6 +134,83 @@ static void sleep_as_owner(void *argument)
     pair->steps++;
 }
 
+static void peek_for_more(void *argument)
+{
+    struct pair *pair = argument;
+    pair->status = socket_peek(&pair->socket, pair->bytes, sizeof(pair->bytes), pair->size,
+                               pair->deadline_ms, &pair->size);
+    pair->steps++;
+}
+
+static void what_is_looked_at_is_still_there(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_open(&pair);
+    run(&pair, peek_for_more);
+    assert_int_equal(pair.steps, 0);
+    assert_int_equal(write(pair.other, "ab", 2), 2);
+    turn_until_quiet(&pair);
+    assert_int_equal(pair.status, STATUS_OK);
+    assert_int_equal(pair.size, 2);
+    run(&pair, peek_for_more); /* for more than these two */
+    loop_turn(pair.loop, 0);
+    assert_int_equal(pair.steps, 1);
+    assert_int_equal(write(pair.other, "cd", 2), 2);
+    turn_until_quiet(&pair);
+    assert_int_equal(pair.size, 4);
+    assert_memory_equal(pair.bytes, "abcd", 4);
+
+    assert_int_equal(socket_drop(&pair.socket, 3, pair.size), STATUS_OK);
+    assert_true(socket_has_input(&pair.socket));
+    run(&pair, read_once);
+    assert_int_equal(pair.status, STATUS_OK);
+    assert_int_equal(pair.size, 1);
+    assert_memory_equal(pair.bytes, "d", 1);
+    pair_close(&pair);
+}
+
+static void what_was_dropped_whole_leaves_nothing_to_read(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_open(&pair);
+    assert_int_equal(write(pair.other, "abc", 3), 3);
+    loop_turn(pair.loop, 0);
+    run(&pair, peek_for_more);
+    assert_int_equal(socket_drop(&pair.socket, 3, pair.size), STATUS_OK);
+    assert_false(socket_has_input(&pair.socket));
+    assert_int_equal(write(pair.other, "d", 1), 1);
+    run(&pair, read_once);
+    turn_until_quiet(&pair);
+    assert_int_equal(pair.status, STATUS_OK);
+    assert_memory_equal(pair.bytes, "d", 1);
+    pair_close(&pair);
+}
+
+static void an_end_ends_the_wait_for_more(void **state)
+{
+    (void)state;
+    for (unsigned is_late = 0; is_late < 2; is_late++) {
+        struct pair pair;
+        pair_open(&pair);
+        assert_int_equal(write(pair.other, "ab", 2), 2);
+        loop_turn(pair.loop, 0);
+        run(&pair, peek_for_more);
+        assert_int_equal(pair.status, STATUS_OK);
+        if (is_late)
+            run(&pair, peek_for_more);
+        close(pair.other);
+        pair.other = -1;
+        loop_turn(pair.loop, 0);
+        if (!is_late)
+            run(&pair, peek_for_more);
+        turn_until_quiet(&pair);
+        assert_int_equal(pair.status, STATUS_CLOSED);
+        pair_close(&pair);
+    }
+}
+
 static void a_peer_that_goes_away_cancels_the_owner_wherever_it_waits(void **state)
 {
     (void)state;
@@ -350,6 +427,9 @@ int main(void)
         cmocka_unit_test(a_short_read_means_that_no_more_is_there),
         cmocka_unit_test(bytes_before_the_end_are_read_and_then_the_end),
         cmocka_unit_test(a_read_ends_at_its_deadline),
+        cmocka_unit_test(what_is_looked_at_is_still_there),
+        cmocka_unit_test(what_was_dropped_whole_leaves_nothing_to_read),
+        cmocka_unit_test(an_end_ends_the_wait_for_more),
         cmocka_unit_test(a_peer_that_goes_away_cancels_the_owner_wherever_it_waits),
         cmocka_unit_test(a_peer_that_is_gone_already_cancels_a_new_owner),
         cmocka_unit_test(an_end_that_comes_with_awaited_bytes_cancels_the_next_wait),
