@@ -25,6 +25,12 @@ enum status change_begin(struct admin_context *context, struct slice action,
     return status;
 }
 
+uint64_t change_time(const struct admin_context *context, uint64_t seen_us)
+{
+    const uint64_t now_us = context->now_us();
+    return now_us > seen_us ? now_us : seen_us + 1;
+}
+
 void change_set_id(struct change *change, const struct id *id)
 {
     id_format(id, change->id);

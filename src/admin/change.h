@@ -28,6 +28,8 @@ struct change {
  * made with another key. Else the statuses of store_begin() and audit_start(). */
 MUST_CHECK enum status change_begin(struct admin_context *context, struct slice action,
                                     struct change *change_out, struct reason *reason);
+/* When what was last changed at `seen_us` is changed now: later than that, whatever the clock says. */
+uint64_t change_time(const struct admin_context *context, uint64_t seen_us);
 /* The change is done to what has this id. */
 void change_set_id(struct change *change, const struct id *id);
 /* Appends the entry and commits if `status`, which is what the change came to, is STATUS_OK; else rolls

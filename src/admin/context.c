@@ -4,11 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/spec.h"
+#include "admin/map_follow.h"
 #include "audit/chain.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "identity/pepper.h"
+#include "policy/level.h"
 
 #define DATABASE_NAME "weir.db"
 /* A command run beside the server's last moments waits for it; a server waits for nobody longer. */
@@ -98,40 +99,6 @@ static enum status open_pepper(struct admin_context *context, const struct admin
     return status;
 }
 
-static enum status load_user(void *map, const struct store_user *user)
-{
-    struct identity_user_spec spec;
-    const enum status status = admin_user_spec_of(user, &spec);
-    return status == STATUS_OK ? identity_map_put_user(map, &spec) : status;
-}
-
-static enum status load_key(void *map, const struct store_key *key)
-{
-    struct identity_spec spec;
-    enum status status = admin_spec_of(key, &spec);
-    if (status == STATUS_OK)
-        status = identity_map_put(map, &spec);
-    if (status != STATUS_OK)
-        identity_rules_unref(&spec.rules);
-    return status;
-}
-
-static enum status fill_map(struct admin_context *context, struct reason *reason)
-{
-    const struct store_page all = {.limit = UINT32_MAX};
-    enum status status = identity_map_create(&context->map);
-    if (status == STATUS_OK)
-        status = store_users_list(context->store, NULL, &all, load_user, context->map, reason);
-    if (status == STATUS_OK)
-        status = store_keys_load(context->store, load_key, context->map, reason);
-    if (status == STATUS_NO_MEMORY)
-        reason_set(reason, "out of memory while loading users and keys");
-    if (status == STATUS_TOO_LARGE)
-        reason_set(reason, "the database is damaged: a name or a list of models in it is longer "
-                           "than weir makes them");
-    return status;
-}
-
 static void set_actor(struct admin_context *context)
 {
     const int size = snprintf(context->own_actor, sizeof(context->own_actor), "uid=%u", getuid());
@@ -156,7 +123,9 @@ enum status admin_context_open(const struct admin_config *config,
     if (status == STATUS_OK)
         status = audit_open(config->data_dir, config->create, &context->audit, reason);
     if (status == STATUS_OK && config->with_map)
-        status = fill_map(context, reason);
+        status = counters_create(&context->counters, reason);
+    if (status == STATUS_OK && config->with_map)
+        status = map_fill(context, reason);
     if (status != STATUS_OK) {
         admin_context_close(&context);
         return status;
@@ -170,6 +139,7 @@ void admin_context_close(struct admin_context **context)
     if (*context == NULL)
         return;
     identity_map_destroy(&(*context)->map);
+    counters_destroy(&(*context)->counters);
     key_hasher_destroy(&(*context)->hasher);
     audit_close(&(*context)->audit);
     store_close(&(*context)->store);

@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 struct audit;
+struct counters; /* of policy/level.h */
 
 struct admin_config {
     const char *data_dir; /* exists; the caller holds its lock */
@@ -27,7 +28,8 @@ struct admin_config {
 struct admin_context {
     char *data_dir;
     struct store *store;
-    struct identity_map *map; /* NULL without a server */
+    struct identity_map *map;  /* NULL without a server */
+    struct counters *counters; /* of limits; NULL without a server */
     struct key_hasher *hasher;
     unsigned char pepper[PEPPER_SIZE]; /* for the workers' own hashers */
     uint64_t (*now_us)(void);

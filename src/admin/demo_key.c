@@ -69,8 +69,10 @@ static enum status enter(struct admin_context *context, struct slice secret, str
         .user_id = user.id,
         .user_name = user.name,
         .user_disabled = user.disabled,
+        .team_id = user.team_id,
         .name = NAME,
         .created_at_us = now_us,
+        .updated_at_us = now_us,
     };
     status = key_enter(context, secret, &key, reason);
     if (status != STATUS_EXISTS)
@@ -79,15 +81,21 @@ static enum status enter(struct admin_context *context, struct slice secret, str
     return key_enter(context, secret, &key, reason);
 }
 
-static enum status check_usable(const struct store_key *key, uint64_t now_us, struct reason *reason)
+static enum status check_usable(const struct store_key *key,
+                                const unsigned char hash[KEY_HASH_SIZE], uint64_t now_us,
+                                struct reason *reason)
 {
     const char *fault = NULL;
-    if (key->revoked_at_us != 0)
+    if (memcmp(key->hash, hash, KEY_HASH_SIZE) != 0)
+        fault = "the demo key was rotated; remove secrets/" FILE_NAME " to get another one";
+    else if (key->revoked_at_us != 0)
         fault = "the demo key was revoked; remove secrets/" FILE_NAME " to get a new one";
     else if (key->disabled)
         fault = "the demo key is disabled";
     else if (key->user_disabled)
         fault = "the user of the demo key is disabled";
+    else if (key->team_disabled)
+        fault = "the team of the demo key's user is disabled";
     else if (key->expires_at_us != 0 && key->expires_at_us <= now_us)
         fault = "the demo key has expired";
     if (fault == NULL)
@@ -109,7 +117,7 @@ static enum status find_or_enter(struct admin_context *context, struct slice sec
     status = store_key_find_hash(context->store, hash, arena, &key, reason);
     if (status == STATUS_NOT_FOUND)
         return enter(context, secret, arena, reason);
-    return status == STATUS_OK ? check_usable(&key, context->now_us(), reason) : status;
+    return status == STATUS_OK ? check_usable(&key, hash, context->now_us(), reason) : status;
 }
 
 enum status admin_demo_key(struct admin_context *context, struct buffer *secret,

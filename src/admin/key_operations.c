@@ -4,70 +4,28 @@
 
 #include "admin/expiry.h"
 #include "admin/key_change.h"
-#include "admin/key_models.h"
+#include "admin/key_object.h"
+#include "admin/level_members.h"
 #include "admin/list_page.h"
-#include "admin/member_writer.h"
+#include "base/clock.h"
+#include "config/units.h"
 #include "identity/key.h"
 
-/* What a person wants to know first; the same order as identity_check(). */
-static const char *state_of(const struct store_key *key, uint64_t now_us)
-{
-    if (key->revoked_at_us != 0)
-        return "revoked";
-    if (key->disabled)
-        return "disabled";
-    if (key->user_disabled)
-        return "user_disabled";
-    return key->expires_at_us != 0 && key->expires_at_us <= now_us ? "expired" : "active";
-}
+#define OVERLAP_DEFAULT SLICE("24h")
+#define OVERLAP_MS_MAX  (UINT64_C(366) * 86400 * MS_PER_S)
 
-/* `secret` has data only for a key that was just made. */
-static void write_key(struct json_writer *writer, const struct store_key *key, struct slice secret,
-                      uint64_t now_us)
-{
-    json_write_object(writer);
-    member_write_id(writer, SLICE("id"), &key->id);
-    if (secret.data != NULL)
-        member_write_text(writer, SLICE("key"), secret);
-    member_write_text(writer, SLICE("user"), key->user_name);
-    member_write_id(writer, SLICE("user_id"), &key->user_id);
-    member_write_text(writer, SLICE("name"), key->name);
-    member_write_text(writer, SLICE("hint"), key->hint);
-    member_write_text(writer, SLICE("state"), slice_from_text(state_of(key, now_us)));
-    key_models_write(writer, SLICE("models"), key->models);
-    member_write_bool(writer, SLICE("disabled"), key->disabled);
-    member_write_time(writer, SLICE("expires_at"), key->expires_at_us);
-    member_write_time(writer, SLICE("revoked_at"), key->revoked_at_us);
-    member_write_time(writer, SLICE("created_at"), key->created_at_us);
-    member_write_time(writer, SLICE("last_used_at"), key->last_used_at_us);
-    json_write_end(writer);
-}
+/* The members of a body on a key, those of its level first; create takes all, set those before USER. */
+enum { NAME = LEVEL_MEMBERS, EXPIRES, USER, KEY, MEMBER_COUNT };
+#define SET_COUNT USER
 
-static unsigned answer_key(struct operation *operation, unsigned http_status,
-                           const struct store_key *key, struct slice secret)
+static void init_members(struct body_member members_out[MEMBER_COUNT])
 {
-    struct json_writer writer;
-    json_writer_init(&writer, operation->answer);
-    write_key(&writer, key, secret, operation->now_us);
-    return http_status;
+    level_members_init(members_out);
+    members_out[NAME] = (struct body_member){"name", NULL};
+    members_out[EXPIRES] = (struct body_member){"expires", NULL};
+    members_out[USER] = (struct body_member){"user", NULL};
+    members_out[KEY] = (struct body_member){"key", NULL};
 }
-
-/* The key that the path names. Returns 0 or the problem's status. */
-static unsigned find_key(struct operation *operation, struct store_key *key_out)
-{
-    const struct slice item = operation->target.item;
-    if (slice_starts_with(item, SLICE("sk-weir-")))
-        return operation_problem(operation, 400, "give the key's id or name, never the secret");
-    struct reason reason = {""};
-    const enum status status =
-        store_key_find(operation->context->store, item, operation->arena, key_out, &reason);
-    return status == STATUS_OK ? 0 : operation_failed(operation, status, &reason);
-}
-
-/* The members that create and set have in common. A key that is NULL here keeps what it has. */
-struct key_members {
-    struct body_member *name, *models, *expires;
-};
 
 static enum status take_expires(struct operation *operation, const struct body_member *member,
                                 struct store_key *key, struct reason *reason)
@@ -79,20 +37,22 @@ static enum status take_expires(struct operation *operation, const struct body_m
     return expiry_parse(text, operation->now_us, &key->expires_at_us, reason);
 }
 
-/* Puts the members that are there into the key. */
-static enum status take_members(struct operation *operation, const struct key_members *members,
+/* Puts the members that are there into the key, which keeps the rest. */
+static enum status take_members(struct operation *operation,
+                                const struct body_member members[MEMBER_COUNT],
                                 struct store_key *key, struct reason *reason)
 {
+    const struct body_member *name = &members[NAME];
     enum status status = STATUS_OK;
-    if (members->name->value != NULL) {
-        key->name = body_text(members->name);
-        if (!yyjson_is_null(members->name->value))
+    if (name->value != NULL) {
+        key->name = body_text(name);
+        if (!yyjson_is_null(name->value))
             status = operation_check_name(key->name, reason);
     }
-    if (status == STATUS_OK && members->models->value != NULL)
-        status = key_models_read(members->models->value, operation->arena, &key->models, reason);
-    if (status == STATUS_OK && members->expires->value != NULL)
-        status = take_expires(operation, members->expires, key, reason);
+    if (status == STATUS_OK)
+        status = level_members_read(members, operation->arena, &key->rules, reason);
+    if (status == STATUS_OK && members[EXPIRES].value != NULL)
+        status = take_expires(operation, &members[EXPIRES], key, reason);
     return status;
 }
 
@@ -111,6 +71,7 @@ static enum status find_owner(struct operation *operation, const struct body_mem
     key->user_id = user.id;
     key->user_name = user.name;
     key->user_disabled = user.disabled;
+    key->team_id = user.team_id;
     return STATUS_OK;
 }
 
@@ -129,27 +90,28 @@ static enum status choose_secret(const struct body_member *member, char made[KEY
 
 unsigned keys_create(struct operation *operation)
 {
-    struct body_member members[] = {
-        {"user", NULL}, {"name", NULL}, {"models", NULL}, {"expires", NULL}, {"key", NULL}};
-    const unsigned failed =
-        operation_read_body(operation, members, sizeof(members) / sizeof(members[0]));
+    struct body_member members[MEMBER_COUNT];
+    init_members(members);
+    const unsigned failed = operation_read_body(operation, members, MEMBER_COUNT);
     if (failed != 0)
         return failed;
-    const struct key_members common = {&members[1], &members[2], &members[3]};
-    struct store_key key = {.id = id_make(operation->now_us), .created_at_us = operation->now_us};
+    struct store_key key = {.id = id_make(operation->now_us),
+                            .created_at_us = operation->now_us,
+                            .updated_at_us = operation->now_us};
     struct reason reason = {""};
     char made[KEY_TEXT_SIZE];
     struct slice secret = {NULL, 0};
 
-    enum status status = find_owner(operation, &members[0], &key, &reason);
+    enum status status = find_owner(operation, &members[USER], &key, &reason);
     if (status == STATUS_OK)
-        status = take_members(operation, &common, &key, &reason);
+        status = take_members(operation, members, &key, &reason);
     if (status == STATUS_OK)
-        status = choose_secret(&members[4], made, &secret, &reason);
+        status = choose_secret(&members[KEY], made, &secret, &reason);
     if (status == STATUS_OK)
         status = key_enter(operation->context, secret, &key, &reason);
-    const unsigned http_status = status == STATUS_OK ? answer_key(operation, 201, &key, secret)
-                                                     : operation_failed(operation, status, &reason);
+    const unsigned http_status = status == STATUS_OK
+                                     ? key_object_answer(operation, 201, &key, secret)
+                                     : operation_failed(operation, status, &reason);
     explicit_bzero(made, sizeof(made));
     return http_status;
 }
@@ -159,7 +121,7 @@ static enum status write_item(void *context, const struct store_key *key)
     struct list_page *list = context;
     if (!list_page_takes(list, &key->id))
         return STATUS_AGAIN;
-    write_key(&list->writer, key, slice_of(NULL, 0), list->operation->now_us);
+    key_object_write(&list->writer, key, slice_of(NULL, 0), list->operation->now_us);
     return buffer_status(list->operation->answer);
 }
 
@@ -210,69 +172,62 @@ unsigned keys_show(struct operation *operation)
 {
     struct store_key key = {.name = {NULL, 0}};
     save_last_used(operation);
-    const unsigned failed = find_key(operation, &key);
+    const unsigned failed = key_object_find(operation, &key);
     if (failed != 0)
         return failed;
-    return answer_key(operation, 200, &key, slice_of(NULL, 0));
+    return key_object_answer(operation, 200, &key, slice_of(NULL, 0));
 }
 
 static unsigned save_key(struct operation *operation, struct slice action,
-                         const struct store_key *key)
+                         const struct store_key *before, struct store_key *key)
 {
     struct reason reason = {""};
-    const enum status status = key_change(operation->context, action, key, &reason);
+    const enum status status = key_change(operation->context, action, before, key, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
-    return answer_key(operation, 200, key, slice_of(NULL, 0));
-}
-
-/* The key that the path names, if it was not revoked: that is for ever. */
-static unsigned find_live_key(struct operation *operation, struct store_key *key_out)
-{
-    const unsigned failed = find_key(operation, key_out);
-    if (failed == 0 && key_out->revoked_at_us != 0)
-        return operation_problem(operation, 409,
-                                 "the key was revoked, which is for ever; make "
-                                 "another one");
-    return failed;
+    return key_object_answer(operation, 200, key, slice_of(NULL, 0));
 }
 
 unsigned keys_set(struct operation *operation)
 {
-    struct body_member members[] = {{"name", NULL}, {"models", NULL}, {"expires", NULL}};
-    struct store_key key = {.name = {NULL, 0}};
-    unsigned failed = find_live_key(operation, &key);
+    struct body_member members[MEMBER_COUNT];
+    struct store_key before = {.name = {NULL, 0}};
+    init_members(members);
+    unsigned failed = key_object_find_live(operation, &before);
     if (failed == 0)
-        failed = operation_read_body(operation, members, sizeof(members) / sizeof(members[0]));
+        failed = operation_read_body(operation, members, SET_COUNT);
     if (failed != 0)
         return failed;
-    const struct key_members common = {&members[0], &members[1], &members[2]};
     struct reason reason = {""};
-    const enum status status = take_members(operation, &common, &key, &reason);
+    struct store_key key = before;
+    const enum status status = take_members(operation, members, &key, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
-    return save_key(operation, SLICE("key.set"), &key);
+    return save_key(operation, SLICE("key.set"), &before, &key);
 }
 
 unsigned keys_revoke(struct operation *operation)
 {
-    struct store_key key = {.name = {NULL, 0}};
-    const unsigned failed = find_key(operation, &key);
+    struct store_key before = {.name = {NULL, 0}};
+    const unsigned failed = key_object_find(operation, &before);
     if (failed != 0)
         return failed;
+    struct store_key key = before;
     if (key.revoked_at_us == 0)
         key.revoked_at_us = operation->now_us;
-    return save_key(operation, SLICE("key.revoke"), &key);
+    return save_key(operation, SLICE("key.revoke"), &before, &key);
 }
 
 static unsigned set_disabled(struct operation *operation, bool disabled)
 {
-    struct store_key key = {.name = {NULL, 0}};
-    const unsigned failed = find_live_key(operation, &key);
+    struct store_key before = {.name = {NULL, 0}};
+    const unsigned failed = key_object_find_live(operation, &before);
     if (failed != 0)
         return failed;
+    struct store_key key = before;
     key.disabled = disabled;
-    return save_key(operation, disabled ? SLICE("key.disable") : SLICE("key.enable"), &key);
+    return save_key(operation, disabled ? SLICE("key.disable") : SLICE("key.enable"), &before,
+                    &key);
 }
 
 unsigned keys_disable(struct operation *operation)
@@ -283,4 +238,43 @@ unsigned keys_disable(struct operation *operation)
 unsigned keys_enable(struct operation *operation)
 {
     return set_disabled(operation, false);
+}
+
+/* Until when the former secret works. A body without members, or none, stands for the default. */
+static unsigned read_overlap(struct operation *operation, uint64_t *until_us_out)
+{
+    struct body_member overlap = {"overlap", NULL};
+    uint64_t overlap_ms = 0;
+    const unsigned failed =
+        operation->body.size > 0 ? operation_read_body(operation, &overlap, 1) : 0;
+    if (failed != 0)
+        return failed;
+    const struct slice text = overlap.value != NULL ? body_text(&overlap) : OVERLAP_DEFAULT;
+    if (units_parse_duration(text, &overlap_ms) != STATUS_OK || overlap_ms > OVERLAP_MS_MAX)
+        return operation_problem(operation, 400,
+                                 "overlap is how long the former secret works on, such as 24h; "
+                                 "0s ends it at once, 366d is the most");
+    *until_us_out = operation->now_us + overlap_ms * US_PER_MS;
+    return 0;
+}
+
+unsigned keys_rotate(struct operation *operation)
+{
+    struct store_key key = {.name = {NULL, 0}};
+    char made[KEY_TEXT_SIZE];
+    struct reason reason = {""};
+    uint64_t until_us = 0;
+    unsigned failed = key_object_find_live(operation, &key);
+    if (failed == 0)
+        failed = read_overlap(operation, &until_us);
+    if (failed != 0)
+        return failed;
+    key_make(made);
+    const struct slice secret = slice_of(made, sizeof(made));
+    const enum status status = key_rotate(operation->context, secret, until_us, &key, &reason);
+    const unsigned http_status = status == STATUS_OK
+                                     ? key_object_answer(operation, 200, &key, secret)
+                                     : operation_failed(operation, status, &reason);
+    explicit_bzero(made, sizeof(made));
+    return http_status;
 }

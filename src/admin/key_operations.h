@@ -11,5 +11,6 @@ unsigned keys_set(struct operation *operation);
 unsigned keys_revoke(struct operation *operation);
 unsigned keys_disable(struct operation *operation);
 unsigned keys_enable(struct operation *operation);
+unsigned keys_rotate(struct operation *operation);
 
 #endif

@@ -59,6 +59,7 @@ static unsigned http_status_of(enum status status)
     case STATUS_NOT_FOUND:
         return 404;
     case STATUS_EXISTS:
+    case STATUS_AGAIN:
         return 409;
     case STATUS_TIMED_OUT:
     case STATUS_NO_MEMORY:

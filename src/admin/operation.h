@@ -49,7 +49,7 @@ unsigned operation_check_parameters(struct operation *operation, const struct sl
 /* The text of a member that is a string; data is NULL otherwise. */
 struct slice body_text(const struct body_member *member);
 
-/* Whether `name` may name a user or a key. STATUS_INVALID. */
+/* Whether `name` may name a team, a user or a key. STATUS_INVALID. */
 MUST_CHECK enum status operation_check_name(struct slice name, struct reason *reason);
 
 #endif

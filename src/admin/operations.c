@@ -5,14 +5,15 @@
 #include "admin/key_operations.h"
 #include "admin/operation.h"
 #include "admin/price_operations.h"
+#include "admin/team_operations.h"
 #include "admin/usage_operations.h"
 #include "admin/user_operations.h"
 
-/* Everything that an operation keeps of its path, its names and its models. */
+/* Everything that an operation keeps of its path, its names and its lists. */
 #define ARENA_BYTES_MAX 262144
 #define PATH_BYTES_MAX  8192
 /* Room for any answer but a list, had before anything is done: what was done can then be told. */
-#define ANSWER_RESERVE_BYTES 16384
+#define ANSWER_RESERVE_BYTES 65536
 
 enum shape { SHAPE_COLLECTION, SHAPE_ITEM, SHAPE_ACTION };
 
@@ -23,9 +24,19 @@ static const struct route {
     const char *method;
     unsigned (*handle)(struct operation *operation);
 } routes[] = {
+    {"teams", SHAPE_COLLECTION, "", "POST", teams_create},
+    {"teams", SHAPE_COLLECTION, "", "GET", teams_list},
+    {"teams", SHAPE_ITEM, "", "GET", teams_show},
+    {"teams", SHAPE_ITEM, "", "PATCH", teams_set},
+    {"teams", SHAPE_ITEM, "", "DELETE", teams_delete},
+    {"teams", SHAPE_ACTION, "add", "POST", teams_add},
+    {"teams", SHAPE_ACTION, "remove", "POST", teams_remove},
+    {"teams", SHAPE_ACTION, "disable", "POST", teams_disable},
+    {"teams", SHAPE_ACTION, "enable", "POST", teams_enable},
     {"users", SHAPE_COLLECTION, "", "POST", users_create},
     {"users", SHAPE_COLLECTION, "", "GET", users_list},
     {"users", SHAPE_ITEM, "", "GET", users_show},
+    {"users", SHAPE_ITEM, "", "PATCH", users_set},
     {"users", SHAPE_ITEM, "", "DELETE", users_delete},
     {"users", SHAPE_ACTION, "disable", "POST", users_disable},
     {"users", SHAPE_ACTION, "enable", "POST", users_enable},
@@ -36,6 +47,7 @@ static const struct route {
     {"keys", SHAPE_ACTION, "revoke", "POST", keys_revoke},
     {"keys", SHAPE_ACTION, "disable", "POST", keys_disable},
     {"keys", SHAPE_ACTION, "enable", "POST", keys_enable},
+    {"keys", SHAPE_ACTION, "rotate", "POST", keys_rotate},
     {"usage", SHAPE_COLLECTION, "", "GET", usage_report},
     {"prices", SHAPE_COLLECTION, "", "GET", prices_list},
     {"prices", SHAPE_COLLECTION, "", "POST", prices_set},

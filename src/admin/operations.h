@@ -19,16 +19,25 @@
  * always a JSON object, to `answer`, which is empty and holds ADMIN_ANSWER_BYTES_MAX. Returns the
  * HTTP status; from 400 on the answer's type is application/problem+json.
  *
- *   POST   /admin/v1/users                 {"name"} -> 201
- *   GET    /admin/v1/users                 ?limit=&after= -> {"items":[...],"next":null or an id}
- *   GET    /admin/v1/users/U               U, K: an id or a unique name
+ *   POST   /admin/v1/teams                 {"name", "timezone"?, LEVEL?} -> 201
+ *   GET    /admin/v1/teams                 ?limit=&after= -> {"items":[...],"next":null or an id}
+ *   GET    /admin/v1/teams/T               T, U, K: an id or a unique name
+ *   PATCH  /admin/v1/teams/T               {"timezone"?, LEVEL?}
+ *   POST   /admin/v1/teams/T/add, /remove  {"user"} -> the user
+ *   POST   /admin/v1/teams/T/disable, /enable
+ *   DELETE /admin/v1/teams/T               its users stay
+ *   POST   /admin/v1/users                 {"name", "team"?, LEVEL?} -> 201
+ *   GET    /admin/v1/users                 ?team=T&limit=&after=
+ *   GET    /admin/v1/users/U
+ *   PATCH  /admin/v1/users/U               {"team"?, LEVEL?}
  *   POST   /admin/v1/users/U/disable, /enable
  *   DELETE /admin/v1/users/U               with its keys
- *   POST   /admin/v1/keys                  {"user", "name"?, "models"?, "expires"?, "key"?} -> 201
+ *   POST   /admin/v1/keys                  {"user", "name"?, "expires"?, "key"?, LEVEL?} -> 201
  *   GET    /admin/v1/keys                  ?user=U&limit=&after=
  *   GET    /admin/v1/keys/K
- *   PATCH  /admin/v1/keys/K                {"name"?, "models"?, "expires"?}
+ *   PATCH  /admin/v1/keys/K                {"name"?, "expires"?, LEVEL?}
  *   POST   /admin/v1/keys/K/revoke, /disable, /enable
+ *   POST   /admin/v1/keys/K/rotate         {"overlap"?} -> the key with a new secret
  *   GET    /admin/v1/usage                 ?by=&since=&until= -> {"by","since","until","items":[...],
  *                                          "rest","total"}; see admin/usage_query.h, usage_line.h
  *   GET    /admin/v1/prices                -> {"items":[...],"next":null}; see admin/price_item.h
@@ -37,9 +46,10 @@
  *   GET    /admin/v1/prices/MODEL          what holds now for each target that may serve it
  *   POST   /admin/v1/prices/rerate         {"since","until","apply"?}: see rerate_operations.c
  *
- * `models` is an array of patterns, or null for all; `expires` a duration from now ("90d"), an
- * RFC 3339 time, or null for never; `key` an application's existing secret. The answer of a
- * created key has the secret in `key`; nothing else ever shows it. */
+ * LEVEL stands for the members of admin/level_members.h, of which a PATCH changes those that it has;
+ * `expires` is a duration from now ("90d"), an RFC 3339 time, or null for never; `key` an application's
+ * existing secret; `overlap` how long the former one works on ("24h", the default; "0s": not at all).
+ * The answer of a created or rotated key has the secret in `key`; nothing else ever shows it. */
 unsigned admin_operate(struct admin_context *context, struct slice method, struct slice path,
                        struct slice body, struct buffer *answer);
 

@@ -1,59 +1,52 @@
 #include "admin/user_change.h"
 
 #include "admin/change.h"
+#include "admin/level_members.h"
+#include "admin/map_follow.h"
 #include "admin/member_writer.h"
-#include "admin/spec.h"
 
-static enum status end_change(struct change *change, const struct store_user *user,
-                              enum status status, struct reason *reason)
+static void write_details(struct json_writer *writer, const struct store_user *before,
+                          const struct store_user *user)
 {
-    change_set_id(change, &user->id);
-    member_write_text(&change->writer, SLICE("name"), user->name);
-    return change_end(change, status, reason);
+    member_write_text(writer, SLICE("name"), user->name);
+    if (memcmp(&before->team_id, &user->team_id, sizeof(user->team_id)) != 0)
+        member_write_text(writer, SLICE("team"), user->team_name);
+    level_members_write_changes(writer, &before->rules, &user->rules);
 }
 
-static enum status write_and_note(struct admin_context *context, const struct store_user *user,
-                                  struct reason *reason)
-{
-    struct change change;
-    enum status status = change_begin(context, SLICE("user.create"), &change, reason);
-    if (status == STATUS_OK)
-        status = store_user_create(context->store, user, reason);
-    return end_change(&change, user, status, reason);
-}
-
-/* What the map needs is allocated before the store changes, so that the two cannot part. */
 enum status user_enter(struct admin_context *context, const struct store_user *user,
                        struct reason *reason)
 {
-    if (context->map == NULL)
-        return write_and_note(context, user, reason);
-    struct identity_user_spec spec;
-    struct identity_change *prepared = NULL;
-    enum status status = admin_user_spec_of(user, &spec);
-    if (status == STATUS_OK)
-        status = identity_map_prepare_user(context->map, &spec, &prepared);
-    if (status != STATUS_OK) {
-        reason_set(reason, "the user cannot be held in memory: %s", status_name(status));
+    static const struct store_user nothing;
+    struct change change;
+    struct map_change map;
+    enum status status = map_prepare_user(context, user, &map, reason);
+    if (status != STATUS_OK)
         return status;
-    }
-    status = write_and_note(context, user, reason);
+    status = change_begin(context, SLICE("user.create"), &change, reason);
     if (status == STATUS_OK)
-        identity_map_publish_change(context->map, &prepared);
-    else
-        identity_map_abandon_change(context->map, &prepared);
-    return status;
+        status = store_user_create(context->store, user, reason);
+    change_set_id(&change, &user->id);
+    write_details(&change.writer, &nothing, user);
+    return map_end(&map, change_end(&change, status, reason));
 }
 
-enum status user_change(struct admin_context *context, const struct store_user *user,
+enum status user_change(struct admin_context *context, struct slice action,
+                        const struct store_user *before, struct store_user *user,
                         struct reason *reason)
 {
     struct change change;
-    const struct slice action = user->disabled ? SLICE("user.disable") : SLICE("user.enable");
-    enum status status = change_begin(context, action, &change, reason);
+    struct map_change map;
+    user->updated_at_us = change_time(context, before->updated_at_us);
+    enum status status = map_prepare_user(context, user, &map, reason);
+    if (status != STATUS_OK)
+        return status;
+    status = change_begin(context, action, &change, reason);
     if (status == STATUS_OK)
-        status = store_user_update(context->store, user, reason);
-    return end_change(&change, user, status, reason);
+        status = store_user_update(context->store, user, before->updated_at_us, reason);
+    change_set_id(&change, &user->id);
+    write_details(&change.writer, before, user);
+    return map_end(&map, change_end(&change, status, reason));
 }
 
 enum status user_remove(struct admin_context *context, const struct store_user *user,
@@ -63,6 +56,11 @@ enum status user_remove(struct admin_context *context, const struct store_user *
     enum status status = change_begin(context, SLICE("user.delete"), &change, reason);
     if (status == STATUS_OK)
         status = store_user_delete(context->store, &user->id, keys_out, reason);
+    change_set_id(&change, &user->id);
     member_write_number(&change.writer, SLICE("keys_deleted"), *keys_out);
-    return end_change(&change, user, status, reason);
+    member_write_text(&change.writer, SLICE("name"), user->name);
+    status = change_end(&change, status, reason);
+    if (status == STATUS_OK)
+        map_remove_user(context, &user->id);
+    return status;
 }

@@ -7,6 +7,7 @@
 unsigned users_create(struct operation *operation);
 unsigned users_list(struct operation *operation);
 unsigned users_show(struct operation *operation);
+unsigned users_set(struct operation *operation);
 unsigned users_disable(struct operation *operation);
 unsigned users_enable(struct operation *operation);
 unsigned users_delete(struct operation *operation);

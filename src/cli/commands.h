@@ -3,6 +3,7 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
+int teams_command(int argc, char **argv);
 int users_command(int argc, char **argv);
 int keys_command(int argc, char **argv);
 int models_command(int argc, char **argv);

@@ -5,27 +5,17 @@
 
 #include "base/buffer.h"
 #include "cli/commands.h"
+#include "cli/level_call.h"
+#include "cli/level_options.h"
 #include "cli/resource.h"
 #include "cli/verb.h"
 #include "json/write.h"
 
-#define BODY_BYTES_MAX   ((size_t)1 << 20)
+#define BODY_BYTES_MAX   ((size_t)1 << 16)
 #define SECRET_BYTES_MAX 1024 /* more than a key may have, so that it is refused and not cut */
 #define COUNT(items)     (sizeof(items) / sizeof((items)[0]))
 
 /* --- The body of a request ----------------------------------------------------------------------- */
-
-/* A member that was given; `none` removes. */
-static void write_member(struct json_writer *writer, struct slice name, const char *text)
-{
-    if (text == NULL)
-        return;
-    json_write_key(writer, name);
-    if (strcmp(text, "none") == 0)
-        json_write_null(writer);
-    else
-        json_write_string(writer, slice_from_text(text));
-}
 
 static void write_string(struct json_writer *writer, struct slice name, const char *text)
 {
@@ -35,36 +25,14 @@ static void write_string(struct json_writer *writer, struct slice name, const ch
     json_write_string(writer, slice_from_text(text));
 }
 
-static void write_models(struct json_writer *writer, const char *models)
+/* `secret` is the application's own, or NULL. */
+static void write_own(const struct verb_options *options, const char *secret,
+                      struct json_writer *writer)
 {
-    if (models == NULL)
-        return;
-    json_write_key(writer, SLICE("models"));
-    if (strcmp(models, "none") == 0) {
-        json_write_null(writer);
-        return;
-    }
-    json_write_array(writer);
-    struct slice rest = slice_from_text(models);
-    while (rest.size > 0) {
-        const size_t end = slice_find_byte(rest, ',');
-        json_write_string(writer, slice_trim(slice_of(rest.data, end)));
-        rest = slice_from(rest, end < rest.size ? end + 1 : end);
-    }
-    json_write_end(writer);
-}
-
-static void write_body(const struct verb_options *options, const char *secret, struct buffer *body)
-{
-    struct json_writer writer;
-    json_writer_init(&writer, body);
-    json_write_object(&writer);
-    write_string(&writer, SLICE("user"), options->user);
-    write_member(&writer, SLICE("name"), options->name);
-    write_models(&writer, options->models);
-    write_member(&writer, SLICE("expires"), options->expires);
-    write_string(&writer, SLICE("key"), secret);
-    json_write_end(&writer);
+    write_string(writer, SLICE("user"), options->user);
+    option_write(writer, SLICE("name"), options->name);
+    option_write(writer, SLICE("expires"), options->expires);
+    write_string(writer, SLICE("key"), secret);
 }
 
 /* --- Verbs --------------------------------------------------------------------------------------- */
@@ -94,37 +62,56 @@ static bool read_secret(char secret_out[SECRET_BYTES_MAX])
 static int create_key(const struct verb_options *options, const char *argument)
 {
     char secret[SECRET_BYTES_MAX] = "";
-    struct buffer body;
     (void)argument;
     if (options->user == NULL)
         return refuse("say whose key it is: `weir keys create --user U`");
     if (options->key_stdin && !read_secret(secret))
         return refuse("--key-stdin: standard input holds no key");
-    buffer_init(&body, BODY_BYTES_MAX);
-    write_body(options, options->key_stdin ? secret : NULL, &body);
     const struct resource_request request = {
         .method = "POST",
         .prefix = "/admin/v1/keys",
-        .body = buffer_slice(&body),
         .note = options->key_stdin ? NULL : "Keep the key now: it is not shown again.",
     };
-    const int code = resource_call(options, &request);
+    const struct level_call call = {
+        .kind = "keys",
+        .options = options,
+        .request = &request,
+        .write_own = write_own,
+        .own = options->key_stdin ? secret : NULL,
+    };
+    const int code = level_call_create(&call);
     explicit_bzero(secret, sizeof(secret));
-    if (body.size > 0)
-        explicit_bzero(body.data, body.size);
-    buffer_fini(&body);
     return code;
 }
 
 static int set_key(const struct verb_options *options, const char *key)
 {
-    struct buffer body;
-    if (options->name == NULL && options->models == NULL && options->expires == NULL)
-        return refuse("say what to set: --name, --models or --expires");
-    buffer_init(&body, BODY_BYTES_MAX);
-    write_body(options, NULL, &body);
+    if (options->name == NULL && options->expires == NULL && !level_options_are_given(options))
+        return refuse("say what to set, as --limit, --models or --expires");
     const struct resource_request request = {
-        .method = "PATCH", .prefix = "/admin/v1/keys/", .name = key, .body = buffer_slice(&body)};
+        .method = "PATCH", .prefix = "/admin/v1/keys/", .name = key};
+    const struct level_call call = {
+        .kind = "keys", .options = options, .request = &request, .write_own = write_own};
+    return level_call_set(&call);
+}
+
+static int rotate_key(const struct verb_options *options, const char *key)
+{
+    struct buffer body;
+    struct json_writer writer;
+    buffer_init(&body, BODY_BYTES_MAX);
+    json_writer_init(&writer, &body);
+    json_write_object(&writer);
+    write_string(&writer, SLICE("overlap"), options->overlap);
+    json_write_end(&writer);
+    const struct resource_request request = {
+        .method = "POST",
+        .prefix = "/admin/v1/keys/",
+        .name = key,
+        .suffix = "/rotate",
+        .body = buffer_slice(&body),
+        .note = "Keep the key now: it is not shown again.",
+    };
     const int code = resource_call(options, &request);
     buffer_fini(&body);
     return code;
@@ -137,6 +124,8 @@ static int list_keys(const struct verb_options *options, const char *argument)
                                                      {"STATE", "state"},
                                                      {"ENDS WITH", "hint"},
                                                      {"MODELS", "models"},
+                                                     {"LIMITS", "limits"},
+                                                     {"BUDGETS", "budgets"},
                                                      {"EXPIRES", "expires_at"},
                                                      {"LAST USED", "last_used_at"},
                                                      {"ID", "id"}};
@@ -182,24 +171,29 @@ static int enable_key(const struct verb_options *options, const char *key)
 static const char notes[] =
     "  --user U        whose key it is; with list, only the keys of U\n"
     "  --name TEXT     to tell it from the user's other keys\n"
-    "  --models A,B*   the models it may use; one * at the end of each   (default all)\n"
     "  --expires 90d   from now (s, m, h, d), a day or an RFC 3339 time  (default never)\n"
-    "                  none removes a name, the models or the end\n"
-    "  --key-stdin     take an application's existing key from standard input\n";
+    "  --key-stdin     take an application's existing key from standard input\n"
+    "  --overlap 24h   how long the former secret works on; 0s: not at all (default "
+    "24h)\n" LEVEL_NOTES;
 
 static const struct verb verbs[] = {
-    {"create", NULL, "--user U [--name TEXT] [--models A,B*] [--expires 90d] [--key-stdin]",
+    {"create", NULL,
+     "--user U [--name TEXT] [--expires 90d] [--key-stdin]\n           " LEVEL_USAGE,
      "a new key; its secret is shown once",
-     "weir keys create --user alice --name laptop --models 'gpt-4o*' --expires 90d", create_key},
-    {"set", "K", "[--name TEXT] [--models A,B*] [--expires 90d]", "change these",
-     "weir keys set laptop --models none --expires 2027-01-01", set_key},
+     "weir keys create --user alice --name laptop --limit 60req/min --budget 10usd/month",
+     create_key},
+    {"set", "K", "[--name TEXT] [--expires 90d]\n           " LEVEL_USAGE,
+     "change these, and nothing else",
+     "weir keys set laptop --models 'gpt-4o*' --budget none --expires 2027-01-01", set_key},
     {"list", NULL, "[--user U]", "all keys, or a user's", "weir keys list --user alice", list_keys},
     {"show", "K", "", "one key", "weir keys show laptop --json", show_key},
+    {"rotate", "K", "[--overlap 24h]",
+     "a new secret, shown once; the former one works on for a while", "weir keys rotate laptop",
+     rotate_key},
     {"revoke", "K", "", "it stops working within a second, for ever", "weir keys revoke laptop",
      revoke_key},
     {"disable", "K", "", "the same, until `enable`", "weir keys disable laptop", disable_key},
     {"enable", "K", "", "it works again", "weir keys enable laptop", enable_key},
-    {"rotate", "K", "", NULL, NULL, NULL},
 };
 
 int keys_command(int argc, char **argv)

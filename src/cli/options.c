@@ -57,22 +57,45 @@ static enum status refuse_unknown(const struct reading *reading)
     return STATUS_INVALID;
 }
 
+static enum status take_value(struct reading *reading, const struct option_spec *option,
+                              const char **value)
+{
+    if (*value == NULL && reading->at + 1 < reading->argc &&
+        strncmp(reading->argv[reading->at + 1], "--", 2) != 0)
+        *value = reading->argv[++reading->at];
+    if (*value != NULL)
+        return STATUS_OK;
+    reason_set(reading->reason, "--%s needs a value (one that begins with -- as --%s=VALUE)",
+               option->name, option->name);
+    return STATUS_INVALID;
+}
+
 static enum status set_text(struct reading *reading, const struct option_spec *option,
                             const char *value)
 {
-    if (value == NULL && reading->at + 1 < reading->argc &&
-        strncmp(reading->argv[reading->at + 1], "--", 2) != 0)
-        value = reading->argv[++reading->at];
-    if (value == NULL) {
-        reason_set(reading->reason, "--%s needs a value (one that begins with -- as --%s=VALUE)",
-                   option->name, option->name);
-        return STATUS_INVALID;
-    }
+    const enum status status = take_value(reading, option, &value);
+    if (status != STATUS_OK)
+        return status;
     if (*option->text != NULL) {
         reason_set(reading->reason, "--%s is given twice", option->name);
         return STATUS_INVALID;
     }
     *option->text = value;
+    return STATUS_OK;
+}
+
+static enum status add_text(struct reading *reading, const struct option_spec *option,
+                            const char *value)
+{
+    const enum status status = take_value(reading, option, &value);
+    if (status != STATUS_OK)
+        return status;
+    if (option->texts->count == OPTION_TEXTS_MAX) {
+        reason_set(reading->reason, "--%s is given more than %d times", option->name,
+                   OPTION_TEXTS_MAX);
+        return STATUS_INVALID;
+    }
+    option->texts->items[option->texts->count++] = value;
     return STATUS_OK;
 }
 
@@ -103,6 +126,8 @@ static enum status take_option(struct reading *reading)
     switch (option->kind) {
     case OPTION_KIND_TEXT:
         return set_text(reading, option, value);
+    case OPTION_KIND_TEXTS:
+        return add_text(reading, option, value);
     case OPTION_KIND_FLAG:
         return set_flag(reading, option, value);
     case OPTION_KIND_LATER:
@@ -166,6 +191,8 @@ bool option_is_set(const struct option_spec *option)
     switch (option->kind) {
     case OPTION_KIND_TEXT:
         return *option->text != NULL;
+    case OPTION_KIND_TEXTS:
+        return option->texts->count > 0;
     case OPTION_KIND_FLAG:
         return *option->flag;
     case OPTION_KIND_LATER:

@@ -10,9 +10,17 @@
 #include "base/status.h"
 
 #define OPTIONS_WORDS_MAX 32
+#define OPTION_TEXTS_MAX  16
+
+/* The values of an option that may be given several times, in order. */
+struct option_texts {
+    const char *items[OPTION_TEXTS_MAX];
+    int count;
+};
 
 enum option_kind {
     OPTION_KIND_TEXT,
+    OPTION_KIND_TEXTS,
     OPTION_KIND_FLAG,
     OPTION_KIND_LATER, /* of a later version: refused */
 };
@@ -20,15 +28,17 @@ enum option_kind {
 struct option_spec {
     const char *name; /* without the dashes */
     enum option_kind kind;
-    const char **text; /* OPTION_KIND_TEXT: where it goes */
-    bool *flag;        /* OPTION_KIND_FLAG */
-    char letter;       /* "-v" stands for a flag too; '\0': no letter does */
+    const char **text;          /* OPTION_KIND_TEXT: where it goes */
+    bool *flag;                 /* OPTION_KIND_FLAG */
+    char letter;                /* "-v" stands for a flag too; '\0': no letter does */
+    struct option_texts *texts; /* OPTION_KIND_TEXTS */
 };
 
-#define OPTION_TEXT(name, place)                {name, OPTION_KIND_TEXT, place, NULL, '\0'}
-#define OPTION_FLAG(name, place)                {name, OPTION_KIND_FLAG, NULL, place, '\0'}
-#define OPTION_FLAG_LETTER(name, place, letter) {name, OPTION_KIND_FLAG, NULL, place, letter}
-#define OPTION_LATER(name)                      {name, OPTION_KIND_LATER, NULL, NULL, '\0'}
+#define OPTION_TEXT(name, place)                {name, OPTION_KIND_TEXT, place, NULL, '\0', NULL}
+#define OPTION_TEXTS(name, place)               {name, OPTION_KIND_TEXTS, NULL, NULL, '\0', place}
+#define OPTION_FLAG(name, place)                {name, OPTION_KIND_FLAG, NULL, place, '\0', NULL}
+#define OPTION_FLAG_LETTER(name, place, letter) {name, OPTION_KIND_FLAG, NULL, place, letter, NULL}
+#define OPTION_LATER(name)                      {name, OPTION_KIND_LATER, NULL, NULL, '\0', NULL}
 
 /* What is no option, in order. All that follows "--" is none. */
 struct option_words {

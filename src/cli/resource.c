@@ -16,6 +16,7 @@
 #define ANSWER_BYTES_MAX ((size_t)ADMIN_ANSWER_BYTES_MAX + 65536)
 #define ARENA_BYTES_MAX  ((size_t)64 << 20)
 #define PATH_BYTES_MAX   8192
+#define BODY_BYTES_MAX   ((size_t)1 << 20)
 #define PAGE_ITEMS       5000
 #define LINE_CHARS_MAX   10000
 
@@ -231,6 +232,43 @@ int resource_call(const struct verb_options *options, const struct resource_requ
 {
     struct printing printing = {options, request};
     return resource_read(options, request, print_answer, &printing);
+}
+
+/* A change that begins with a look at what is there. */
+struct changing {
+    struct printing printing;
+    struct resource_request request; /* of the call at hand */
+    struct buffer body;
+    resource_body_writer *write;
+    void *context;
+};
+
+static int read_and_change(void *context, const struct json_object *answer, struct arena *arena)
+{
+    struct changing *changing = context;
+    struct json_writer writer;
+    if (changing->body.size > 0)
+        return print_answer(&changing->printing, answer, arena);
+    json_writer_init(&writer, &changing->body);
+    json_write_object(&writer);
+    if (!changing->write(changing->context, answer, arena, &writer))
+        return 2;
+    json_write_end(&writer);
+    changing->request.method = changing->printing.request->method;
+    changing->request.body = buffer_slice(&changing->body);
+    return RESOURCE_AGAIN;
+}
+
+int resource_change(const struct verb_options *options, const struct resource_request *request,
+                    resource_body_writer *write, void *context)
+{
+    struct changing changing = {
+        .printing = {options, request}, .request = *request, .write = write, .context = context};
+    changing.request.method = "GET";
+    buffer_init(&changing.body, BODY_BYTES_MAX);
+    const int code = resource_read(options, &changing.request, read_and_change, &changing);
+    buffer_fini(&changing.body);
+    return code;
 }
 
 /* --- Lists --------------------------------------------------------------------------------------- */

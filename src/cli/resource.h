@@ -1,4 +1,4 @@
-/* What the commands for users and keys share: the call, and printing its answer.
+/* What the commands for teams, users and keys share: the call, and printing its answer.
  *
  * Each returns the command's exit code, or prints why it failed. Thread: any. */
 #ifndef CLI_RESOURCE_H
@@ -11,6 +11,7 @@
 #include "json/json.h"
 #include "base/arena.h"
 #include "cli/verb.h"
+#include "json/write.h"
 
 /* A column of a list, and the member of the JSON object that it shows. Members whose name ends in
  * "_at" are times. */
@@ -31,6 +32,13 @@ struct resource_request {
 
 /* Calls, and prints the object of the answer: as JSON, or a line for each member. */
 int resource_call(const struct verb_options *options, const struct resource_request *request);
+
+/* Asks for the object at the request's path, lets `write` add the members of a body from it, and calls
+ * with that body; then as resource_call(). False from `write`: it said why, and nothing is changed. */
+typedef bool resource_body_writer(void *context, const struct json_object *present,
+                                  struct arena *arena, struct json_writer *writer);
+int resource_change(const struct verb_options *options, const struct resource_request *request,
+                    resource_body_writer *write, void *context);
 
 /* Appends the text to a path or its query, percent-encoded. */
 void resource_escape(struct buffer *path, const char *text);

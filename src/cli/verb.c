@@ -77,6 +77,15 @@ static bool takes_words(const struct verb *verb)
     return verb->argument != NULL && slice_ends_with(slice_from_text(verb->argument), SLICE("..."));
 }
 
+/* With the verb itself. */
+static int words_wanted(const struct verb *verb)
+{
+    int count = verb->argument != NULL ? 2 : 1;
+    for (const char *at = verb->argument; at != NULL && *at != '\0' && !takes_words(verb); at++)
+        count += *at == ' ';
+    return count;
+}
+
 /* Whether the usage shows "--name", as a whole word. */
 static bool takes_option(const struct verb *verb, const char *name)
 {
@@ -95,14 +104,15 @@ static bool fits(const struct verb_set *set, const struct verb *verb,
                  const struct option_words *words, const struct option_spec *own, int own_count,
                  struct reason *reason)
 {
-    const int wanted = verb->argument != NULL ? 2 : 1;
+    static const char *const takes[] = {"no name", "one name", "two names"};
+    const int wanted = words_wanted(verb);
     if (words->count < wanted) {
         reason_set(reason, "say which: `weir %s %s %s`", set->kind, verb->name, verb->argument);
         return false;
     }
     if (words->count > wanted && !takes_words(verb)) {
-        reason_set(reason, "`weir %s %s` takes %s", set->kind, verb->name,
-                   verb->argument != NULL ? "one name" : "no name");
+        ASSERT(wanted <= 3);
+        reason_set(reason, "`weir %s %s` takes %s", set->kind, verb->name, takes[wanted - 1]);
         return false;
     }
     for (int i = 0; i < own_count; i++) {
@@ -132,7 +142,7 @@ static int choose_and_run(const struct verb_set *set, const struct option_words 
     }
     if (!fits(set, verb, words, own, own_count, &reason))
         return refuse(set, &reason);
-    if (takes_words(verb)) {
+    if (words->count > 2) {
         options->words = words->items + 2;
         options->word_count = words->count - 2;
     }
@@ -159,17 +169,20 @@ int verb_set_run(const struct verb_set *set, int argc, char **argv)
         OPTION_TEXT("until", &options.until),
         OPTION_FLAG("apply", &options.apply),
         OPTION_FLAG("remove", &options.remove),
-        OPTION_LATER("limit"),
-        OPTION_LATER("max-parallel"),
-        OPTION_LATER("budget"),
-        OPTION_LATER("warn-only"),
-        OPTION_LATER("routes"),
-        OPTION_LATER("networks"),
-        OPTION_LATER("tags"),
+        OPTION_TEXTS("limit", &options.limits),
+        OPTION_TEXTS("budget", &options.budgets),
+        OPTION_TEXT("max-parallel", &options.max_parallel),
+        OPTION_TEXT("rpm", &options.rpm),
+        OPTION_TEXT("tpm", &options.tpm),
+        OPTION_FLAG("warn-only", &options.warn_only),
+        OPTION_FLAG("no-warn-only", &options.no_warn_only),
+        OPTION_TEXT("routes", &options.routes),
+        OPTION_TEXT("networks", &options.networks),
+        OPTION_TEXT("tags", &options.tags),
+        OPTION_TEXT("team", &options.team),
+        OPTION_TEXT("timezone", &options.timezone),
+        OPTION_TEXT("overlap", &options.overlap),
         OPTION_LATER("priority"),
-        OPTION_LATER("overlap"),
-        OPTION_LATER("rpm"),
-        OPTION_LATER("tpm"),
     };
     const int shared = 3, count = sizeof(specs) / sizeof(specs[0]);
     const enum status status = options_read(argc, argv, specs, count, &words, &reason);

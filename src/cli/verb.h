@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/options.h"
+
 /* The options of all kinds; each verb says which it takes. Those not given are NULL or false. */
 struct verb_options {
     const char *config, *data_dir; /* these and `json` every verb takes */
@@ -15,18 +17,23 @@ struct verb_options {
     bool key_stdin;
     const char *from, *since, *until;
     bool apply, remove;
+    /* Of what a team, a user or a key may do and how much: see level_options.h. */
+    const char *routes, *networks, *tags, *max_parallel, *rpm, *tpm;
+    struct option_texts limits, budgets;
+    bool warn_only, no_warn_only;
+    const char *team, *timezone, *overlap;
     const char *const *words; /* after the argument, of a verb that takes more */
     int word_count;
 };
 
 struct verb {
     const char *name;
-    const char *argument; /* takes one more word, which the help shows as this; NULL: none.
-                           * With "..." at its end: and any number after it */
+    const char *argument; /* takes as many words more as this has, which the help shows; NULL: none.
+                           * With "..." at its end: one, and any number after it */
     const char *usage;    /* its options as the help shows them; it takes no others */
     const char *summary;
     const char *example;
-    /* Returns the exit code. `argument` is NULL if it takes none. NULL: of a later version. */
+    /* Returns the exit code. `argument` is the first of its words, NULL if it takes none. NULL: of a later version. */
     int (*run)(const struct verb_options *options, const char *argument);
 };
 

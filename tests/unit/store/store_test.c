@@ -94,12 +94,12 @@ static void a_user_can_be_disabled(void **state)
     database_add_user(store, 1, "ada");
     user.disabled = true;
     user.updated_at_us = 9;
-    assert_int_equal(store_user_update(store, &user, NULL), STATUS_OK);
+    assert_int_equal(store_user_update(store, &user, 0, NULL), STATUS_OK);
     assert_int_equal(find_user(store, "ada", &found), STATUS_OK);
     assert_true(found.disabled);
     assert_int_equal(found.updated_at_us, 9);
     user.id = database_id(7);
-    assert_int_equal(store_user_update(store, &user, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(store_user_update(store, &user, 0, NULL), STATUS_NOT_FOUND);
 }
 
 static void deleting_a_user_deletes_its_keys_and_says_how_many(void **state)
@@ -127,7 +127,7 @@ static void a_key_is_found_with_all_that_was_stored(void **state)
     struct store *store = *state;
     struct store_key key = database_key(10, 1, "laptop"), found;
     database_add_user(store, 1, "ada");
-    key.models = SLICE("gpt*,llama");
+    key.rules.models = SLICE("gpt*,llama");
     key.disabled = true;
     key.expires_at_us = 5;
     key.revoked_at_us = 6;
@@ -140,7 +140,7 @@ static void a_key_is_found_with_all_that_was_stored(void **state)
     assert_true(slice_equal(found.user_name, SLICE("ada")));
     assert_true(slice_equal(found.name, key.name));
     assert_true(slice_equal(found.hint, key.hint));
-    assert_true(slice_equal(found.models, key.models));
+    assert_true(slice_equal(found.rules.models, key.rules.models));
     assert_true(found.disabled);
     assert_false(found.user_disabled);
     assert_int_equal(found.expires_at_us, 5);
@@ -157,7 +157,7 @@ static void what_a_key_does_not_have_comes_back_as_nothing(void **state)
     database_add_key(store, 10, 1, NULL);
     assert_int_equal(find_key(store, text_of_id(10), &found), STATUS_OK);
     assert_null(found.name.data);
-    assert_null(found.models.data);
+    assert_null(found.rules.models.data);
     assert_int_equal(found.expires_at_us, 0);
     assert_int_equal(found.revoked_at_us, 0);
     assert_int_equal(found.last_used_at_us, 0);
@@ -208,11 +208,11 @@ static void a_users_keys_have_different_names_until_one_is_revoked(void **state)
 
     struct store_key first = database_key(10, 1, "laptop");
     first.revoked_at_us = 5;
-    assert_int_equal(store_key_update(store, &first, NULL), STATUS_OK);
+    assert_int_equal(store_key_update(store, &first, 0, NULL), STATUS_OK);
     assert_int_equal(store_key_create(store, &second, NULL), STATUS_OK);
     /* Nor can the first come back under its name. */
     first.revoked_at_us = 0;
-    assert_int_equal(store_key_update(store, &first, &reason), STATUS_EXISTS);
+    assert_int_equal(store_key_update(store, &first, 0, &reason), STATUS_EXISTS);
 }
 
 static void a_name_that_several_keys_have_is_ambiguous(void **state)
@@ -231,13 +231,13 @@ static void a_name_that_several_keys_have_is_ambiguous(void **state)
     /* A revoked one does not stand in the way of one that works, */
     struct store_key revoked = database_key(10, 1, "laptop");
     revoked.revoked_at_us = 5;
-    assert_int_equal(store_key_update(store, &revoked, NULL), STATUS_OK);
+    assert_int_equal(store_key_update(store, &revoked, 0, NULL), STATUS_OK);
     assert_int_equal(find_key(store, "laptop", &found), STATUS_OK);
     assert_int_equal(found.id.bytes[15], 11);
     /* but two revoked ones are ambiguous again. */
     revoked = database_key(11, 2, "laptop");
     revoked.revoked_at_us = 5;
-    assert_int_equal(store_key_update(store, &revoked, NULL), STATUS_OK);
+    assert_int_equal(store_key_update(store, &revoked, 0, NULL), STATUS_OK);
     assert_int_equal(find_key(store, "laptop", &found), STATUS_EXISTS);
 }
 
@@ -248,21 +248,21 @@ static void an_update_changes_what_it_names_and_nothing_else(void **state)
     database_add_user(store, 1, "ada");
     database_add_key(store, 10, 1, "old");
     key.name = slice_of(NULL, 0);
-    key.models = SLICE("a");
+    key.rules.models = SLICE("a");
     key.disabled = true;
     key.expires_at_us = 4;
     key.hint = SLICE("zzzz");
     key.hash[5] = 5;
-    assert_int_equal(store_key_update(store, &key, NULL), STATUS_OK);
+    assert_int_equal(store_key_update(store, &key, 0, NULL), STATUS_OK);
     assert_int_equal(find_key(store, text_of_id(10), &found), STATUS_OK);
     assert_null(found.name.data);
-    assert_true(slice_equal(found.models, SLICE("a")));
+    assert_true(slice_equal(found.rules.models, SLICE("a")));
     assert_true(found.disabled);
     assert_int_equal(found.expires_at_us, 4);
     assert_true(slice_equal(found.hint, SLICE("abcd")));
     assert_int_equal(found.hash[5], 0);
     key.id = database_id(11);
-    assert_int_equal(store_key_update(store, &key, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(store_key_update(store, &key, 0, NULL), STATUS_NOT_FOUND);
 }
 
 struct seen {
@@ -295,11 +295,11 @@ static void lists_come_in_pages_ordered_by_id(void **state)
     database_add_user(store, 3, "c");
     database_add_user(store, 1, "a");
     database_add_user(store, 2, "b");
-    assert_int_equal(store_users_list(store, &page, see_user, &seen, NULL), STATUS_OK);
+    assert_int_equal(store_users_list(store, NULL, &page, see_user, &seen, NULL), STATUS_OK);
     assert_int_equal(seen.count, 2);
     assert_int_equal(seen.ids[0], 1);
     page.after = database_id(2);
-    assert_int_equal(store_users_list(store, &page, see_user, &seen, NULL), STATUS_OK);
+    assert_int_equal(store_users_list(store, NULL, &page, see_user, &seen, NULL), STATUS_OK);
     assert_int_equal(seen.count, 3);
     assert_int_equal(seen.ids[2], 3);
 }
@@ -332,10 +332,10 @@ static void a_visitor_that_stops_ends_the_reading_with_its_status(void **state)
     struct seen seen = {.stop_at = 1};
     database_add_user(store, 1, "a");
     database_add_user(store, 2, "b");
-    assert_int_equal(store_users_list(store, &page, see_user, &seen, NULL), STATUS_CANCELLED);
+    assert_int_equal(store_users_list(store, NULL, &page, see_user, &seen, NULL), STATUS_CANCELLED);
     assert_int_equal(seen.count, 1);
     seen = (struct seen){.count = 0};
-    assert_int_equal(store_users_list(store, &page, see_user, &seen, NULL), STATUS_OK);
+    assert_int_equal(store_users_list(store, NULL, &page, see_user, &seen, NULL), STATUS_OK);
     assert_int_equal(seen.count, 2);
 }
 
