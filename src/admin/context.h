@@ -30,6 +30,7 @@ struct admin_context {
     struct store *store;
     struct identity_map *map;  /* NULL without a server */
     struct counters *counters; /* of limits; NULL without a server */
+    bool has_filled_map;       /* what is put into it from now on is new */
     struct key_hasher *hasher;
     unsigned char pepper[PEPPER_SIZE]; /* for the workers' own hashers */
     uint64_t (*now_us)(void);

@@ -2,14 +2,17 @@
 
 #include <string.h>
 
+#include "admin/seed.h"
+#include "base/clock.h"
 #include "policy/level.h"
 #include "policy/zone.h"
 
 /* --- Rules ---------------------------------------------------------------------------------------- */
 
-/* `former` are those that they follow, or NULL. */
+/* `former` are those that they follow, or NULL. Budgets that are new begin with what the ledger says;
+ * at the start all of them do, once the journal of a former run is in it (admin/seed.h). */
 static enum status make_rules(struct admin_context *context, const struct store_rules *stored,
-                              const struct identity_rules *former,
+                              const struct identity_rules *former, const struct seed_owner *owner,
                               struct identity_rules **rules_out, struct reason *reason)
 {
     struct limits limits;
@@ -25,6 +28,9 @@ static enum status make_rules(struct admin_context *context, const struct store_
     if (status == STATUS_OK)
         status = level_create(context->counters, &limits, stored->warn_only,
                               identity_rules_level(former), &spec.level);
+    level_rescale(spec.level, identity_rules_level(former), clock_monotonic_ns());
+    if (status == STATUS_OK && context->has_filled_map)
+        status = seed_level(context, owner, spec.level, identity_rules_level(former), reason);
     if (status == STATUS_OK)
         status = identity_rules_create(&spec, rules_out, reason);
     if (status != STATUS_OK)
@@ -41,9 +47,10 @@ static enum status prepare_team(struct admin_context *context, const struct stor
     struct identity_team_spec spec = {
         .id = team->id, .name = team->name, .disabled = team->disabled};
     enum status status = zone_find(team->timezone, &spec.zone, reason);
+    const struct seed_owner owner = {STORE_GROUP_TEAM, &team->id, spec.zone};
     if (status == STATUS_OK)
-        status =
-            make_rules(context, &team->rules, identity_team_rules(former), &spec.rules, reason);
+        status = make_rules(context, &team->rules, identity_team_rules(former), &owner, &spec.rules,
+                            reason);
     if (status == STATUS_OK)
         status = identity_map_prepare_team(context->map, &spec, prepared_out);
     if (status != STATUS_OK)
@@ -65,9 +72,12 @@ static enum status prepare_user(struct admin_context *context, const struct stor
         .disabled = user->disabled,
         .team_id = has_team ? &user->team_id : NULL,
     };
+    const struct identity_team *team =
+        has_team ? identity_map_find_team(context->map, &user->team_id) : NULL;
+    const struct seed_owner owner = {STORE_GROUP_USER, &user->id, identity_team_zone(team)};
     enum status status =
         make_rules(context, &user->rules, former != NULL ? identity_user_rules(former) : NULL,
-                   &spec.rules, reason);
+                   &owner, &spec.rules, reason);
     if (status == STATUS_OK)
         status = identity_map_prepare_user(context->map, &spec, prepared_out);
     if (status != STATUS_OK)
@@ -119,7 +129,12 @@ static enum status prepare_key(struct admin_context *context, const struct store
                                struct map_change *change, struct reason *reason)
 {
     struct identity_rules *rules = NULL;
-    enum status status = make_rules(context, &key->rules, rules_of(context, key), &rules, reason);
+    const struct identity_user *user = identity_map_find_user(context->map, &key->user_id);
+    const struct seed_owner owner = {STORE_GROUP_KEY, &key->id,
+                                     user != NULL ? identity_team_zone(identity_user_team(user))
+                                                  : NULL};
+    enum status status =
+        make_rules(context, &key->rules, rules_of(context, key), &owner, &rules, reason);
     if (status == STATUS_OK)
         status = prepare_entry(context, key, false, rules, &change->key);
     if (status == STATUS_OK && key->former_until_us > context->now_us())
@@ -273,6 +288,7 @@ enum status map_fill(struct admin_context *context, struct reason *reason)
         status = store_users_list(context->store, NULL, &all, load_user, &filling, reason);
     if (status == STATUS_OK)
         status = store_keys_load(context->store, load_key, &filling, reason);
+    context->has_filled_map = status == STATUS_OK;
     if (status == STATUS_NO_MEMORY)
         reason_set(reason, "out of memory while loading teams, users and keys");
     if (status == STATUS_TOO_LARGE || status == STATUS_INVALID)

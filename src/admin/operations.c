@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "admin/explain.h"
 #include "admin/key_operations.h"
 #include "admin/operation.h"
 #include "admin/price_operations.h"
@@ -54,6 +55,7 @@ static const struct route {
     {"prices", SHAPE_COLLECTION, "", "DELETE", prices_remove},
     {"prices", SHAPE_ITEM, "", "GET", prices_show},
     {"prices", SHAPE_ITEM, "", "POST", prices_rerate},
+    {"explain", SHAPE_COLLECTION, "", "POST", explain_request},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))

@@ -11,6 +11,7 @@ int usage_command(int argc, char **argv);
 int prices_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int config_command(int argc, char **argv);
+int explain_command(int argc, char **argv);
 int audit_command(int argc, char **argv);
 int version_command(int argc, char **argv);
 

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/alert_audit.h"
 #include "admin/context.h"
 #include "admin/demo_key.h"
 #include "admin/price_store.h"
+#include "admin/seed.h"
 #include "admin/server.h"
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -22,12 +24,13 @@
 #include "models/tokens/tokenizer.h"
 #include "store/store.h"
 
-#define SAVE_MS        1000 /* between two times that the head of the audit chain is saved */
-#define SAVES_PER_USES 2    /* so many of them until the last uses are saved too */
-#define POLL_MS        20   /* while waiting for the last connections */
-#define CUT_OFF_MS     5000 /* for tasks to end after they were cut off */
-#define PATH_BYTES     512  /* a longer one is no path of a socket either */
-#define STORE_BUSY_MS  2000 /* the drain tries again after that */
+#define SAVE_MS        1000   /* between two times that the head of the audit chain is saved */
+#define SAVES_PER_USES 2      /* so many of them until the last uses are saved too */
+#define POLL_MS        20     /* while waiting for the last connections */
+#define CUT_OFF_MS     5000   /* for tasks to end after they were cut off */
+#define PATH_BYTES     512    /* a longer one is no path of a socket either */
+#define STORE_BUSY_MS  2000   /* the drain tries again after that */
+#define RECOVERY_MS    600000 /* for what a former run left, before budgets are held */
 #define SIGNAL_COUNT   3
 #define DEMO_KEY_BYTES 1024
 #define MISTAKE_BYTES  8192 /* a longer one is logged without its place */
@@ -57,6 +60,7 @@ struct control {
     bool is_saving;
     unsigned saves;
     uv_signal_t signals[SIGNAL_COUNT];
+    bool is_reloading, reload_is_due;
     bool is_stopping;
     uint64_t linger_ms;
     struct buffer demo_key;
@@ -82,9 +86,19 @@ static void save_head(struct control *control)
     control->head_has_failed = has_failed;
 }
 
+static void note_alerts(struct control *control)
+{
+    struct reason reason = {""};
+    struct budget_alert *alerts = budget_alerts_take(&control->gateway.alerts);
+    if (alert_audit_note(control->context, alerts, &reason) != STATUS_OK)
+        log_write_now(control->log, LOG_LEVEL_ERROR, "audit",
+                      "an alert of a budget is not in the audit chain: %s", reason.text);
+}
+
 static void save(void *argument)
 {
     struct control *control = argument;
+    note_alerts(control);
     save_head(control);
     if (control->saves++ % SAVES_PER_USES == 0)
         save_last_uses(control);
@@ -137,6 +151,43 @@ static enum status check_restart(struct control *control, const struct config *c
     return status;
 }
 
+/* What budgets begin with that the former snapshot did not have: read on the store's thread. */
+struct seeding {
+    struct control *control;
+    struct snapshot *snapshot;
+    enum status status;
+    struct reason *reason;
+};
+
+static void seed_snapshot(void *argument)
+{
+    struct seeding *seeding = argument;
+    seeding->status = seed_snapshot_levels(seeding->control->context, seeding->snapshot,
+                                           seeding->control->gateway.snapshot, seeding->reason);
+}
+
+/* Puts another configuration in force, which it takes over. Gives way to others. */
+static enum status follow_config(struct control *control, const struct config **config,
+                                 struct reason *reason)
+{
+    struct snapshot *snapshot;
+    enum status status = gateway_prepare(&control->gateway, config, &snapshot, reason);
+    if (status != STATUS_OK)
+        return status;
+    struct seeding seeding = {control, snapshot, STATUS_LIMITED, reason};
+    status = service_call(control->store, control->loop, seed_snapshot, &seeding);
+    if (status == STATUS_OK)
+        status = seeding.status;
+    if (status != STATUS_OK) {
+        snapshot_unref(&snapshot);
+        return status;
+    }
+    gateway_publish(&control->gateway, &snapshot);
+    if (control->models != NULL)
+        models_watch_follow(control->models);
+    return STATUS_OK;
+}
+
 static enum status load_and_follow(struct control *control, struct config_report *report,
                                    struct reason *reason)
 {
@@ -152,10 +203,7 @@ static enum status load_and_follow(struct control *control, struct config_report
         config_unref(&config);
         return status;
     }
-    status = gateway_reload(&control->gateway, &config, reason);
-    if (status == STATUS_OK && control->models != NULL)
-        models_watch_follow(control->models);
-    return status;
+    return follow_config(control, &config, reason);
 }
 
 /* What the store's thread needs to say so in the audit chain. */
@@ -194,7 +242,7 @@ static void submit_reload_note(struct control *control)
               "the reload is not in the audit chain: the store is busy");
 }
 
-static void reload(struct control *control)
+static void reload_once(struct control *control)
 {
     struct config_report report;
     struct reason reason = {"out of memory"};
@@ -213,6 +261,24 @@ static void reload(struct control *control)
     else
         log_write(control->producer, LOG_LEVEL_ERROR, "config",
                   "not reloaded, the former configuration stays in force: %s", reason.text);
+}
+
+/* One at a time; what is asked for meanwhile is done once more. */
+static void reload_task(void *argument)
+{
+    struct control *control = argument;
+    do {
+        control->reload_is_due = false;
+        reload_once(control);
+    } while (control->reload_is_due && !control->is_stopping);
+    control->is_reloading = false;
+}
+
+static void reload(struct control *control)
+{
+    control->reload_is_due = true;
+    if (!control->is_reloading)
+        control->is_reloading = task_spawn(control->loop, reload_task, control) == STATUS_OK;
 }
 
 /* --- Prices ---------------------------------------------------------------------------------------------- */
@@ -238,10 +304,7 @@ static enum status put_in_force(struct control *control, struct price_list **lis
     price_list_destroy(&control->gateway.store_prices);
     control->gateway.store_prices = *list;
     *list = NULL;
-    const enum status status = gateway_reload(&control->gateway, &config, reason);
-    if (status == STATUS_OK && control->models != NULL)
-        models_watch_follow(control->models);
-    return status;
+    return follow_config(control, &config, reason);
 }
 
 static void follow_prices(void *owner)
@@ -448,6 +511,7 @@ static enum status start_gateway(struct control *control, const char *version,
         .pepper = control->context->pepper,
         .metrics = control->metrics,
         .log = control->log,
+        .counters = control->context->counters,
         .books = {.store = control->ledger_store,
                   .service = control->store,
                   .reports = control->context->store,
@@ -460,6 +524,19 @@ static enum status start_gateway(struct control *control, const char *version,
         status = gateway_start(&control->gateway, config, reason);
     control->gateway_is_running = status == STATUS_OK;
     return status;
+}
+
+/* What a former process left is in the tables before anybody asks what was spent. */
+static enum status seed_budgets(struct control *control, struct reason *reason)
+{
+    if (!seed_is_needed(control->context, control->gateway.snapshot))
+        return STATUS_OK;
+    if (!gateway_wait_recovered(&control->gateway, RECOVERY_MS)) {
+        reason_set(reason, "budgets hold, and what a former run spent cannot be moved from its "
+                           "journal into the database; the log says why");
+        return STATUS_IO;
+    }
+    return seed_all_levels(control->context, control->gateway.snapshot, reason);
 }
 
 static enum status open_admin(struct control *control, struct reason *reason)
@@ -530,6 +607,8 @@ static enum status open_all(struct control *control, const struct control_config
         status = open_ledger_store(control, *config, reason);
     if (status == STATUS_OK)
         status = start_gateway(control, wanted->version, config, reason);
+    if (status == STATUS_OK)
+        status = seed_budgets(control, reason);
     if (status == STATUS_OK)
         status = open_admin(control, reason);
     if (status == STATUS_OK)

@@ -80,6 +80,26 @@ static enum status add_temperature(const struct openai_request *request, struct 
     return STATUS_OK;
 }
 
+/* A member that is null, or 0, which some servers take for none, gets the number. */
+static enum status set_max_output(const struct openai_request *request,
+                                  const struct openai_max_output *max_output, struct arena *arena,
+                                  struct json_splice *splice)
+{
+    const struct json_member *member = request->members[max_output->member];
+    const struct slice name = openai_member_name(max_output->member);
+    const unsigned long long tokens = max_output->tokens;
+    const struct slice text = member != NULL
+                                  ? arena_printf(arena, "%llu", tokens)
+                                  : arena_printf(arena, "\"%.*s\":%llu", SLICE_ARGS(name), tokens);
+    if (text.data == NULL)
+        return STATUS_NO_MEMORY;
+    if (member != NULL)
+        json_splice_replace(splice, member->value, text);
+    else
+        insert(request, splice, text);
+    return STATUS_OK;
+}
+
 enum status openai_request_rewrite(const struct openai_request *request,
                                    const struct openai_rewrite *rewrite, struct arena *arena,
                                    struct json_pieces *pieces_out)
@@ -91,6 +111,8 @@ enum status openai_request_rewrite(const struct openai_request *request,
         status = set_model(request, rewrite->model, arena, &splice);
     if (status == STATUS_OK && rewrite->temperature.data != NULL)
         status = add_temperature(request, rewrite->temperature, arena, &splice);
+    if (status == STATUS_OK && rewrite->max_output.tokens > 0)
+        status = set_max_output(request, &rewrite->max_output, arena, &splice);
     if (status != STATUS_OK)
         return status;
 

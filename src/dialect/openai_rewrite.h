@@ -14,11 +14,18 @@ enum openai_usage_ask {
     OPENAI_USAGE_ASK_DROP, /* stream_options goes: this upstream does not know it */
 };
 
+/* A maximum of output for a request that states none; 0 tokens: nothing. */
+struct openai_max_output {
+    uint64_t tokens;
+    enum openai_member member; /* max_tokens or max_completion_tokens */
+};
+
 struct openai_rewrite {
     struct slice model; /* the target's name; data NULL: the client's stays */
     enum openai_usage_ask usage;
-    bool stream;              /* `stream` becomes true whatever it was */
-    struct slice messages;    /* the array in the place of the client's; data NULL: that stays */
+    bool stream;           /* `stream` becomes true whatever it was */
+    struct slice messages; /* the array in the place of the client's; data NULL: that stays */
+    struct openai_max_output max_output;
     struct slice temperature; /* a JSON number for a request that has none; data NULL: nothing */
 };
 

@@ -109,6 +109,7 @@ static void fill_opened(const struct request *request, struct slice metadata,
         .time_us = request->account.time_us,
         .user_id = request->key->user->id,
         .key_id = request->key->id,
+        .team_id = request->team_id,
         .route = slice_from_text(request->route->name),
         .model = cut(request->model),
         .provider = request->endpoint->provider->config->name,
@@ -284,6 +285,7 @@ void account_close(struct request *request, unsigned status)
     if (account->has_room)
         write_closed(request, status);
     account->has_room = false;
+    admit_settle(request);
 }
 
 void account_relayed(struct account *account, struct slice events)
@@ -318,6 +320,7 @@ void account_refuse(struct request *request, struct slice reason)
         .time_us = loop_realtime_us(worker->loop),
         .user_id = request->key->user->id,
         .key_id = request->key->id,
+        .team_id = request->team_id,
         .reason = reason,
     };
     journal_append(journal, RECORD_REFUSED,

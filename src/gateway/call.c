@@ -297,7 +297,8 @@ static enum metrics_attempt attempt_outcome(const struct call *call)
     const struct upstream_attempt *attempt = &call->attempt;
     const bool has_begun = attempt->head.status != 0;
     if (attempt->failure == UPSTREAM_FAILURE_CANCELLED ||
-        call->request->outcome == OUTCOME_CLIENT_GONE)
+        call->request->outcome == OUTCOME_CLIENT_GONE ||
+        call->request->outcome == OUTCOME_OUT_OF_BUDGET)
         return METRICS_ATTEMPT_CANCELLED;
     if (attempt->failure == UPSTREAM_FAILURE_TIMED_OUT)
         return METRICS_ATTEMPT_TIMED_OUT;

@@ -82,6 +82,21 @@ static bool lacks_usage(const struct request *request, enum openai_usage_ask ask
             (ask == OPENAI_USAGE_ASK_KEEP && !request->openai.include_usage));
 }
 
+/* OpenAI's newer models take only the newer name, many other servers know only the older one. */
+static struct openai_max_output max_output(const struct request *request)
+{
+    const struct slice catalogue = request->endpoint->provider->catalogue.name;
+    const bool is_newer =
+        slice_equal(catalogue, SLICE("openai")) || slice_equal(catalogue, SLICE("azure"));
+    const uint64_t tokens = request->admit.has_hold ? request->admit.hold.written_output : 0;
+    return (struct openai_max_output){
+        .tokens = tokens,
+        .member = is_newer && request->openai.route != OPENAI_ROUTE_COMPLETIONS
+                      ? OPENAI_MEMBER_MAX_COMPLETION_TOKENS
+                      : OPENAI_MEMBER_MAX_TOKENS,
+    };
+}
+
 static enum status send_to_target(struct request *request, chat_compose *compose,
                                   enum openai_usage_ask ask, struct call *call)
 {
@@ -90,6 +105,7 @@ static enum status send_to_target(struct request *request, chat_compose *compose
         .usage = ask,
         .stream = request->stream,
         .messages = request->fit.messages,
+        .max_output = max_output(request),
     };
     struct json_pieces pieces;
     *call = (struct call){.request = request};
@@ -183,7 +199,11 @@ void chat_handle(struct request *request)
     if (status == STATUS_OK)
         status = target_choose(request, request->openai.model);
     if (status == STATUS_OK)
+        status = admit_check(request);
+    if (status == STATUS_OK)
         status = fit_messages(request);
+    if (status == STATUS_OK)
+        status = admit_take(request);
     if (status != STATUS_OK)
         return;
     status = chat_call(request, openai_request_rewrite, &call, &held);

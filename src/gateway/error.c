@@ -46,6 +46,15 @@ static const struct kind {
                                 "The model's provider refused the gateway's credentials."},
     [ERROR_UPSTREAM_TIMEOUT] = {504, "upstream_error", "upstream_timeout",
                                 "The model's provider did not answer in time."},
+    [ERROR_NOT_ALLOWED] = {403, "invalid_request_error", "not_allowed",
+                           "This key may not be used for this."},
+    [ERROR_RATE_LIMIT] = {429, "rate_limit_error", "rate_limit_exceeded", "Rate limit reached."},
+    [ERROR_BUDGET] = {429, "insufficient_quota", "insufficient_quota",
+                      "You exceeded your current quota."},
+    [ERROR_EXCEEDS_LIMIT] = {400, "invalid_request_error", "request_exceeds_limit",
+                             "The request is larger than a whole limit."},
+    [ERROR_PRICE_UNKNOWN] = {400, "invalid_request_error", "price_unknown",
+                             "The price of the model is not known."},
     [ERROR_INTERNAL] = {500, "server_error", "internal_error",
                         "The gateway could not handle the request."},
 };
@@ -86,6 +95,8 @@ static struct slice detail_of(const struct error *error)
 {
     if (error->kind == ERROR_INVALID_KEY)
         return SLICE("Invalid API key");
+    if (error->kind == ERROR_RATE_LIMIT)
+        return SLICE("Rate limit exceeded");
     if (error_is_upstreams(error->kind))
         return SLICE("Internal server error");
     return message_of(error);

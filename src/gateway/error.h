@@ -29,6 +29,11 @@ enum error_kind {
     ERROR_UPSTREAM_INVALID, /* an answer that breaks the protocol */
     ERROR_UPSTREAM_REFUSED, /* the provider's own 401 or 403 */
     ERROR_UPSTREAM_TIMEOUT,
+    ERROR_NOT_ALLOWED,   /* the key's network, or this route */
+    ERROR_RATE_LIMIT,    /* requests, tokens or requests in flight */
+    ERROR_BUDGET,        /* what is left of one does not suffice */
+    ERROR_EXCEEDS_LIMIT, /* more than a whole limit or budget by itself */
+    ERROR_PRICE_UNKNOWN, /* an unpriced model under a hard budget */
     ERROR_INTERNAL,
     ERROR_KIND_COUNT,
 };

@@ -221,6 +221,15 @@ static uint64_t output_tokens(const struct request *request)
     return by_bytes > events ? by_bytes : events;
 }
 
+uint64_t estimate_output_so_far(const struct request *request)
+{
+    const struct account *account = &request->account;
+    if (account->counter != NULL)
+        return model_tokens_scale(model_tokens_find(request->target_model),
+                                  token_counter_total(account->counter));
+    return output_tokens(request);
+}
+
 /* Some providers count reasoning besides the completion, or give the sum alone: the total tells. */
 static void complete_by_total(const struct request *request, struct openai_usage *usage)
 {

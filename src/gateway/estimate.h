@@ -39,4 +39,7 @@ bool estimate_is_billed(const struct request *request);
  * answer nothing was used. */
 bool estimate_missing(const struct request *request, struct openai_usage *usage);
 
+/* Tokens of output that a stream has come to, as far as it was relayed. */
+uint64_t estimate_output_so_far(const struct request *request);
+
 #endif

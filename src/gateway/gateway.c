@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -122,6 +123,21 @@ static enum status start_ledger(struct gateway *gateway, struct reason *reason)
     return status == STATUS_OK ? ledger_create(&ledger, &gateway->ledger, reason) : status;
 }
 
+bool gateway_wait_recovered(const struct gateway *gateway, uint64_t wait_ms)
+{
+    const struct timespec pause = {0, (long)NS_PER_MS};
+    const uint64_t until_ns = clock_monotonic_ns() + wait_ms * NS_PER_MS;
+    struct ledger_figures figures = {0};
+    if (gateway->ledger == NULL)
+        return true;
+    ledger_figures(gateway->ledger, &figures);
+    while (figures.drain.is_recovering && clock_monotonic_ns() < until_ns) {
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+        ledger_figures(gateway->ledger, &figures);
+    }
+    return !figures.drain.is_recovering;
+}
+
 /* The workers have stopped. */
 static void stop_ledger(struct gateway *gateway)
 {
@@ -151,9 +167,14 @@ static enum status create_workers(struct gateway *gateway, struct reason *reason
 static enum status make_snapshot(struct gateway *gateway, const struct config **config,
                                  struct snapshot **snapshot_out, struct reason *reason)
 {
-    const enum status status = snapshot_create(config, gateway->metrics, snapshot_out, reason);
-    if (status == STATUS_OK)
-        (*snapshot_out)->store_prices = price_list_ref(gateway->store_prices);
+    enum status status = snapshot_create(config, gateway->metrics, snapshot_out, reason);
+    if (status != STATUS_OK)
+        return status;
+    (*snapshot_out)->store_prices = price_list_ref(gateway->store_prices);
+    if (gateway->counters != NULL)
+        status = snapshot_levels_make(*snapshot_out, gateway->counters, gateway->snapshot);
+    if (status != STATUS_OK)
+        snapshot_unref(snapshot_out);
     return status;
 }
 
@@ -188,25 +209,27 @@ enum status gateway_run(struct gateway *gateway)
     return status;
 }
 
-enum status gateway_reload(struct gateway *gateway, const struct config **config,
-                           struct reason *reason)
+enum status gateway_prepare(struct gateway *gateway, const struct config **config,
+                            struct snapshot **snapshot_out, struct reason *reason)
 {
-    struct snapshot *snapshot;
     reason_set(reason, "out of memory");
-    enum status status = make_snapshot(gateway, config, &snapshot, reason);
+    enum status status = make_snapshot(gateway, config, snapshot_out, reason);
     if (status != STATUS_OK)
         return status;
-    status = check_ports(snapshot, gateway->snapshot, reason);
-    if (status != STATUS_OK) {
-        snapshot_unref(&snapshot);
-        return status;
-    }
-    apply_bounds(gateway, snapshot->config);
+    status = check_ports(*snapshot_out, gateway->snapshot, reason);
+    if (status != STATUS_OK)
+        snapshot_unref(snapshot_out);
+    return status;
+}
+
+void gateway_publish(struct gateway *gateway, struct snapshot **snapshot)
+{
+    apply_bounds(gateway, (*snapshot)->config);
     for (unsigned i = 0; i < gateway->worker_count; i++)
-        worker_update(gateway->workers[i], snapshot);
+        worker_update(gateway->workers[i], *snapshot);
     snapshot_unref(&gateway->snapshot);
-    gateway->snapshot = snapshot;
-    return STATUS_OK;
+    gateway->snapshot = *snapshot;
+    *snapshot = NULL;
 }
 
 void gateway_wind_down(struct gateway *gateway, enum worker_order order)
@@ -239,6 +262,8 @@ void gateway_stop(struct gateway *gateway)
     http_shared_destroy(&gateway->connections);
     snapshot_unref(&gateway->snapshot);
     price_list_destroy(&gateway->store_prices);
+    for (struct budget_alert *alert = budget_alerts_take(&gateway->alerts); alert != NULL;)
+        budget_alert_free(&alert);
 }
 
 const char *const *gateway_endpoint_names(uint32_t *count_out)

@@ -1,6 +1,7 @@
 /* The running gateway: its workers, and what all threads of it share.
  *
- * Lifecycle: gateway_start() → gateway_run() → gateway_reload() any number of times → the steps of a
+ * Lifecycle: gateway_start() → gateway_run() → gateway_prepare() and gateway_publish(), any
+ * number of times → the steps of a
  * stop:
  * gateway_wind_down() and, when nothing is open any more or time is up, gateway_stop().
  * Thread: the control thread calls these functions; workers read the struct, in which what
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/budget_alerts.h"
 #include "gateway/snapshot.h"
 #include "gateway/worker.h"
 #include "http/server.h"
@@ -40,6 +42,7 @@ struct gateway {
     const unsigned char *pepper; /* PEPPER_SIZE bytes */
     struct metrics *metrics;
     struct log *log;
+    struct counters *counters; /* of limits and budgets; NULL: there are none */
     struct gateway_books books;
     struct price_list
         *store_prices; /* a reference: of each snapshot from the next one on; or NULL */
@@ -49,6 +52,7 @@ struct gateway {
     struct log_producer *ledger_log; /* of the ledger's threads, one at a time */
     pthread_mutex_t ledger_log_lock;
     struct snapshot *snapshot; /* in force */
+    struct budget_alerts alerts;
     struct http_shared *connections;
     struct worker **workers;
     unsigned worker_count;
@@ -63,19 +67,25 @@ struct gateway {
 unsigned gateway_worker_count(const struct config *config);
 
 /* Takes over the caller's reference of *config; makes the workers and opens their listeners. The
- * first six fields of *gateway are set, the rest is zero. On any status but STATUS_OK nothing is
+ * first seven fields of *gateway are set, the rest is zero. On any status but STATUS_OK nothing is
  * left running; the reason says what to do. */
 MUST_CHECK enum status gateway_start(struct gateway *gateway, const struct config **config,
                                      struct reason *reason);
+
+/* Waits until what former processes left in the journal is in the store, for at most `wait_ms`. False:
+ * it is not, and the log says why. */
+bool gateway_wait_recovered(const struct gateway *gateway, uint64_t wait_ms);
 
 /* Starts the workers' threads: from now on clients are answered. STATUS_NO_MEMORY: the system has no
  * thread left; gateway_stop() is due. */
 MUST_CHECK enum status gateway_run(struct gateway *gateway);
 
-/* Puts another configuration in force, of which it takes over the caller's reference. On any
- * status but STATUS_OK the former one stays in force. */
-MUST_CHECK enum status gateway_reload(struct gateway *gateway, const struct config **config,
-                                      struct reason *reason);
+/* Makes a snapshot of another configuration, of which it takes over the caller's reference in any
+ * case; what its budgets begin with may then be set, before it is published. */
+MUST_CHECK enum status gateway_prepare(struct gateway *gateway, const struct config **config,
+                                       struct snapshot **snapshot_out, struct reason *reason);
+/* Puts it in force, and takes it over. */
+void gateway_publish(struct gateway *gateway, struct snapshot **snapshot);
 
 /* One step of the stop, on every worker. */
 void gateway_wind_down(struct gateway *gateway, enum worker_order order);

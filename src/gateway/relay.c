@@ -96,6 +96,7 @@ void relay_begin_answer(struct call *call, unsigned http_status)
     add_target(request);
     add_cost(request);
     add_context(request);
+    admit_add_headers(request);
     http_answer_header_number(request->exchange, SLICE("x-weir-attempts"), request->attempts);
     add_server_timing(call);
     add_headers_of_upstream(call);

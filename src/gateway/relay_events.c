@@ -33,6 +33,7 @@ struct relay {
     bool has_failed;            /* an error event came */
     bool has_progressed;        /* since the deadline was set */
     bool done_is_relayed;
+    bool is_out_of_budget;
     bool client_is_gone; /* what comes is read for its usage alone */
     uint64_t deadline_ms;
 };
@@ -291,6 +292,7 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
     const enum answer_part part = part_of(relay, rest);
     if (run.size > 0)
         account_relayed(&relay->request->account, slice_of(run.bytes, run.size));
+    relay->is_out_of_budget = !admit_covers(relay->request);
     if (part == ANSWER_LAST || relay->done_is_relayed) /* for a client [DONE] is the end */
         close_account(relay);
     const enum status status = send_events(relay, slice_of(run.bytes, run.size), part);
@@ -372,6 +374,13 @@ static void fail(struct relay *relay, enum upstream_failure failure, const char 
         reason_set(&relay->request->reason, "%s", why);
     }
     call_fail(call);
+    end_broken(relay);
+}
+
+/* What is left of a budget does not cover what is still to come; the error is noted. */
+static void end_out_of_budget(struct relay *relay)
+{
+    relay->request->outcome = OUTCOME_OUT_OF_BUDGET;
     end_broken(relay);
 }
 
@@ -465,6 +474,10 @@ static void run(struct relay *relay, enum relay_end end)
         }
         if (relay->has_failed) {
             fail(relay, UPSTREAM_FAILURE_CLOSED, "upstream sent an error event");
+            return;
+        }
+        if (relay->is_out_of_budget && !relay->done_is_relayed) {
+            end_out_of_budget(relay);
             return;
         }
         if (relay->unread.size >

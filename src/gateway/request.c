@@ -44,12 +44,26 @@ void request_answer(struct request *request, unsigned http_status, struct slice 
         request->outcome = OUTCOME_CLIENT_GONE;
 }
 
+/* Whole seconds and milliseconds, rounded up; a second where nobody knows. */
+static void add_retry_after(struct http_exchange *exchange, uint64_t ns)
+{
+    const uint64_t ms = ns == UINT64_MAX ? MS_PER_S : (ns + NS_PER_MS - 1) / NS_PER_MS;
+    http_answer_header_number(exchange, SLICE("retry-after"), (ms + MS_PER_S - 1) / MS_PER_S);
+    http_answer_header_number(exchange, SLICE("retry-after-ms"), ms);
+}
+
 static void add_error_headers(struct request *request)
 {
     struct http_exchange *exchange = request->exchange;
     switch (request->error.kind) {
     case ERROR_INVALID_KEY:
         http_answer_header(exchange, SLICE("www-authenticate"), SLICE("Bearer"));
+        break;
+    case ERROR_RATE_LIMIT:
+        add_retry_after(exchange, request->admit.retry_after_ns);
+        break;
+    case ERROR_BUDGET:
+        http_answer_header(exchange, SLICE("x-should-retry"), SLICE("false"));
         break;
     case ERROR_METHOD_NOT_ALLOWED:
         http_answer_header(exchange, SLICE("allow"), slice_from_text(request->route->allow));
@@ -64,6 +78,7 @@ static void add_error_headers(struct request *request)
     default:
         break;
     }
+    admit_add_headers(request);
 }
 
 void request_answer_error(struct request *request)
@@ -108,6 +123,19 @@ static enum status refuse_key(struct request *request, const char *why)
                         why);
 }
 
+/* The key is good; whether it may be used from there, for this. */
+static enum status check_access(struct request *request, const struct identity_key *key)
+{
+    const struct slice route = slice_from_text(request->route->name);
+    if (!identity_allows_route(key, route))
+        return request_fail(request, ERROR_NOT_ALLOWED, NULL, "This key may not use %.*s.",
+                            SLICE_ARGS(route));
+    if (!identity_allows_address(key, http_exchange_client_address(request->exchange)))
+        return request_fail(request, ERROR_NOT_ALLOWED, NULL,
+                            "This key may not be used from this network.");
+    return STATUS_OK;
+}
+
 enum status request_authenticate(struct request *request)
 {
     struct worker *worker = request->worker;
@@ -128,6 +156,11 @@ enum status request_authenticate(struct request *request)
     const enum identity_verdict verdict = identity_check(key, now_us);
     if (verdict != IDENTITY_VERDICT_VALID)
         return refuse_key(request, identity_verdict_name(verdict));
+    if (check_access(request, key) != STATUS_OK)
+        return STATUS_DENIED;
+    const struct identity_team *team = identity_key_team(key);
+    if (team != NULL)
+        request->team_id = team->id;
     identity_key_acquire(key);
     identity_note_use(worker->identity, key, (uint32_t)(now_us / US_PER_S));
     request->key = key;

@@ -13,6 +13,7 @@
 #include "dialect/openai_request.h"
 #include "dialect/openai_usage.h"
 #include "gateway/account.h"
+#include "gateway/admit.h"
 #include "gateway/error.h"
 #include "gateway/fit.h"
 #include "gateway/route.h"
@@ -29,6 +30,7 @@ struct request {
     struct id id;
 
     struct identity_key *key; /* acquired; NULL: none was checked, or it was wrong */
+    struct id team_id;        /* of the key's user; zero: none */
     struct http_body body;
     struct fit fit;               /* what became of the chat's messages */
     struct openai_request openai; /* what weir read in the body */
@@ -48,6 +50,7 @@ struct request {
     uint64_t upstream_first_byte_ns; /* when the answer's head was there */
 
     struct openai_usage usage;
+    struct admit admit;
     struct account account;
     struct error error;   /* ERROR_NONE while all is well */
     struct reason reason; /* for the operator */

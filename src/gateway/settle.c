@@ -149,6 +149,7 @@ void request_settle(struct request *request)
     conclude(request);
     count(request, now_ns);
     write_access_line(request, now_ns);
+    admit_settle(request); /* of a request that was never opened */
     identity_key_release(&request->key);
     fit_free(&request->fit);
     http_body_free(&request->body);

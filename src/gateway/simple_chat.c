@@ -65,7 +65,11 @@ static void handle(struct request *request, bool stream)
     if (status == STATUS_OK)
         status = target_choose(request, simple_chat_model(&request->openai));
     if (status == STATUS_OK)
+        status = admit_check(request);
+    if (status == STATUS_OK)
         status = fit_messages(request);
+    if (status == STATUS_OK)
+        status = admit_take(request);
     if (status != STATUS_OK)
         return;
     status = chat_call(request, simple_chat_rewrite, &call, &held);

@@ -231,6 +231,7 @@ void snapshot_unref(struct snapshot **taken)
         tls_context_unref(&snapshot->providers[i].tls);
     for (size_t i = 0; snapshot->listeners != NULL && i < snapshot->config->listen.count; i++)
         tls_context_unref(&snapshot->listeners[i].tls);
+    snapshot_levels_free(snapshot);
     price_list_destroy(&snapshot->config_prices);
     price_list_destroy(&snapshot->store_prices);
     config_unref(&snapshot->config);

@@ -14,6 +14,7 @@
 #include "base/slice.h"
 #include "base/status.h"
 #include "config/config.h"
+#include "gateway/snapshot_levels.h"
 #include "gateway/unpriced.h"
 #include "io/address.h"
 #include "io/tls.h"
@@ -51,6 +52,7 @@ struct snapshot {
     struct catalogue catalogue;
     struct price_list *config_prices; /* owned */
     struct price_list *store_prices;  /* a reference; of `weir prices set` */
+    struct snapshot_levels levels;    /* their limits and what is counted */
     struct unpriced unpriced;
     struct slice cors_lines; /* of every answer, where the origin does not matter; else empty */
     struct slice cors_exposed_lines; /* of answers to an origin that is allowed */

@@ -88,3 +88,18 @@ void gcra_correct(const struct gcra *gcra, _Atomic uint64_t *word, uint64_t take
     } while (!atomic_compare_exchange_weak_explicit(word, &arrival_ns, next_ns,
                                                     memory_order_relaxed, memory_order_relaxed));
 }
+
+void gcra_rescale(_Atomic uint64_t *word, uint64_t from, uint64_t to, uint64_t now_ns)
+{
+    uint64_t was = atomic_load_explicit(word, memory_order_relaxed);
+    uint64_t is;
+    if (from == to)
+        return;
+    do {
+        if (was <= now_ns)
+            return;
+        const wide backlog = (wide)(was - now_ns) * from / to;
+        is = backlog < UINT64_MAX - now_ns ? now_ns + (uint64_t)backlog : UINT64_MAX;
+    } while (!atomic_compare_exchange_weak_explicit(word, &was, is, memory_order_relaxed,
+                                                    memory_order_relaxed));
+}

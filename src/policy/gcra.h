@@ -34,4 +34,7 @@ uint64_t gcra_take(const struct gcra *gcra, _Atomic uint64_t *word, uint64_t cou
 void gcra_correct(const struct gcra *gcra, _Atomic uint64_t *word, uint64_t taken, uint64_t used,
                   uint64_t now_ns);
 
+/* What was taken of a limit of `from` counts as so much of one of `to`. */
+void gcra_rescale(_Atomic uint64_t *word, uint64_t from, uint64_t to, uint64_t now_ns);
+
 #endif

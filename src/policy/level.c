@@ -101,6 +101,20 @@ void level_unref(struct level **level)
     alloc_free(it);
 }
 
+void level_rescale(struct level *level, const struct level *former, uint64_t now_ns)
+{
+    for (size_t i = 0; i < level_count(level); i++) {
+        const struct limit *limit = &level->limits[i];
+        if (limit->kind != LIMIT_REQUESTS && limit->kind != LIMIT_TOKENS)
+            continue;
+        for (size_t j = 0; j < level_count(former); j++) {
+            const struct limit *was = &former->limits[j];
+            if (was->kind == limit->kind && was->window == limit->window)
+                gcra_rescale(&level_record(level, i)->words[0], was->amount, limit->amount, now_ns);
+        }
+    }
+}
+
 /* --- what it has ------------------------------------------------------------------------------- */
 
 size_t level_count(const struct level *level)

@@ -44,6 +44,10 @@ MUST_CHECK enum status level_create(struct counters *counters, const struct limi
 struct level *level_ref(struct level *level);
 void level_unref(struct level **level);
 
+/* What was taken of the former level's rates counts against the new amounts as so many requests and
+ * tokens, not as the same share. Once, when the level takes its former one's place. */
+void level_rescale(struct level *level, const struct level *former, uint64_t now_ns);
+
 size_t level_count(const struct level *level);
 const struct limit *level_limit(const struct level *level, size_t index);
 bool level_is_warn_only(const struct level *level);

@@ -143,14 +143,14 @@ enum status store_report(struct store *store, const struct store_report *report,
 enum status store_spend_list(struct store *store, const struct store_spend_query *query,
                              store_spend_visitor *visit, void *context, struct reason *reason)
 {
-    ASSERT(query->by <= STORE_GROUP_MODEL);
+    ASSERT(query->by <= STORE_GROUP_PROVIDER);
     return store->driver->spend_list(store, query, visit, context, reason);
 }
 
 enum status store_spend(struct store *store, const struct store_spend_query *query,
                         struct slice owner, int64_t *nanousd_out, struct reason *reason)
 {
-    ASSERT(query->by <= STORE_GROUP_MODEL);
+    ASSERT(query->by <= STORE_GROUP_PROVIDER);
     return store->driver->spend(store, query, owner, nanousd_out, reason);
 }
 

@@ -241,14 +241,14 @@ MUST_CHECK enum status store_report(struct store *store, const struct store_repo
 /* What requests that were admitted in [since_us, until_us) cost, exactly: whole hours are read from
  * the sums, and rows only where an end lies within an hour that has any; there, rows that retention
  * deleted are missing. Requests without a known price count as nothing. `by` is STORE_GROUP_NONE (all
- * together), _KEY, _USER, _TEAM or _MODEL. */
+ * together), _KEY, _USER, _TEAM, _MODEL or _PROVIDER. */
 struct store_spend_query {
     enum store_group by;
     uint64_t since_us, until_us;
 };
 struct store_spend {
     struct slice
-        owner; /* the 16 bytes of the id of a key, user or team, a model's name; empty: none,
+        owner; /* the 16 bytes of the id of a key, user or team, a model's or provider's name; empty: none,
                            and of STORE_GROUP_NONE */
     int64_t cost_nanousd; /* > 0; held at INT64_MAX */
 };

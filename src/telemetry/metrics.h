@@ -91,6 +91,17 @@ enum metrics_tokens {
     METRICS_TOKENS_COUNT,
 };
 
+/* Who has a limit: in the order of enum level_kind of policy/admission.h. */
+enum metrics_level {
+    METRICS_LEVEL_KEY,
+    METRICS_LEVEL_USER,
+    METRICS_LEVEL_TEAM,
+    METRICS_LEVEL_MODEL,
+    METRICS_LEVEL_PROVIDER,
+    METRICS_LEVEL_GATEWAY,
+    METRICS_LEVEL_COUNT,
+};
+
 enum metrics_reload { METRICS_RELOAD_OK, METRICS_RELOAD_FAILED, METRICS_RELOAD_COUNT };
 
 struct metrics_endpoint {
@@ -126,6 +137,8 @@ struct metrics_worker {
     metric_cell connections_refused[METRICS_REFUSAL_COUNT];
     metric_cell requests_in_flight; /* gauge */
     metric_cell requests_overload[METRICS_OVERLOAD_COUNT];
+    metric_cell requests_limited[METRICS_LEVEL_COUNT]; /* refused by a limit or budget of a level */
+    metric_cell budget_alerts[METRICS_LEVEL_COUNT];    /* shares of budgets that were reached */
     metric_cell requests_unrecorded; /* served while the ledger had no room, as configured */
     metric_cell streams_open;        /* gauge */
     metric_cell streams[OUTCOME_COUNT];

@@ -31,6 +31,12 @@ static const char *const overloads[METRICS_OVERLOAD_COUNT] = {
     [METRICS_OVERLOAD_LEDGER] = "ledger",
 };
 
+static const char *const levels[METRICS_LEVEL_COUNT] = {
+    [METRICS_LEVEL_KEY] = "key",           [METRICS_LEVEL_USER] = "user",
+    [METRICS_LEVEL_TEAM] = "team",         [METRICS_LEVEL_MODEL] = "model",
+    [METRICS_LEVEL_PROVIDER] = "provider", [METRICS_LEVEL_GATEWAY] = "gateway",
+};
+
 static const char *const tokens[METRICS_TOKENS_COUNT] = {
     [METRICS_TOKENS_INPUT] = "input",         [METRICS_TOKENS_OUTPUT] = "output",
     [METRICS_TOKENS_CACHED] = "cached",       [METRICS_TOKENS_CACHE_WRITE] = "cache_write",
@@ -61,6 +67,7 @@ static const struct axis axes[] = {
     [METRICS_AXIS_OUTCOME] = {{"outcome"}, NULL, OUTCOME_COUNT},
     [METRICS_AXIS_REFUSAL] = {{"reason"}, refusals, METRICS_REFUSAL_COUNT},
     [METRICS_AXIS_OVERLOAD] = {{"reason"}, overloads, METRICS_OVERLOAD_COUNT},
+    [METRICS_AXIS_LEVEL] = {{"level"}, levels, METRICS_LEVEL_COUNT},
     [METRICS_AXIS_RELOAD] = {{"result"}, reloads, METRICS_RELOAD_COUNT},
     [METRICS_AXIS_VERSION] = {{"version"}, NULL, 1},
 };

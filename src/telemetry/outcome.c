@@ -9,6 +9,7 @@ static const char *const names[OUTCOME_COUNT] = {
     [OUTCOME_UPSTREAM_FAILED] = "upstream_failed",
     [OUTCOME_UPSTREAM_BROKEN] = "upstream_broken",
     [OUTCOME_TIMED_OUT] = "timed_out",
+    [OUTCOME_OUT_OF_BUDGET] = "out_of_budget",
     [OUTCOME_CUT_OFF] = "cut_off",
     [OUTCOME_FAILED] = "failed",
 };

@@ -9,6 +9,7 @@ enum outcome {
     OUTCOME_UPSTREAM_FAILED, /* no upstream answered; the client got weir's error */
     OUTCOME_UPSTREAM_BROKEN, /* an upstream's answer began and did not end well */
     OUTCOME_TIMED_OUT,       /* a limit on time passed */
+    OUTCOME_OUT_OF_BUDGET,   /* the answer became longer than a budget covers, and was ended */
     OUTCOME_CUT_OFF,         /* shutdown, or the deadline of the drain, ended it */
     OUTCOME_FAILED,          /* weir could not go on: memory, or a fault of its own */
     OUTCOME_COUNT,

@@ -11,7 +11,8 @@
 #define COLUMN_KEY      2
 #define COLUMN_TEAM     3
 #define COLUMN_MODEL    4
-#define COLUMN_ROW_COST 5 /* of STATEMENT_SPEND_ROWS */
+#define COLUMN_PROVIDER 5
+#define COLUMN_ROW_COST 6 /* of STATEMENT_SPEND_ROWS */
 #define COLUMN_SUM_COST (6 + (int)COUNT_COST)
 
 struct spending {
@@ -68,6 +69,7 @@ static struct slice owner_of_row(struct query *query, enum store_group by)
         [STORE_GROUP_USER] = COLUMN_USER,
         [STORE_GROUP_TEAM] = COLUMN_TEAM,
         [STORE_GROUP_MODEL] = COLUMN_MODEL,
+        [STORE_GROUP_PROVIDER] = COLUMN_PROVIDER,
     };
     return by == STORE_GROUP_NONE ? SLICE("") : query_read_bytes(query, columns[by]);
 }
@@ -148,7 +150,7 @@ static uint64_t round_up(uint64_t time_us, uint64_t unit_us)
 
 static enum status add_whole_hours(struct spending *spending, uint64_t from_us, uint64_t to_us)
 {
-    if (spending->by == STORE_GROUP_NONE || spending->by == STORE_GROUP_MODEL)
+    if (spending->by == STORE_GROUP_NONE || spending->by >= STORE_GROUP_MODEL)
         return add_range(spending, STATEMENT_REPORT_ALL, from_us, to_us);
     const uint64_t first_day_us = round_up(from_us, DAY_US);
     const uint64_t end_day_us = to_us - to_us % DAY_US;

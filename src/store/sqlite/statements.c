@@ -154,7 +154,7 @@ static const char *const texts[STATEMENT_COUNT] = {
 
     /* The first columns are those of the reports. */
     [STATEMENT_SPEND_ROWS] =
-        "SELECT timestamp, user_id, key_id, team_id, model, cost_nanousd FROM usage_logs "
+        "SELECT timestamp, user_id, key_id, team_id, model, provider, cost_nanousd FROM usage_logs "
         "WHERE timestamp >= ?1 AND timestamp < ?2 AND cost_nanousd > 0",
 
     [STATEMENT_USAGE_INSERT] =

@@ -6,11 +6,21 @@
 
 static const char plain[] = "listen: 127.0.0.1:%u\nworkers: 1\n";
 
+static enum status follow(struct gateway *gateway, const struct config **config,
+                          struct reason *reason)
+{
+    struct snapshot *snapshot;
+    const enum status status = gateway_prepare(gateway, config, &snapshot, reason);
+    if (status == STATUS_OK)
+        gateway_publish(gateway, &snapshot);
+    return status;
+}
+
 static enum status reload(struct gateway_fixture *fixture, const char *yaml, uint16_t port,
                           struct reason *reason)
 {
     const struct config *config = gateway_fixture_config(yaml, port);
-    const enum status status = gateway_reload(&fixture->gateway, &config, reason);
+    const enum status status = follow(&fixture->gateway, &config, reason);
     assert_null(config); /* it was taken over in any case */
     loop_fixture_settle(fixture->worker->loop);
     return status;
@@ -78,7 +88,7 @@ static void a_reload_without_memory_changes_nothing(void **state)
         struct reason reason = {""};
         const struct config *config = gateway_fixture_config(plain, port);
         alloc_fail_nth(nth);
-        const enum status status = gateway_reload(&fixture.gateway, &config, &reason);
+        const enum status status = follow(&fixture.gateway, &config, &reason);
         alloc_fail_nth(-1);
         assert_null(config);
         if (status == STATUS_OK)

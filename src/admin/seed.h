@@ -1,0 +1,40 @@
+/* What budgets begin with: what the ledger says was spent in their windows, before anybody counted.
+ *
+ * At start all of them; later each that is new. What still runs, or lies in the journal for the second
+ * that it takes to reach the database, is not in it; at a start nothing runs and the journal of a
+ * former process was taken over.
+ *
+ * Thread: the store's, before the levels are published. Memory: nothing stays. Errors: those of
+ * store_spend_list(); levels may be seeded in part then and are not to be used. */
+#ifndef ADMIN_SEED_H
+#define ADMIN_SEED_H
+
+#include "admin/context.h"
+#include "gateway/snapshot.h"
+#include "policy/level.h"
+#include "store/store_usage.h"
+
+/* Whether a budget is there at all: of the map's keys, users and teams, or of the configuration. */
+bool seed_is_needed(struct admin_context *context, const struct snapshot *snapshot);
+
+/* Of every key, user and team in the map, and of the snapshot. */
+MUST_CHECK enum status seed_all_levels(struct admin_context *context,
+                                       const struct snapshot *snapshot, struct reason *reason);
+
+/* Of those budgets of the snapshot that `former` does not have. */
+MUST_CHECK enum status seed_snapshot_levels(struct admin_context *context,
+                                            const struct snapshot *snapshot,
+                                            const struct snapshot *former, struct reason *reason);
+
+/* Whose level it is. */
+struct seed_owner {
+    enum store_group by; /* STORE_GROUP_KEY, _USER or _TEAM */
+    const struct id *id;
+    const struct zone *zone; /* of its calendar; NULL: UTC */
+};
+/* Of those budgets of one level that `former` (may be NULL) does not have. */
+MUST_CHECK enum status seed_level(struct admin_context *context, const struct seed_owner *owner,
+                                  struct level *level, const struct level *former,
+                                  struct reason *reason);
+
+#endif

@@ -1,0 +1,394 @@
+#include "gateway/hold.h"
+
+#include "gateway/fit.h"
+#include "json/value.h"
+#include "json/walk.h"
+#include "models/chat_count.h"
+#include "models/cost.h"
+
+/* Of English text in o200k_base; other text and JSON's own signs make it less. */
+#define BYTES_PER_TOKEN 4
+/* How far a count by another model's encoding may be off is in docs/performance.md. */
+#define ESTIMATE_MARGIN_PERCENT 30
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* UINT64_MAX where it would be more. */
+static uint64_t times(uint64_t a, uint64_t b)
+{
+    uint64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
+}
+
+static uint64_t plus(uint64_t a, uint64_t b)
+{
+    uint64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+
+static bool is_chat(const struct openai_request *openai)
+{
+    return openai->route == OPENAI_ROUTE_CHAT || openai->route == OPENAI_ROUTE_SIMPLE_CHAT;
+}
+
+static bool makes_text(const struct openai_request *openai)
+{
+    return openai->route != OPENAI_ROUTE_EMBEDDINGS && openai->route != OPENAI_ROUTE_MODERATIONS;
+}
+
+/* A completion answers each of several prompts. */
+static uint64_t prompts_of(const struct openai_request *openai)
+{
+    const struct json_member *prompt = openai->members[OPENAI_MEMBER_PROMPT];
+    const unsigned tokens = 1U << JSON_TYPE_NUMBER;
+    if (prompt == NULL || prompt->value.type != JSON_TYPE_ARRAY || prompt->element_count == 0 ||
+        (prompt->element_types & tokens) != 0)
+        return 1;
+    return prompt->element_count;
+}
+
+static uint64_t choices_of(const struct openai_request *openai)
+{
+    if (openai->route != OPENAI_ROUTE_COMPLETIONS)
+        return openai->n;
+    return times(larger(openai->n, openai->best_of), prompts_of(openai));
+}
+
+/* Some servers take a maximum of 0 for none. */
+static bool states_maximum(const struct openai_request *openai)
+{
+    return openai->max_tokens != UINT64_MAX && openai->max_tokens > 0;
+}
+
+static const struct json_member *prompt_of(const struct openai_request *openai)
+{
+    const struct json_member *member = openai->members[OPENAI_MEMBER_MESSAGES];
+    if (member == NULL)
+        member = openai->members[OPENAI_MEMBER_PROMPT];
+    return member != NULL ? member : openai->members[OPENAI_MEMBER_INPUT];
+}
+
+uint64_t hold_expect_tokens(const struct hold_subject *subject, uint64_t expected_output)
+{
+    const struct openai_request *openai = subject->openai;
+    const struct json_member *prompt = prompt_of(openai);
+    uint64_t input = subject->counted_input;
+    if (input == UINT64_MAX)
+        input = prompt != NULL ? prompt->value.raw.size / BYTES_PER_TOKEN : 0;
+    if (!makes_text(openai))
+        return input;
+    const uint64_t output = states_maximum(openai) ? openai->max_tokens : expected_output;
+    return plus(input, times(output, choices_of(openai)));
+}
+
+/* --- What the model can do ---------------------------------------------------------------------------- */
+
+struct model_bounds {
+    uint64_t window, output; /* 0: not known */
+};
+
+static struct model_bounds bounds_of(const struct hold_subject *subject)
+{
+    const struct rule *rule = subject->rule;
+    const struct catalogue_facts *facts =
+        pricing_facts(subject->pricing, subject->snapshot, subject->provider, subject->target_model,
+                      subject->time_us);
+    struct model_bounds bounds = {rule->window_tokens, rule->max_output_tokens};
+    if (facts != NULL && bounds.window == 0)
+        bounds.window = larger(facts->context_window_tokens, facts->max_input_tokens);
+    if (facts != NULL && bounds.output == 0)
+        bounds.output = facts->max_output_tokens;
+    return bounds;
+}
+
+/* --- What it costs ------------------------------------------------------------------------------------- */
+
+static enum price_class class_of(const struct openai_request *openai)
+{
+    enum price_class service_class = PRICE_STANDARD;
+    for (size_t i = 0; i < openai->body.count; i++) {
+        const struct json_member *member = &openai->body.members[i];
+        if (!json_key_equal(member->key, SLICE("service_tier")) ||
+            member->value.type != JSON_TYPE_STRING)
+            continue;
+        const struct slice raw = member->value.raw;
+        if (price_class_find(slice_of(raw.data + 1, raw.size - 2), &service_class) != STATUS_OK)
+            service_class = PRICE_STANDARD;
+    }
+    return service_class;
+}
+
+/* False: a part has no known price. */
+static bool raise_cost(const struct price *price, const struct usage *usage, uint64_t *cost)
+{
+    struct cost computed;
+    const enum status status = cost_compute(price, usage, &computed);
+    if (status == STATUS_TOO_LARGE)
+        *cost = INT64_MAX;
+    else if (status == STATUS_OK)
+        *cost = larger(*cost, (uint64_t)computed.nanousd);
+    return status != STATUS_NOT_FOUND;
+}
+
+/* The most that so many tokens can cost, whatever kind of token they turn out to be. A flexible class
+ * may be answered in the standard one. False: not known. */
+static bool cost_of(const struct hold_subject *subject, uint64_t input, uint64_t output,
+                    uint64_t *cost_out)
+{
+    const struct price *price = pricing_find(subject->pricing, subject->snapshot, subject->provider,
+                                             subject->target_model, subject->time_us);
+    const enum price_class asked = class_of(subject->openai);
+    struct usage usage = {
+        .input_tokens = input,
+        .output_tokens = output,
+        .pin = subject->provider->catalogue.pin,
+        .time_us = subject->time_us,
+    };
+    *cost_out = 0;
+    if (price == NULL || !raise_cost(price, &usage, cost_out))
+        return false;
+    usage.cache_write_tokens = input;
+    (void)raise_cost(price, &usage, cost_out);
+    usage.reasoning_tokens = output;
+    (void)raise_cost(price, &usage, cost_out);
+    usage.service_class = asked;
+    if (asked != PRICE_STANDARD)
+        (void)raise_cost(price, &usage, cost_out);
+    usage = (struct usage){.input_tokens = input,
+                           .output_tokens = output,
+                           .service_class = asked,
+                           .pin = usage.pin,
+                           .time_us = usage.time_us};
+    if (asked != PRICE_STANDARD)
+        (void)raise_cost(price, &usage, cost_out);
+    return true;
+}
+
+/* Leaves the hold unpriced where nobody knows. */
+static void price_hold(const struct hold_subject *subject, struct hold *hold)
+{
+    hold->is_unpriced =
+        !cost_of(subject, hold->input_tokens, hold->output_tokens, &hold->cost_nanousd);
+    if (hold->is_unpriced)
+        hold->cost_nanousd = 0;
+}
+
+/* --- Input ------------------------------------------------------------------------------------------------ */
+
+static bool is_one_of(struct slice raw, const struct slice *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(raw, texts[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Whether an element of the array has a type that is none of these. */
+static bool has_other_type(struct json_value array, const struct json_limits *limits,
+                           const struct slice *types, size_t count)
+{
+    struct json_walk walk;
+    struct json_member element;
+    struct json_value type;
+    json_walk_init(&walk, array, limits);
+    while (json_walk_next(&walk, &element)) {
+        if (json_find(element.value, SLICE("type"), limits, &type) &&
+            !is_one_of(type.raw, types, count))
+            return true;
+    }
+    return false;
+}
+
+/* Tools that the provider runs itself read what nobody knows beforehand. */
+static bool has_provider_tools(const struct hold_subject *subject)
+{
+    static const struct slice own[] = {{"\"function\"", 10}, {"\"custom\"", 8}};
+    const struct json_object *body = &subject->openai->body;
+    for (size_t i = 0; i < body->count; i++) {
+        const struct json_member *member = &body->members[i];
+        if (json_key_equal(member->key, SLICE("web_search_options")) &&
+            !json_is_null(member->value))
+            return true;
+        if (json_key_equal(member->key, SLICE("tools")) &&
+            has_other_type(member->value, subject->json, own, 2))
+            return true;
+    }
+    return false;
+}
+
+/* Pictures, sound and files are parts of a message's content, and may be a short name for much. A
+ * message without parts has no content that is an array. */
+static bool has_media(const struct hold_subject *subject)
+{
+    static const struct slice text[] = {{"\"text\"", 6}, {"\"refusal\"", 9}};
+    const struct json_member *messages = subject->openai->members[OPENAI_MEMBER_MESSAGES];
+    struct json_walk walk;
+    struct json_member message;
+    struct json_value content;
+    if (messages == NULL)
+        return false;
+    json_walk_init(&walk, messages->value, subject->json);
+    while (json_walk_next(&walk, &message)) {
+        if (json_find(message.value, SLICE("audio"), subject->json, &content) &&
+            !json_is_null(content))
+            return true;
+        if (json_find(message.value, SLICE("content"), subject->json, &content) &&
+            content.type == JSON_TYPE_ARRAY && has_other_type(content, subject->json, text, 2))
+            return true;
+    }
+    return false;
+}
+
+static bool is_estimate(const struct hold_subject *subject)
+{
+    const struct model_tokens *model = model_tokens_find(subject->target_model);
+    return model->is_estimate || model->format.is_estimate;
+}
+
+static uint64_t bytes_bound(const struct hold_subject *subject)
+{
+    const struct openai_request *openai = subject->openai;
+    const struct model_tokens *model = model_tokens_find(subject->target_model);
+    return fit_bound(model, &openai->body, openai->message_count);
+}
+
+/* A count by another model's encoding may be too small. */
+static uint64_t with_margin(uint64_t tokens, bool is_estimate)
+{
+    return is_estimate ? plus(tokens, tokens / 100 * ESTIMATE_MARGIN_PERCENT + 1) : tokens;
+}
+
+enum status hold_count_input(const struct hold_subject *subject, uint64_t *tokens_out)
+{
+    const struct openai_request *openai = subject->openai;
+    const struct model_tokens *model = model_tokens_find(subject->target_model);
+    const struct json_member *prompt = prompt_of(openai);
+    struct input_count count = {0};
+    enum status status = STATUS_OK;
+    if (is_chat(openai))
+        status = count_chat(model, &openai->body, subject->json, NULL, &count);
+    else if (prompt != NULL)
+        status = count_prompt(model, prompt->value, subject->json, &count);
+    if (status != STATUS_OK)
+        return status;
+    if (count.is_unbounded)
+        return STATUS_NOT_FOUND;
+    *tokens_out = count.input_tokens;
+    return STATUS_OK;
+}
+
+static void hold_window(const struct model_bounds *bounds, struct hold *hold)
+{
+    hold->input = HOLD_INPUT_WINDOW;
+    hold->input_tokens = bounds->window > 0 ? bounds->window : HOLD_WINDOW_TOKENS;
+}
+
+static void count_into(const struct hold_subject *subject, const struct model_bounds *bounds,
+                       bool has_media, struct hold *hold)
+{
+    uint64_t tokens;
+    const enum status status = hold_count_input(subject, &tokens);
+    if (status == STATUS_OK) {
+        hold->input = HOLD_INPUT_COUNTED;
+        hold->input_tokens = with_margin(tokens, is_estimate(subject));
+    } else if (status == STATUS_NOT_FOUND || has_media) {
+        hold_window(bounds, hold);
+    }
+}
+
+static void bound_input(const struct hold_subject *subject, const struct model_bounds *bounds,
+                        struct hold *hold)
+{
+    hold->input = HOLD_INPUT_BYTES;
+    hold->input_tokens = bytes_bound(subject);
+    if (has_provider_tools(subject)) {
+        hold_window(bounds, hold);
+    } else if (is_chat(subject->openai) && has_media(subject)) {
+        count_into(subject, bounds, true, hold);
+    } else if (subject->counted_input != UINT64_MAX) {
+        hold->input = HOLD_INPUT_COUNTED;
+        hold->input_tokens = with_margin(subject->counted_input, is_estimate(subject));
+    }
+}
+
+/* --- Output ----------------------------------------------------------------------------------------------- */
+
+static void bound_output(const struct hold_subject *subject, const struct model_bounds *bounds,
+                         struct hold *hold)
+{
+    const struct openai_request *openai = subject->openai;
+    hold->choices = choices_of(openai);
+    hold->written_output = 0;
+    if (!makes_text(openai)) {
+        hold->output = HOLD_OUTPUT_NONE;
+        hold->output_tokens = 0;
+        return;
+    }
+    uint64_t each = openai->max_tokens;
+    hold->output = HOLD_OUTPUT_REQUEST;
+    if (!states_maximum(openai)) {
+        hold->output = HOLD_OUTPUT_MODEL;
+        each = bounds->output;
+        if (each == 0 && bounds->window > 0)
+            each = bounds->window;
+        if (each == 0) {
+            hold->output = HOLD_OUTPUT_WRITTEN;
+            each = hold->written_output = HOLD_OUTPUT_TOKENS;
+        }
+    }
+    hold->output_tokens = times(each, hold->choices);
+}
+
+/* The largest maximum of output, for each choice, whose hold is affordable; at least `least`. */
+static void shrink(const struct hold_subject *subject, uint64_t affordable, uint64_t least,
+                   struct hold *hold)
+{
+    uint64_t low = least, high = hold->output_tokens / hold->choices;
+    if (high <= least)
+        return;
+    while (low < high) {
+        const uint64_t middle = high - (high - low) / 2;
+        uint64_t cost;
+        if (cost_of(subject, hold->input_tokens, times(middle, hold->choices), &cost) &&
+            cost <= affordable)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    hold->output = HOLD_OUTPUT_WRITTEN;
+    hold->written_output = low;
+    hold->output_tokens = times(low, hold->choices);
+}
+
+void hold_bound(const struct hold_subject *subject, uint64_t affordable, struct hold *hold_out)
+{
+    const struct config_budgets *budgets = &subject->snapshot->config->budgets;
+    const struct model_bounds bounds = bounds_of(subject);
+    bound_input(subject, &bounds, hold_out);
+    bound_output(subject, &bounds, hold_out);
+    price_hold(subject, hold_out);
+    if (hold_out->is_unpriced || hold_out->cost_nanousd <= affordable)
+        return;
+    if (hold_out->input == HOLD_INPUT_BYTES) {
+        count_into(subject, &bounds, false, hold_out);
+        price_hold(subject, hold_out);
+    }
+    if (hold_out->cost_nanousd <= affordable || states_maximum(subject->openai) ||
+        !makes_text(subject->openai) || budgets->when_short == CONFIG_WHEN_SHORT_REFUSE)
+        return;
+    shrink(subject, affordable, budgets->min_output_tokens, hold_out);
+    price_hold(subject, hold_out);
+}
+
+uint64_t hold_more_output(const struct hold_subject *subject, const struct hold *hold,
+                          uint64_t more_tokens)
+{
+    uint64_t cost;
+    if (!cost_of(subject, hold->input_tokens, plus(hold->output_tokens, more_tokens), &cost))
+        return 0;
+    return cost > hold->cost_nanousd ? cost - hold->cost_nanousd : 0;
+}
