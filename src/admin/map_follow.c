@@ -154,8 +154,8 @@ static void publish(struct map_change *change)
         identity_map_publish(map, &change->key);
     if (change->former != NULL)
         identity_map_publish(map, &change->former);
-    if (change->ended != NULL)
-        identity_map_remove(map, change->ended->former_hash);
+    for (unsigned i = 0; i < change->ended_count; i++)
+        identity_map_remove(map, change->ended[i]);
 }
 
 static void abandon(struct map_change *change)
@@ -189,14 +189,20 @@ static enum status end_preparing(struct map_change *change, const char *what, en
     return status;
 }
 
-/* Which of the two has a former secret that works no more with this change. */
-static const struct store_key *ended_by(const struct admin_context *context,
-                                        const struct store_key *before, const struct store_key *key)
+static void note_ended(struct map_change *change, const struct store_key *key)
+{
+    memcpy(change->ended[change->ended_count++], key->former_hash, sizeof(key->former_hash));
+}
+
+/* The former secret of before, if another takes its place, and one that is over. */
+static void note_all_ended(struct map_change *change, const struct store_key *before,
+                           const struct store_key *key)
 {
     if (before != NULL && before->former_until_us != 0 &&
         memcmp(before->former_hash, key->former_hash, sizeof(key->former_hash)) != 0)
-        return before;
-    return key->former_until_us != 0 && key->former_until_us <= context->now_us() ? key : NULL;
+        note_ended(change, before);
+    if (key->former_until_us != 0 && key->former_until_us <= change->context->now_us())
+        note_ended(change, key);
 }
 
 enum status map_prepare_key(struct admin_context *context, const struct store_key *before,
@@ -207,7 +213,7 @@ enum status map_prepare_key(struct admin_context *context, const struct store_ke
     if (context->map == NULL)
         return STATUS_OK;
     change_out->context = context;
-    change_out->ended = ended_by(context, before, key);
+    note_all_ended(change_out, before, key);
     return end_preparing(change_out, "key", prepare_key(context, key, change_out, reason), reason);
 }
 

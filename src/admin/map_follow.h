@@ -15,11 +15,12 @@
 #include "store/store.h"
 
 struct map_change {
-    struct admin_context *context; /* NULL: nothing to publish */
-    struct identity_change *owner; /* of a user or a team */
-    struct identity_key *key;      /* the entry of a key's secret, */
-    struct identity_key *former;   /* and of its former one while that works */
-    const struct store_key *ended; /* whose former secret works no more, borrowed; NULL: none */
+    struct admin_context *context;         /* NULL: nothing to publish */
+    struct identity_change *owner;         /* of a user or a team */
+    struct identity_key *key;              /* the entry of a key's secret, */
+    struct identity_key *former;           /* and of its former one while that works */
+    unsigned char ended[2][KEY_HASH_SIZE]; /* of former secrets that work no more */
+    unsigned ended_count;
 };
 
 /* Makes the map and fills it from the store. STATUS_NO_MEMORY; STATUS_TOO_LARGE, STATUS_INVALID: the
@@ -28,8 +29,8 @@ struct map_change {
 MUST_CHECK enum status map_fill(struct admin_context *context, struct reason *reason);
 
 /* What is prepared is as it will be. STATUS_NO_MEMORY; STATUS_LIMITED: the limits of all levels are
- * more than can be counted. Its user is in the map; of a change, `before` is the key as it was, else NULL;
- * it outlives the change. */
+ * more than can be counted. Its user is in the map; of a change, `before` is the key as it was, else
+ * NULL. */
 MUST_CHECK enum status map_prepare_key(struct admin_context *context,
                                        const struct store_key *before, const struct store_key *key,
                                        struct map_change *change_out, struct reason *reason);

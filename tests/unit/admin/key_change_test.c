@@ -9,6 +9,7 @@
 
 #include "admin/user_change.h"
 #include "base/alloc.h"
+#include "identity/access.h"
 #include "unit/admin/data_dir.h"
 
 static int open_context(void **state)
@@ -61,10 +62,11 @@ static void what_the_store_refuses_does_not_reach_the_map(void **state)
 {
     struct admin_context *context = *state;
     struct store_key key = key_of_ada(context);
+    const struct store_key before = key;
     assert_int_equal(store_user_delete(context->store, &key.user_id, NULL, NULL), STATUS_OK);
     assert_int_equal(key_enter(context, SLICE("0123456789abcdef"), &key, NULL), STATUS_NOT_FOUND);
     assert_int_equal(identity_map_key_count(context->map), 0);
-    assert_int_equal(key_change(context, SLICE("key.set"), &key, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(key_change(context, SLICE("key.set"), &before, &key, NULL), STATUS_NOT_FOUND);
     assert_int_equal(identity_map_key_count(context->map), 0);
 }
 
@@ -76,8 +78,8 @@ static void what_the_map_cannot_hold_does_not_reach_the_store(void **state)
     char memory[512];
     struct arena arena;
     arena_init(&arena, memory, sizeof(memory), 0);
-    key.models = SLICE("a"); /* the rules and the entry */
-    for (int nth = 0; nth < 2; nth++) {
+    key.rules.limits = SLICE("60req/min"); /* the level, the rules and the entry */
+    for (int nth = 0; nth < 3; nth++) {
         alloc_fail_nth(nth);
         assert_int_equal(key_enter(context, SLICE("0123456789abcdef"), &key, NULL),
                          STATUS_NO_MEMORY);
@@ -86,6 +88,66 @@ static void what_the_map_cannot_hold_does_not_reach_the_store(void **state)
                          STATUS_NOT_FOUND);
     }
     arena_fini(&arena);
+}
+
+/* What a secret is worth at the moment. */
+static enum identity_verdict verdict(struct admin_context *context, const char *secret)
+{
+    unsigned char hash[KEY_HASH_SIZE];
+    assert_int_equal(key_hasher_hash(context->hasher, slice_from_text(secret), hash), STATUS_OK);
+    const struct identity_key *key = identity_map_find_key(context->map, hash);
+    return key != NULL ? identity_check(key, data_dir_now_us) : IDENTITY_VERDICT_REVOKED;
+}
+
+#define FIRST  "first-0123456789"
+#define SECOND "second-0123456789"
+#define THIRD  "third-0123456789"
+
+static void a_rotated_key_has_two_secrets_until_the_former_one_ends(void **state)
+{
+    struct admin_context *context = *state;
+    struct store_key key = key_of_ada(context);
+    assert_int_equal(key_enter(context, SLICE(FIRST), &key, NULL), STATUS_OK);
+    assert_int_equal(key_rotate(context, SLICE(SECOND), data_dir_now_us + 100, &key, NULL),
+                     STATUS_OK);
+    assert_int_equal(identity_map_key_count(context->map), 2);
+    assert_int_equal(verdict(context, FIRST), IDENTITY_VERDICT_VALID);
+    assert_int_equal(verdict(context, SECOND), IDENTITY_VERDICT_VALID);
+    data_dir_now_us += 100;
+    assert_int_equal(verdict(context, FIRST), IDENTITY_VERDICT_EXPIRED);
+    assert_int_equal(verdict(context, SECOND), IDENTITY_VERDICT_VALID);
+}
+
+static void what_is_done_to_a_rotated_key_is_done_to_both_secrets(void **state)
+{
+    struct admin_context *context = *state;
+    struct store_key key = key_of_ada(context);
+    assert_int_equal(key_enter(context, SLICE(FIRST), &key, NULL), STATUS_OK);
+    assert_int_equal(key_rotate(context, SLICE(SECOND), data_dir_now_us + 100, &key, NULL),
+                     STATUS_OK);
+    const struct store_key before = key;
+    key.disabled = true;
+    assert_int_equal(key_change(context, SLICE("key.disable"), &before, &key, NULL), STATUS_OK);
+    assert_int_equal(verdict(context, FIRST), IDENTITY_VERDICT_DISABLED);
+    assert_int_equal(verdict(context, SECOND), IDENTITY_VERDICT_DISABLED);
+}
+
+static void rotating_again_or_without_overlap_ends_the_former_secret_at_once(void **state)
+{
+    struct admin_context *context = *state;
+    struct store_key key = key_of_ada(context), other;
+    assert_int_equal(key_enter(context, SLICE(FIRST), &key, NULL), STATUS_OK);
+    assert_int_equal(key_rotate(context, SLICE(SECOND), data_dir_now_us + 100, &key, NULL),
+                     STATUS_OK);
+    assert_int_equal(key_rotate(context, SLICE(THIRD), data_dir_now_us, &key, NULL), STATUS_OK);
+    assert_int_equal(identity_map_key_count(context->map), 1);
+    assert_int_equal(verdict(context, FIRST), IDENTITY_VERDICT_REVOKED);
+    assert_int_equal(verdict(context, SECOND), IDENTITY_VERDICT_REVOKED);
+    assert_int_equal(verdict(context, THIRD), IDENTITY_VERDICT_VALID);
+    /* It cannot be entered anew: whoever still has it shall not get in. */
+    other = (struct store_key){.id = {{3}}, .user_id = key.user_id, .user_name = key.user_name};
+    assert_int_equal(key_enter(context, SLICE(SECOND), &other, NULL), STATUS_EXISTS);
+    assert_int_equal(verdict(context, SECOND), IDENTITY_VERDICT_REVOKED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_context, close_context)
@@ -97,6 +159,9 @@ int main(void)
         TEST(what_cannot_be_a_key_enters_nowhere),
         TEST(what_the_store_refuses_does_not_reach_the_map),
         TEST(what_the_map_cannot_hold_does_not_reach_the_store),
+        TEST(a_rotated_key_has_two_secrets_until_the_former_one_ends),
+        TEST(what_is_done_to_a_rotated_key_is_done_to_both_secrets),
+        TEST(rotating_again_or_without_overlap_ends_the_former_secret_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,9 +31,9 @@ static void a_path_that_is_not_there_is_404(void **state)
 {
     static const char *const wrong[] = {"",
                                         "/",
-                                        "/admin/v1/teams",
+                                        "/admin/v1/teems",
                                         "/admin/v1/users/a/revoke",
-                                        "/admin/v1/keys/a/rotate",
+                                        "/admin/v1/keys/a/turn",
                                         "/admin/v1/keys/a/b/c"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         const char *answer = NULL;

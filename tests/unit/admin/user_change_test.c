@@ -37,33 +37,53 @@ static struct store_user make_ada(void)
 
 static void each_change_has_its_entry(void **state)
 {
-    struct store_user user = make_ada();
+    struct store_user before = make_ada(), user = before;
     uint64_t keys = 0;
-    assert_int_equal(user_enter(*state, &user, NULL), STATUS_OK);
+    assert_int_equal(user_enter(*state, &before, NULL), STATUS_OK);
     user.disabled = true;
-    assert_int_equal(user_change(*state, &user, NULL), STATUS_OK);
-    user.disabled = false;
-    assert_int_equal(user_change(*state, &user, NULL), STATUS_OK);
+    assert_int_equal(user_change(*state, SLICE("user.disable"), &before, &user, NULL), STATUS_OK);
+    before = user;
+    user.rules.tags = SLICE("a,b");
+    user.rules.limits = SLICE("60req/min,10usd/month");
+    user.rules.warn_only = true;
+    assert_int_equal(user_change(*state, SLICE("user.set"), &before, &user, NULL), STATUS_OK);
     assert_int_equal(user_remove(*state, &user, &keys, NULL), STATUS_OK);
     assert_string_equal(entries_of(*state),
                         "weir audit.begin  \n"
                         "uid=7 user.create " ADA " {\"name\":\"ada\"}\n"
                         "uid=7 user.disable " ADA " {\"name\":\"ada\"}\n"
-                        "uid=7 user.enable " ADA " {\"name\":\"ada\"}\n"
+                        "uid=7 user.set " ADA " {\"name\":\"ada\",\"tags\":[\"a\",\"b\"],"
+                        "\"limits\":[\"60req/min\"],\"budgets\":[\"10usd/month\"],"
+                        "\"warn_only\":true}\n"
                         "uid=7 user.delete " ADA " {\"keys_deleted\":0,\"name\":\"ada\"}\n");
 }
 
 static void what_the_store_refuses_has_none(void **state)
 {
-    const struct store_user user = make_ada();
+    const struct store_user before = make_ada();
+    struct store_user user = before;
     uint64_t keys = 0;
-    assert_int_equal(user_change(*state, &user, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(user_change(*state, SLICE("user.set"), &before, &user, NULL),
+                     STATUS_NOT_FOUND);
     assert_int_equal(user_remove(*state, &user, &keys, NULL), STATUS_NOT_FOUND);
     assert_string_equal(entries_of(*state), "");
-    assert_int_equal(user_enter(*state, &user, NULL), STATUS_OK);
-    assert_int_equal(user_enter(*state, &user, NULL), STATUS_EXISTS);
+    assert_int_equal(user_enter(*state, &before, NULL), STATUS_OK);
+    assert_int_equal(user_enter(*state, &before, NULL), STATUS_EXISTS);
     assert_string_equal(entries_of(*state), "weir audit.begin  \n"
                                             "uid=7 user.create " ADA " {\"name\":\"ada\"}\n");
+}
+
+static void a_change_is_later_than_the_one_before_and_refused_over_another(void **state)
+{
+    struct store_user before = make_ada(), user;
+    before.updated_at_us = data_dir_now_us + 5; /* the clock was set back since */
+    assert_int_equal(user_enter(*state, &before, NULL), STATUS_OK);
+    user = before;
+    user.disabled = true;
+    assert_int_equal(user_change(*state, SLICE("user.disable"), &before, &user, NULL), STATUS_OK);
+    assert_int_equal(user.updated_at_us, data_dir_now_us + 6);
+    user = before;
+    assert_int_equal(user_change(*state, SLICE("user.set"), &before, &user, NULL), STATUS_AGAIN);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_context, close_context)
@@ -73,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_change_has_its_entry),
         TEST(what_the_store_refuses_has_none),
+        TEST(a_change_is_later_than_the_one_before_and_refused_over_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,10 @@ static void a_created_user_is_answered_and_shown_alike(void **state)
         operate(*state, "POST", "/admin/v1/users", "{\"name\":\"Ada \\u00e9\"}", &answer), 201);
     assert_true(strlen(answer) < sizeof(created));
     memcpy(created, answer, strlen(answer) + 1);
-    assert_non_null(strstr(created, "\"name\":\"Ada \xc3\xa9\",\"disabled\":false,"
+    assert_non_null(strstr(created, "\"name\":\"Ada \xc3\xa9\",\"team\":null,\"team_id\":null,"
+                                    "\"disabled\":false,\"models\":null,\"routes\":null,"
+                                    "\"networks\":null,\"tags\":null,\"limits\":[],"
+                                    "\"budgets\":[],\"warn_only\":false,"
                                     "\"created_at\":\"2026-01-31T12:00:00.000Z\","
                                     "\"updated_at\":\"2026-01-31T12:00:00.000Z\"}"));
     assert_int_equal(operate(*state, "GET", "/admin/v1/users/Ada%20%c3%a9", "", &answer), 200);

@@ -52,12 +52,15 @@ static void a_list_is_a_table_or_an_array(void **state)
     succeeds("users list --json");
     assert_string_equal(captured.out, "[]\n");
     succeeds("users list");
-    assert_string_equal(captured.out, "NAME  DISABLED  CREATED  ID\n");
+    assert_string_equal(captured.out,
+                        "NAME  TEAM  DISABLED  LIMITS  BUDGETS  MODELS  CREATED  ID\n");
     succeeds("users create alice");
     succeeds("users create bo");
     succeeds("users list");
-    assert_non_null(strstr(captured.out, "\nalice  no        now      "));
-    assert_non_null(strstr(captured.out, "\nbo     no        now      "));
+    assert_non_null(
+        strstr(captured.out, "\nalice  -     no        -       -        -       now      "));
+    assert_non_null(
+        strstr(captured.out, "\nbo     -     no        -       -        -       now      "));
     succeeds("users list --json");
     assert_int_equal(captured.out[0], '[');
     assert_non_null(strstr(captured.out, "},\n{"));

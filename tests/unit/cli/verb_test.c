@@ -77,7 +77,8 @@ static void wrong_usage_says_what_is_wrong_and_runs_nothing(void **state)
     wrong("things show", "say which: `weir things show T`");
     wrong("things show x y", "`weir things show` takes one name");
     wrong("things create x", "`weir things create` takes no name");
-    wrong("things show x --limit 1req/min", "--limit is not in this version");
+    wrong("things show x --limit 1req/min", "`weir things show` takes no --limit");
+    wrong("things show x --priority 1", "--priority is not in this version");
     wrong("things rotate x", "`weir things rotate` is not in this version");
 }
 

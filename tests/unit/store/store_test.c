@@ -253,16 +253,65 @@ static void an_update_changes_what_it_names_and_nothing_else(void **state)
     key.expires_at_us = 4;
     key.hint = SLICE("zzzz");
     key.hash[5] = 5;
+    key.former_hash[5] = 6;
+    key.former_until_us = 7;
+    key.updated_at_us = 8;
+    key.created_at_us = 9;
+    key.last_used_at_us = 9;
     assert_int_equal(store_key_update(store, &key, 0, NULL), STATUS_OK);
     assert_int_equal(find_key(store, text_of_id(10), &found), STATUS_OK);
     assert_null(found.name.data);
     assert_true(slice_equal(found.rules.models, SLICE("a")));
     assert_true(found.disabled);
     assert_int_equal(found.expires_at_us, 4);
-    assert_true(slice_equal(found.hint, SLICE("abcd")));
-    assert_int_equal(found.hash[5], 0);
+    assert_true(slice_equal(found.hint, SLICE("zzzz")));
+    assert_int_equal(found.hash[5], 5);
+    assert_int_equal(found.former_hash[5], 6);
+    assert_int_equal(found.former_until_us, 7);
+    assert_int_equal(found.updated_at_us, 8);
+    assert_int_equal(found.created_at_us, 3000);
+    assert_int_equal(found.last_used_at_us, 0);
     key.id = database_id(11);
     assert_int_equal(store_key_update(store, &key, 0, NULL), STATUS_NOT_FOUND);
+}
+
+/* Whoever still has it shall not get in under another name. */
+static void a_former_secret_is_found_and_cannot_be_entered_anew(void **state)
+{
+    struct store *store = *state;
+    struct reason reason = {""};
+    struct store_key key = database_key(10, 1, "a"), other = database_key(11, 1, "b"), found;
+    database_add_user(store, 1, "ada");
+    database_add_key(store, 10, 1, "a");
+    memcpy(key.former_hash, key.hash, sizeof(key.hash));
+    key.former_until_us = 1; /* long ago */
+    key.hash[9] = 9;
+    assert_int_equal(store_key_update(store, &key, 0, NULL), STATUS_OK);
+    assert_int_equal(store_key_find_hash(store, key.former_hash, &arena, &found, NULL), STATUS_OK);
+    assert_memory_equal(&found.id, &key.id, sizeof(key.id));
+    assert_int_equal(store_key_find_hash(store, key.hash, &arena, &found, NULL), STATUS_OK);
+    memcpy(other.hash, key.former_hash, sizeof(other.hash));
+    assert_int_equal(store_key_create(store, &other, &reason), STATUS_EXISTS);
+    assert_non_null(strstr(reason.text, "stored already"));
+    memcpy(other.hash, key.hash, sizeof(other.hash));
+    assert_int_equal(store_key_create(store, &other, &reason), STATUS_EXISTS);
+}
+
+static void nothing_is_written_over_what_changed_since_it_was_seen(void **state)
+{
+    struct store *store = *state;
+    struct reason reason = {""};
+    struct store_key key = database_key(10, 1, "a");
+    struct store_user user = database_user(1, "ada");
+    database_add_user(store, 1, "ada");
+    database_add_key(store, 10, 1, "a");
+    user.updated_at_us = key.updated_at_us = 2001;
+    assert_int_equal(store_user_update(store, &user, 2000, NULL), STATUS_OK);
+    assert_int_equal(store_user_update(store, &user, 2000, &reason), STATUS_AGAIN);
+    assert_non_null(strstr(reason.text, "user"));
+    assert_int_equal(store_user_update(store, &user, 2001, NULL), STATUS_OK);
+    assert_int_equal(store_key_update(store, &key, 1, &reason), STATUS_AGAIN);
+    assert_non_null(strstr(reason.text, "key"));
 }
 
 struct seen {
@@ -430,6 +479,8 @@ int main(void)
         TEST(a_users_keys_have_different_names_until_one_is_revoked),
         TEST(a_name_that_several_keys_have_is_ambiguous),
         TEST(an_update_changes_what_it_names_and_nothing_else),
+        TEST(a_former_secret_is_found_and_cannot_be_entered_anew),
+        TEST(nothing_is_written_over_what_changed_since_it_was_seen),
         TEST(lists_come_in_pages_ordered_by_id),
         TEST(keys_are_listed_of_all_users_or_of_one),
         TEST(a_visitor_that_stops_ends_the_reading_with_its_status),
