@@ -3,7 +3,7 @@
  * Thread: one writer (the thread of the store) changes it; workers read through a reader of their
  * own, without locks. Functions say which.
  * Memory: the map owns its entries; see entry.h. A key and its user, without rules and with the
- * tables, take about 300 bytes; rules with nothing but limits 48.
+ * tables, take about 300 bytes; rules with nothing but limits 32.
  * Errors: only prepare, put and the two creates can fail, with STATUS_NO_MEMORY and what they list.
  *
  * A team is put before its users, a user before its keys; both are there with or without them.

@@ -12,17 +12,24 @@
 
 _Static_assert(IDENTITY_LIST_SIZE_MAX < ALL, "a size fits beside ALL");
 
-/* The networks come first in `bytes`, then the texts of models, routes and tags. */
-struct identity_rules {
-    _Atomic uint32_t references;
+/* The networks follow it, then the texts of models, routes and tags. */
+struct lists {
     uint16_t models_size;
     uint16_t routes_size;
     uint16_t network_count;
     uint16_t tags_size; /* 0: none */
+};
+
+/* Most have nothing but a level: then there are no lists. */
+struct identity_rules {
+    _Atomic uint32_t references;
+    bool has_lists;
     struct level *level;
     void (*unref)(struct level **level);
-    char bytes[];
+    struct lists lists[];
 };
+
+static const struct lists no_lists = {ALL, ALL, ALL, 0};
 
 _Static_assert(_Alignof(struct cidr) == 1, "networks may lie anywhere");
 
@@ -93,45 +100,61 @@ static size_t size_of_all(uint16_t size)
     return size == ALL ? 0 : size;
 }
 
-static bool says_nothing(const struct identity_rules_spec *spec)
+static bool has_lists(const struct identity_rules_spec *spec)
 {
-    return spec->models.data == NULL && spec->routes.data == NULL && spec->networks.data == NULL &&
-           spec->tags.size == 0 && spec->level == NULL;
+    return spec->models.data != NULL || spec->routes.data != NULL || spec->networks.data != NULL ||
+           spec->tags.size > 0;
+}
+
+static size_t lists_bytes(const struct identity_rules_spec *spec, size_t network_count)
+{
+    return sizeof(struct lists) + network_count * sizeof(struct cidr) + spec->models.size +
+           spec->routes.size + spec->tags.size;
+}
+
+/* Statuses of cidr_parse(). */
+static enum status fill_lists(const struct identity_rules_spec *spec, size_t network_count,
+                              struct lists *lists, struct reason *reason)
+{
+    char *at = (char *)(lists + 1);
+    const enum status status = read_networks(spec->networks, network_count, at, reason);
+    if (status != STATUS_OK)
+        return status;
+    lists->network_count = size_of_list(spec->networks, network_count);
+    lists->models_size = size_of_list(spec->models, spec->models.size);
+    lists->routes_size = size_of_list(spec->routes, spec->routes.size);
+    lists->tags_size = (uint16_t)spec->tags.size;
+    at = append(at + network_count * sizeof(struct cidr), spec->models);
+    at = append(at, spec->routes);
+    (void)append(at, spec->tags);
+    return STATUS_OK;
 }
 
 enum status identity_rules_create(const struct identity_rules_spec *spec,
                                   struct identity_rules **rules_out, struct reason *reason)
 {
-    enum status status = check_sizes(spec, reason);
-    if (status != STATUS_OK)
-        return status;
     *rules_out = NULL;
-    if (says_nothing(spec))
-        return STATUS_OK;
+    enum status status = check_sizes(spec, reason);
+    if (status != STATUS_OK || (!has_lists(spec) && spec->level == NULL))
+        return status;
+    ASSERT(spec->level == NULL || spec->unref != NULL);
     const size_t network_count = item_count(spec->networks);
-    const size_t bytes = network_count * sizeof(struct cidr) + spec->models.size +
-                         spec->routes.size + spec->tags.size;
+    const size_t bytes = has_lists(spec) ? lists_bytes(spec, network_count) : 0;
     struct identity_rules *rules = alloc_zeroed(1, sizeof(*rules) + bytes);
     if (rules == NULL) {
         reason_set(reason, "out of memory");
         return STATUS_NO_MEMORY;
     }
-    status = read_networks(spec->networks, network_count, rules->bytes, reason);
+    atomic_init(&rules->references, 1);
+    rules->has_lists = bytes > 0;
+    if (rules->has_lists)
+        status = fill_lists(spec, network_count, rules->lists, reason);
     if (status != STATUS_OK) {
         alloc_free(rules);
         return status;
     }
-    atomic_init(&rules->references, 1);
-    rules->network_count = size_of_list(spec->networks, network_count);
-    rules->models_size = size_of_list(spec->models, spec->models.size);
-    rules->routes_size = size_of_list(spec->routes, spec->routes.size);
-    rules->tags_size = (uint16_t)spec->tags.size;
-    char *at = append(rules->bytes + network_count * sizeof(struct cidr), spec->models);
-    at = append(at, spec->routes);
-    (void)append(at, spec->tags);
     rules->level = spec->level;
     rules->unref = spec->unref;
-    ASSERT(rules->level == NULL || rules->unref != NULL);
     *rules_out = rules;
     return STATUS_OK;
 }
@@ -154,19 +177,29 @@ void identity_rules_unref(struct identity_rules **rules)
     alloc_free(last);
 }
 
-static const char *models_at(const struct identity_rules *rules)
+static const struct lists *lists_of(const struct identity_rules *rules)
 {
-    return rules->bytes + size_of_all(rules->network_count) * sizeof(struct cidr);
+    return rules != NULL && rules->has_lists ? rules->lists : &no_lists;
 }
 
-static const char *routes_at(const struct identity_rules *rules)
+static const char *networks_at(const struct lists *lists)
 {
-    return models_at(rules) + size_of_all(rules->models_size);
+    return (const char *)(lists + 1);
 }
 
-static const char *tags_at(const struct identity_rules *rules)
+static const char *models_at(const struct lists *lists)
 {
-    return routes_at(rules) + size_of_all(rules->routes_size);
+    return networks_at(lists) + size_of_all(lists->network_count) * sizeof(struct cidr);
+}
+
+static const char *routes_at(const struct lists *lists)
+{
+    return models_at(lists) + size_of_all(lists->models_size);
+}
+
+static const char *tags_at(const struct lists *lists)
+{
+    return routes_at(lists) + size_of_all(lists->routes_size);
 }
 
 static bool pattern_matches(struct slice pattern, struct slice name)
@@ -186,26 +219,27 @@ static bool any_matches(struct slice patterns, struct slice name)
 
 bool identity_rules_allow_model(const struct identity_rules *rules, struct slice model)
 {
-    if (rules == NULL || rules->models_size == ALL)
-        return true;
-    return any_matches(slice_of(models_at(rules), rules->models_size), model);
+    const struct lists *lists = lists_of(rules);
+    return lists->models_size == ALL ||
+           any_matches(slice_of(models_at(lists), lists->models_size), model);
 }
 
 bool identity_rules_allow_route(const struct identity_rules *rules, struct slice route)
 {
-    if (rules == NULL || rules->routes_size == ALL)
-        return true;
-    return any_matches(slice_of(routes_at(rules), rules->routes_size), route);
+    const struct lists *lists = lists_of(rules);
+    return lists->routes_size == ALL ||
+           any_matches(slice_of(routes_at(lists), lists->routes_size), route);
 }
 
 bool identity_rules_allow_address(const struct identity_rules *rules, const unsigned char *address)
 {
-    if (!identity_rules_have_networks(rules))
+    const struct lists *lists = lists_of(rules);
+    if (lists->network_count == ALL)
         return true;
     if (address == NULL)
         return false;
-    for (size_t i = 0; i < rules->network_count; i++) {
-        const void *network = rules->bytes + i * sizeof(struct cidr);
+    for (size_t i = 0; i < lists->network_count; i++) {
+        const void *network = networks_at(lists) + i * sizeof(struct cidr);
         if (cidr_contains(network, address))
             return true;
     }
@@ -214,14 +248,15 @@ bool identity_rules_allow_address(const struct identity_rules *rules, const unsi
 
 bool identity_rules_have_networks(const struct identity_rules *rules)
 {
-    return rules != NULL && rules->network_count != ALL;
+    return lists_of(rules)->network_count != ALL;
 }
 
 struct slice identity_rules_tags(const struct identity_rules *rules)
 {
-    if (rules == NULL || rules->tags_size == 0)
+    const struct lists *lists = lists_of(rules);
+    if (lists->tags_size == 0)
         return slice_of(NULL, 0);
-    return slice_of(tags_at(rules), rules->tags_size);
+    return slice_of(tags_at(lists), lists->tags_size);
 }
 
 struct level *identity_rules_level(const struct identity_rules *rules)
@@ -233,6 +268,9 @@ size_t identity_rules_bytes(const struct identity_rules *rules)
 {
     if (rules == NULL)
         return 0;
-    const char *end = tags_at(rules) + rules->tags_size;
-    return sizeof(*rules) + (size_t)(end - rules->bytes);
+    const struct lists *lists = lists_of(rules);
+    const size_t texts =
+        size_of_all(lists->models_size) + size_of_all(lists->routes_size) + lists->tags_size;
+    const size_t networks = size_of_all(lists->network_count) * sizeof(struct cidr);
+    return sizeof(*rules) + (rules->has_lists ? sizeof(*lists) + networks + texts : 0);
 }

@@ -67,6 +67,21 @@ static void the_map_is_filled_with_the_stored_keys(void **state)
     admin_context_close(&context);
 }
 
+static void the_map_is_filled_with_users_that_have_no_keys(void **state)
+{
+    (void)state;
+    struct admin_context *context = data_dir_open(false);
+    const struct store_user user = {.id = {{7}}, .name = SLICE("eve"), .disabled = true};
+    assert_int_equal(store_user_create(context->store, &user, NULL), STATUS_OK);
+    admin_context_close(&context);
+    context = data_dir_open(true);
+    const struct identity_user *found = identity_map_find_user(context->map, &user.id);
+    assert_non_null(found);
+    assert_true(slice_equal(identity_user_name(found), SLICE("eve")));
+    assert_true(atomic_load(&found->disabled));
+    admin_context_close(&context);
+}
+
 static void a_missing_pepper_is_not_replaced_while_there_are_keys_under_it(void **state)
 {
     (void)state;
@@ -134,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_server_makes_what_is_missing_and_a_command_does_not),
         TEST(the_map_is_filled_with_the_stored_keys),
+        TEST(the_map_is_filled_with_users_that_have_no_keys),
         TEST(a_missing_pepper_is_not_replaced_while_there_are_keys_under_it),
         TEST(a_pepper_that_others_may_read_stops_the_start),
         TEST(the_last_use_reaches_the_store),

@@ -203,13 +203,33 @@ static void stress_check(const struct identity_key *key, uint64_t number)
     ASSERT(identity_allows_model(key, slice_from_text(models)));
     ASSERT(slice_equal(identity_user_name(key->user), SLICE("ada")));
     const enum identity_verdict verdict = identity_check(key, 1);
-    ASSERT(verdict == IDENTITY_VERDICT_VALID || verdict == IDENTITY_VERDICT_USER_DISABLED);
+    ASSERT(verdict == IDENTITY_VERDICT_VALID || verdict == IDENTITY_VERDICT_USER_DISABLED ||
+           verdict == IDENTITY_VERDICT_TEAM_DISABLED);
+    ASSERT(identity_allows_route(key, SLICE("/v1/models")));
+    const struct identity_team *team = identity_key_team(key);
+    ASSERT(team == NULL || slice_equal(identity_team_name(team), SLICE("red")));
 }
 
 struct held {
     struct identity_key *key;
     uint64_t number;
 };
+
+/* What a turn found stays whole until the turn ends, whatever the writer does meanwhile. */
+static void stress_linger(struct identity_reader *reader, uint64_t turn)
+{
+    const struct identity_key *key = identity_find(reader, hash_of(turn % STRESS_KEYS));
+    if (key == NULL)
+        return;
+    const struct identity_team *team = identity_key_team(key);
+    const struct identity_rules *of_user = identity_key_user_rules(key);
+    const struct identity_rules *of_team = identity_team_rules(team);
+    sched_yield();
+    ASSERT(identity_rules_allow_route(of_user, SLICE("/v1/models")));
+    ASSERT(identity_rules_allow_route(of_team, SLICE("/v1/models")));
+    ASSERT(team == NULL || slice_equal(identity_team_name(team), SLICE("red")));
+    stress_check(key, turn % STRESS_KEYS);
+}
 
 static void stress_turn(struct identity_reader *reader, struct held *held, uint64_t turn)
 {
@@ -237,6 +257,8 @@ static void *stress_reader(void *map)
     for (; !atomic_load(&stress_over); turn++) {
         identity_reader_turn(reader);
         stress_turn(reader, &held[turn % STRESS_HELD], turn);
+        if (turn % 8 == 0)
+            stress_linger(reader, turn);
         if (turn % 64 == 0) {
             identity_reader_idle(reader);
             sched_yield();
@@ -250,6 +272,31 @@ static void *stress_reader(void *map)
     return NULL;
 }
 
+/* In every version all of them allow what stress_check() asks for. */
+static struct identity_rules *stress_rules(uint64_t round)
+{
+    static const struct slice routes[] = {{"*", 1}, {"/v1/*", 5}, {"x,/v1/models", 12}, {NULL, 0}};
+    const struct identity_rules_spec spec = {.routes = routes[round / 4 % 4]};
+    return making_rules(&spec);
+}
+
+static void stress_change_owners(struct identity_map *map, uint64_t round)
+{
+    const struct id team_id = id_of(STRESS_KEYS + round % 3);
+    const struct identity_team_spec team = {.id = team_id,
+                                            .name = SLICE("red"),
+                                            .disabled = round % 5 == 0,
+                                            .rules = stress_rules(round)};
+    const struct identity_user_spec user = {.id = id_of(round * 31 % (STRESS_KEYS / 10)),
+                                            .name = SLICE("ada"),
+                                            .team_id = round % 7 == 0 ? NULL : &team_id,
+                                            .rules = stress_rules(round)};
+    assert_int_equal(identity_map_put_team(map, &team), STATUS_OK);
+    assert_int_equal(identity_map_put_user(map, &user), STATUS_OK);
+    if (round % 11 == 0)
+        identity_map_remove_team(map, &team_id);
+}
+
 static void stress_change(struct identity_map *map, uint64_t round)
 {
     const uint64_t number = round * UINT64_C(104729) % STRESS_KEYS;
@@ -261,6 +308,8 @@ static void stress_change(struct identity_map *map, uint64_t round)
         identity_map_remove(map, hash_of(number));
     else
         map_put(map, number, slice_from_text(models));
+    if (round % 4 == 0)
+        stress_change_owners(map, round);
     if (round % 16 == 0)
         identity_map_set_user_disabled(map, &user, round % 32 == 0);
     if (round % 1024 == 0)

@@ -263,7 +263,7 @@ static void rules_with_only_a_level_are_small(void **state)
     (void)state;
     const struct identity_rules_spec spec = {.level = &the_level, .unref = end_level};
     struct identity_rules *rules = making_rules(&spec);
-    assert_true(identity_rules_bytes(rules) <= 40);
+    assert_true(identity_rules_bytes(rules) <= 24);
     identity_rules_unref(&rules);
 }
 
