@@ -9,6 +9,8 @@
 /* How much each change frees of what former changes left; more than one change leaves. */
 #define RECLAIM_PER_CHANGE 16
 
+_Static_assert(IDENTITY_PREPARED_MAX <= LOOKUP_RESERVED_MAX, "each table has room for all");
+
 struct identity_map {
     struct grace grace;
     struct lookup keys;  /* by hash */

@@ -26,7 +26,7 @@ struct identity_rules_spec {
     struct slice networks; /* CIDR (base/cidr.h) */
     struct slice tags;
     struct level *level;                 /* NULL: no limits. A reference, taken over on STATUS_OK */
-    void (*unref)(struct level **level); /* ends it; static */
+    void (*unref)(struct level **level); /* ends it, on any thread; static */
 };
 
 /* *rules_out is NULL where the spec says nothing. STATUS_INVALID: a network is none. STATUS_TOO_LARGE:

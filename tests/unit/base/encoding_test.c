@@ -25,6 +25,28 @@ static void every_byte_survives_hexadecimal(void **state)
     assert_memory_equal(back, bytes, sizeof(bytes));
 }
 
+/* Four bytes at a time and the rest one by one, which nobody should notice. */
+static void bytes_of_every_length_have_the_same_digits(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[13];
+    char text[2 * sizeof(bytes) + 1], expected[2 * sizeof(bytes)];
+    for (unsigned value = 0; value < 256; value++) {
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+            bytes[i] = (unsigned char)(value + 37 * i);
+            expected[2 * i] = digits[bytes[i] / 16];
+            expected[2 * i + 1] = digits[bytes[i] % 16];
+        }
+        for (size_t size = 0; size <= sizeof(bytes); size++) {
+            memset(text, '!', sizeof(text));
+            hex_encode(bytes, size, text);
+            assert_memory_equal(text, expected, 2 * size);
+            assert_int_equal(text[2 * size], '!');
+        }
+    }
+}
+
 static void hexadecimal_digits_may_be_of_either_case(void **state)
 {
     (void)state;
@@ -184,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_survives_hexadecimal),
+        cmocka_unit_test(bytes_of_every_length_have_the_same_digits),
         cmocka_unit_test(hexadecimal_digits_may_be_of_either_case),
         cmocka_unit_test(each_byte_is_a_hexadecimal_digit_or_refused),
         cmocka_unit_test(hexadecimal_of_another_length_is_refused),

@@ -159,6 +159,28 @@ static void a_replaced_item_is_found_no_more(void **state)
     grace_fini(&grace);
 }
 
+/* At every filling of a segment, the last that is reserved inserted first. */
+static void insertions_whose_room_was_reserved_together_all_succeed(void **state)
+{
+    (void)state;
+    struct grace grace;
+    struct lookup lookup;
+    grace_init(&grace);
+    for (uint64_t before = 0; before < 800; before++) {
+        assert_int_equal(lookup_init(&lookup, &grace), STATUS_OK);
+        for (uint64_t i = 0; i < before; i++)
+            insert(&lookup, i);
+        for (uint64_t i = 0; i < LOOKUP_RESERVED_MAX; i++)
+            assert_int_equal(lookup_reserve(&lookup, items[before + i].hash), STATUS_OK);
+        for (uint64_t i = LOOKUP_RESERVED_MAX; i-- > 0;)
+            lookup_insert(&lookup, items[before + i].hash, &items[before + i]);
+        for (uint64_t i = 0; i < before + LOOKUP_RESERVED_MAX; i++)
+            assert_ptr_equal(find(&lookup, i), &items[i]);
+        lookup_fini(&lookup);
+    }
+    grace_fini(&grace);
+}
+
 static size_t visited;
 
 static void count_visit(void *context, void *item)
@@ -240,6 +262,7 @@ int main(void)
         TEST(items_with_one_hash_are_told_apart),
         TEST(hashes_that_are_not_random_end_in_no_memory_not_in_a_loop),
         TEST(a_replaced_item_is_found_no_more),
+        TEST(insertions_whose_room_was_reserved_together_all_succeed),
         TEST(a_visit_meets_each_item_once),
         TEST(growing_survives_the_failure_of_each_allocation),
         TEST(init_survives_the_failure_of_each_allocation),
