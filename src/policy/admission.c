@@ -75,10 +75,9 @@ static uint64_t demand_of(const struct limit *limit, const struct admission_dema
     }
 }
 
-/* No amount is less than what a warn-only budget may hold. */
-static uint64_t budget_limit(const struct place *place)
+static uint64_t budget_limit(const struct level *level, size_t index)
 {
-    return is_hard_budget(place) ? limit_of(place)->amount : BUDGET_AMOUNT_MAX;
+    return level->is_warn_only ? BUDGET_NO_LIMIT : level->limits[index].amount;
 }
 
 static uint64_t minus(uint64_t amount, uint64_t less)
@@ -190,8 +189,8 @@ static bool take_place(const struct place *place, const struct admission_demand 
     if (limit->kind == LIMIT_MONEY) {
         struct window window;
         window_at(limit->window, place->zone, demand->now_us, &window);
-        return budget_hold(&record->budget, window.number, take->amount, budget_limit(place),
-                           &take->window_word);
+        return budget_hold(&record->budget, window.number, take->amount,
+                           budget_limit(place->level, place->index), &take->window_word);
     }
     if (limit->kind == LIMIT_PARALLEL)
         return take_parallel(&record->words[0], limit->amount);

@@ -149,6 +149,11 @@ static struct budget_cell *find(struct budget *budget, uint64_t window)
 
 enum outcome { DONE, REFUSED, OVER };
 
+static bool fits(uint64_t committed, uint64_t amount, uint64_t limit)
+{
+    return amount == 0 || limit == BUDGET_NO_LIMIT || amount <= minus(limit, committed);
+}
+
 /* Raises *committed* if it stays within the limit. */
 static enum outcome commit(struct budget_cell *cell, uint64_t generation, uint64_t amount,
                            uint64_t limit)
@@ -157,7 +162,7 @@ static enum outcome commit(struct budget_cell *cell, uint64_t generation, uint64
     do {
         if (generation_of(old) != generation)
             return OVER;
-        if (amount > minus(limit, amount_of(old)))
+        if (!fits(amount_of(old), amount, limit))
             return REFUSED;
     } while (!exchange(&cell->committed, &old, word_of(generation, plus(amount_of(old), amount))));
     return DONE;
@@ -171,7 +176,7 @@ static enum outcome hold_in(struct budget_cell *cell, uint64_t generation, uint6
         return OVER;
     if (amount == 0)
         return DONE;
-    if (amount > minus(limit, amount_of(committed))) /* before *held* is touched in vain */
+    if (!fits(amount_of(committed), amount, limit)) /* before *held* is touched in vain */
         return REFUSED;
     if (!change(&cell->held, generation, amount, 0))
         return OVER;

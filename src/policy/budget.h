@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #define BUDGET_AMOUNT_MAX ((UINT64_C(1) << 60) - 1) /* nano-dollars */
+#define BUDGET_NO_LIMIT   UINT64_MAX
 
 struct budget {
     struct budget_cell {

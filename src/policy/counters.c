@@ -9,14 +9,15 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
-#define HEADER_BYTES  4096
-#define MAPPING_BYTES (HEADER_BYTES + (size_t)COUNTERS_RECORDS_MAX * sizeof(union counter))
-#define FIRST_SLOTS   64U
-#define NO_RECORD     UINT32_MAX
+#define HEADER_BYTES 4096
+#define FIRST_SLOTS  64U
+#define NO_RECORD    UINT32_MAX
 
 struct counters {
     unsigned char *mapping;
     union counter *records;
+    size_t mapping_bytes;
+    uint32_t record_count_max;
     int descriptor;
 
     pthread_mutex_t lock; /* of all below */
@@ -31,25 +32,32 @@ struct counters {
 static enum status map_records(struct counters *counters, struct reason *reason)
 {
     counters->descriptor = memfd_create("weir-counters", MFD_CLOEXEC);
-    if (counters->descriptor < 0 || ftruncate(counters->descriptor, MAPPING_BYTES) != 0) {
+    if (counters->descriptor < 0 ||
+        ftruncate(counters->descriptor, (off_t)counters->mapping_bytes) != 0) {
         reason_set(reason, "no memory file for counters: %s", strerror(errno));
         return STATUS_IO;
     }
-    void *mapping = mmap(NULL, MAPPING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                         counters->descriptor, 0);
+    void *mapping = mmap(NULL, counters->mapping_bytes, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_NORESERVE, counters->descriptor, 0);
     if (mapping == MAP_FAILED) {
-        reason_set(reason, "no room for %zu MiB of addresses for counters: %s", MAPPING_BYTES >> 20,
-                   strerror(errno));
+        reason_set(reason, "no room for %zu MiB of addresses for counters: %s",
+                   counters->mapping_bytes >> 20, strerror(errno));
         return STATUS_IO;
     }
     counters->mapping = mapping;
     counters->records = (union counter *)(void *)(counters->mapping + HEADER_BYTES);
     *(struct counters_header *)mapping = (struct counters_header){
-        COUNTERS_MAGIC, COUNTERS_LAYOUT_VERSION, sizeof(union counter), COUNTERS_RECORDS_MAX};
+        COUNTERS_MAGIC, COUNTERS_LAYOUT_VERSION, sizeof(union counter), counters->record_count_max};
     return STATUS_OK;
 }
 
 enum status counters_create(struct counters **counters_out, struct reason *reason)
+{
+    return counters_create_of(COUNTERS_RECORDS_MAX, counters_out, reason);
+}
+
+enum status counters_create_of(uint32_t record_count_max, struct counters **counters_out,
+                               struct reason *reason)
 {
     struct counters *counters = alloc_zeroed(1, sizeof(*counters));
     if (counters == NULL) {
@@ -57,6 +65,8 @@ enum status counters_create(struct counters **counters_out, struct reason *reaso
         return STATUS_NO_MEMORY;
     }
     counters->descriptor = -1;
+    counters->record_count_max = record_count_max;
+    counters->mapping_bytes = HEADER_BYTES + (size_t)record_count_max * sizeof(union counter);
     counters->first_free = NO_RECORD;
     (void)pthread_mutex_init(&counters->lock, NULL);
     const enum status status = map_records(counters, reason);
@@ -76,7 +86,7 @@ void counters_destroy(struct counters **counters)
         return;
     ASSERT(it->used == 0);
     if (it->mapping != NULL)
-        (void)munmap(it->mapping, MAPPING_BYTES);
+        (void)munmap(it->mapping, it->mapping_bytes);
     if (it->descriptor >= 0)
         (void)close(it->descriptor);
     (void)pthread_mutex_destroy(&it->lock);
@@ -96,7 +106,7 @@ size_t counters_used(const struct counters *counters)
 /* Room for one more slot. */
 static enum status grow(struct counters *counters)
 {
-    if (counters->slot_count == COUNTERS_RECORDS_MAX)
+    if (counters->slot_count == counters->record_count_max)
         return STATUS_LIMITED;
     if (counters->slot_count < counters->slot_room)
         return STATUS_OK;
@@ -142,7 +152,7 @@ void counters_share(struct counters *counters, uint32_t index)
     pthread_mutex_unlock(&counters->lock);
 }
 
-/* A record is freed as zeros, so that one that was never used needs no page to be taken. */
+/* A record is freed as zeros, so that taking one touches no page. */
 static void clear(union counter *record)
 {
     for (unsigned i = 0; i < sizeof(record->words) / sizeof(record->words[0]); i++)

@@ -34,6 +34,10 @@ struct counters_header {
     uint64_t record_count_max;
 };
 
+/* counters_create() with another number of records, for tests. */
+MUST_CHECK enum status counters_create_of(uint32_t record_count_max, struct counters **counters_out,
+                                          struct reason *reason);
+
 /* A record of zeros with one reference. STATUS_NO_MEMORY, STATUS_LIMITED: none is free. */
 MUST_CHECK enum status counters_take(struct counters *counters, uint32_t *index_out);
 /* One more reference. */
