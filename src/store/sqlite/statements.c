@@ -22,29 +22,16 @@
     "input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, "           \
     "audio_tokens"
 /* An addition that overflows becomes a floating-point number, which is compared as what it is. */
-#define ADD(column) column " = min(" column " + excluded." column ", 9223372036854775807)"
-#define ADD_ALL                                                                                                                                                 \
-    " DO UPDATE SET " ADD("requests") ", " ADD("answered") ", " ADD("estimated") ", " ADD(                                                                      \
-        "unpric"                                                                                                                                                \
-        "ed") ", " ADD("input_tokens") ", " ADD("output_tokens") ", " ADD("cached_tokens") ","                                                                  \
-                                                                                           " " ADD("cache_write_tokens") ", " ADD("reasoning_tokens") ", " ADD( \
-                                                                                               "a"                                                              \
-                                                                                               "u"                                                              \
-                                                                                               "d"                                                              \
-                                                                                               "i"                                                              \
-                                                                                               "o"                                                              \
-                                                                                               "_"                                                              \
-                                                                                               "t"                                                              \
-                                                                                               "o"                                                              \
-                                                                                               "k"                                                              \
-                                                                                               "e"                                                              \
-                                                                                               "n"                                                              \
-                                                                                               "s") ", " ADD("answered_tokens") ", " ADD("cost_nanousd") ", " ADD("answered_cost_nanousd")
-#define MOVE(column, parameter)                                                                    \
-    column " = max(0, min(" column " + " parameter ", 9223372036854775807))"
-#define MOVE_ALL                                                                                   \
-    " SET " MOVE("unpriced", "?7") ", " MOVE("cost_nanousd",                                       \
-                                             "?8") ", " MOVE("answered_cost_nanousd", "?9")
+#define ADD(column)     #column " = min(" #column " + excluded." #column ", 9223372036854775807)"
+#define ADD_REQUESTS    ADD(requests) ", " ADD(answered) ", " ADD(estimated) ", " ADD(unpriced)
+#define ADD_TOKENS      ADD(input_tokens) ", " ADD(output_tokens) ", " ADD(cached_tokens)
+#define ADD_MORE_TOKENS ADD(cache_write_tokens) ", " ADD(reasoning_tokens) ", " ADD(audio_tokens)
+#define ADD_ANSWERED    ADD(answered_tokens) ", " ADD(cost_nanousd) ", " ADD(answered_cost_nanousd)
+#define ADD_ALL                                                                                    \
+    " DO UPDATE SET " ADD_REQUESTS ", " ADD_TOKENS ", " ADD_MORE_TOKENS ", " ADD_ANSWERED
+#define MOVE(column, by) #column " = max(0, min(" #column " + " by ", 9223372036854775807))"
+#define MOVE_COST        MOVE(cost_nanousd, "?8") ", " MOVE(answered_cost_nanousd, "?9")
+#define MOVE_ALL         " SET " MOVE(unpriced, "?7") ", " MOVE_COST
 
 /* Read by position: see reports.c. */
 #define REPORT_HOURLY                                                                              \
@@ -129,11 +116,11 @@ static const char *const texts[STATEMENT_COUNT] = {
         "INSERT INTO usage_daily (day, user_id, key_id, team_id, model, provider, refused, "
         "requests, " SUM_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
         "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) "
-        "ON CONFLICT" ADD_ALL ", " ADD("refused"),
+        "ON CONFLICT" ADD_ALL ", " ADD(refused),
     [STATEMENT_SUM_HOURLY_ALL] =
         "INSERT INTO usage_hourly_all (hour, model, provider, refused, requests, " SUM_COLUMNS
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) "
-        "ON CONFLICT" ADD_ALL ", " ADD("refused"),
+        "ON CONFLICT" ADD_ALL ", " ADD(refused),
     [STATEMENT_CHANGE_HOURLY] =
         "UPDATE usage_hourly" MOVE_ALL " WHERE hour = ?1 AND user_id = ?2 AND key_id = ?3 "
         "AND team_id = ?4 AND model = ?5 AND provider = ?6 AND reason = ''",
