@@ -19,6 +19,7 @@
 #define BYTES_PER_TOKEN  4
 #define COVER_STEP_BYTES 2048
 #define EXTEND_TOKENS    256
+#define EXTEND_TRIES     4
 
 /* --- Levels ---------------------------------------------------------------------------------------------- */
 
@@ -230,19 +231,29 @@ enum status admit_take(struct request *request)
 
 /* --- While it streams -------------------------------------------------------------------------------------- */
 
-static bool extend(struct request *request, uint64_t tokens)
+static bool extend_by(struct request *request, uint64_t more_tokens)
 {
     struct admit *admit = &request->admit;
     const struct json_limits json = limits_for_json(request->worker);
     const struct hold_subject subject = subject_of(request, &json);
-    const uint64_t beyond = tokens - admit->hold.output_tokens;
-    const uint64_t more = beyond + (tokens / 4 > EXTEND_TOKENS ? tokens / 4 : EXTEND_TOKENS);
-    const uint64_t cost_nanousd = hold_more_output(&subject, &admit->hold, more);
+    const uint64_t cost_nanousd = hold_more_output(&subject, &admit->hold, more_tokens);
     if (!admission_extend(&admit->grant, cost_nanousd))
         return false;
-    admit->hold.output_tokens += more;
+    admit->hold.output_tokens += more_tokens;
     admit->hold.cost_nanousd += cost_nanousd;
     return true;
+}
+
+/* By a good step, or as far as what is left of the budget goes. */
+static bool extend(struct request *request, uint64_t tokens)
+{
+    const uint64_t beyond = tokens - request->admit.hold.output_tokens;
+    uint64_t step = tokens / 4 > EXTEND_TOKENS ? tokens / 4 : EXTEND_TOKENS;
+    for (int i = 0; i < EXTEND_TRIES; i++, step /= 4) {
+        if (extend_by(request, beyond + step))
+            return true;
+    }
+    return extend_by(request, beyond);
 }
 
 bool admit_covers(struct request *request)

@@ -211,7 +211,6 @@ def test_what_is_not_there_fails_with_1_and_is_named(weir, arguments):
     ["keys", "create", "--user", "tester", "--models", ""],
     ["keys", "create"], ["keys", "create", "--user"], ["keys"], ["users"], ["users", "create"],
     ["users", "create", "a", "b"], ["users", "frobnicate"], ["keys", "create", "--frobnicate"],
-    ["keys", "create", "--user", "tester", "--limit", "60req/min"],
 ])
 def test_wrong_input_fails_with_2_and_says_why(weir, arguments):
     done = weir.run(*arguments, code=2)
