@@ -11,11 +11,13 @@
 
 static const char *user, *name;
 static bool json, verbose;
+static struct option_texts tags;
 
 static const struct option_spec specs[] = {
-    OPTION_TEXT("user", &user), OPTION_TEXT("name", &name), OPTION_FLAG("json", &json),
-    OPTION_FLAG_LETTER("verbose", &verbose, 'v'), OPTION_LATER("limit")};
-#define SPEC_COUNT 5
+    OPTION_TEXT("user", &user), OPTION_TEXT("name", &name),
+    OPTION_FLAG("json", &json), OPTION_FLAG_LETTER("verbose", &verbose, 'v'),
+    OPTION_LATER("limit"),      OPTION_TEXTS("tag", &tags)};
+#define SPEC_COUNT 6
 
 static struct option_words words;
 static struct reason reason;
@@ -28,6 +30,7 @@ static enum status read_all(char **argv, int argc)
 {
     user = name = NULL;
     json = verbose = false;
+    tags = (struct option_texts){.count = 0};
     words = (struct option_words){.count = 0};
     reason = (struct reason){""};
     return options_read(argc, argv, specs, SPEC_COUNT, &words, &reason);
@@ -44,6 +47,26 @@ static void a_value_follows_or_stands_behind_an_equals_sign(void **state)
     assert_string_equal(name, "-1d");
     assert_int_equal(READ("--user=--json"), STATUS_OK);
     assert_string_equal(user, "--json");
+}
+
+static void an_option_of_texts_may_be_given_often_but_not_without_end(void **state)
+{
+    (void)state;
+    char *many[2 * OPTION_TEXTS_MAX + 3] = {"command"};
+    assert_int_equal(READ("--tag", "a", "word", "--tag=b"), STATUS_OK);
+    assert_int_equal(tags.count, 2);
+    assert_string_equal(tags.items[0], "a");
+    assert_string_equal(tags.items[1], "b");
+    assert_true(option_is_set(&specs[5]));
+    assert_int_equal(READ("--tag"), STATUS_INVALID);
+    assert_false(option_is_set(&specs[5]));
+    for (int i = 0; i <= OPTION_TEXTS_MAX; i++) {
+        many[1 + 2 * i] = "--tag";
+        many[2 + 2 * i] = "x";
+    }
+    assert_int_equal(read_all(many, 1 + 2 * OPTION_TEXTS_MAX), STATUS_OK);
+    assert_int_equal(read_all(many, 3 + 2 * OPTION_TEXTS_MAX), STATUS_INVALID);
+    assert_non_null(strstr(reason.text, "--tag"));
 }
 
 static void words_and_options_stand_in_any_order(void **state)
@@ -184,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_follows_or_stands_behind_an_equals_sign),
+        cmocka_unit_test(an_option_of_texts_may_be_given_often_but_not_without_end),
         cmocka_unit_test(words_and_options_stand_in_any_order),
         cmocka_unit_test(all_behind_two_dashes_are_words),
         cmocka_unit_test(a_letter_stands_for_a_flag),

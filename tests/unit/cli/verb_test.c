@@ -26,11 +26,12 @@ static const struct verb verbs[] = {
     {"show", "T", "", "shows one", "weir things show x", note},
     {"swap", NULL, "[--user-name TEXT]", "swaps them", "weir things swap", note},
     {"rotate", "T", "", NULL, NULL, NULL},
+    {"join", "T U", "", "joins them", "weir things join x y", note},
 };
 
 static int things(int argc, char **argv)
 {
-    static const struct verb_set set = {"things", "Things.", "  --user U        whose\n", verbs, 4};
+    static const struct verb_set set = {"things", "Things.", "  --user U        whose\n", verbs, 5};
     return verb_set_run(&set, argc, argv);
 }
 
@@ -53,7 +54,11 @@ static void a_verb_gets_its_argument_and_options_and_gives_the_exit_code(void **
     assert_string_equal(seen_argument, "x");
     assert_string_equal(seen.data_dir, "d");
     assert_string_equal(seen.config, "c");
-    assert_int_equal(runs, 2);
+    assert_int_equal(capture_run(things, "things join x y")->code, 7);
+    assert_string_equal(seen_argument, "x");
+    assert_int_equal(seen.word_count, 1);
+    assert_string_equal(seen.words[0], "y");
+    assert_int_equal(runs, 3);
 }
 
 static void wrong(const char *line, const char *message)
@@ -77,6 +82,8 @@ static void wrong_usage_says_what_is_wrong_and_runs_nothing(void **state)
     wrong("things show", "say which: `weir things show T`");
     wrong("things show x y", "`weir things show` takes one name");
     wrong("things create x", "`weir things create` takes no name");
+    wrong("things join x", "say which: `weir things join T U`");
+    wrong("things join x y z", "`weir things join` takes two names");
     wrong("things show x --limit 1req/min", "`weir things show` takes no --limit");
     wrong("things show x --priority 1", "--priority is not in this version");
     wrong("things rotate x", "`weir things rotate` is not in this version");
@@ -105,7 +112,9 @@ static void help_shows_all_verbs_of_this_version_with_examples(void **state)
                                   "  weir things show T\n"
                                   "      shows one\n"
                                   "  weir things swap [--user-name TEXT]\n"
-                                  "      swaps them\n\n"
+                                  "      swaps them\n"
+                                  "  weir things join T U\n"
+                                  "      joins them\n\n"
                                   "  --user U        whose\n"
                                   "  --config FILE, --data-dir DIR\n"
                                   "                  where the configuration and the data are\n"
@@ -113,7 +122,8 @@ static void help_shows_all_verbs_of_this_version_with_examples(void **state)
                                   "Examples:\n"
                                   "  weir things create\n"
                                   "  weir things show x\n"
-                                  "  weir things swap\n");
+                                  "  weir things swap\n"
+                                  "  weir things join x y\n");
     assert_int_equal(capture_run(things, "things rotate --help")->code, 0);
     assert_non_null(strstr(ran->out, "weir things create"));
     assert_int_equal(runs, 0);
