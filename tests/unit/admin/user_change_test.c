@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "unit/admin/data_dir.h"
 #include "unit/admin/entries.h"
 
@@ -16,7 +17,7 @@ static int open_context(void **state)
 {
     if (data_dir_make(state) != 0)
         return -1;
-    struct admin_context *context = data_dir_open(false);
+    struct admin_context *context = data_dir_open(true);
     context->actor = SLICE("uid=7");
     *state = context;
     return 0;
@@ -86,6 +87,38 @@ static void a_change_is_later_than_the_one_before_and_refused_over_another(void 
     assert_int_equal(user_change(*state, SLICE("user.set"), &before, &user, NULL), STATUS_AGAIN);
 }
 
+static void an_entered_user_is_in_the_map_and_a_refused_one_is_not(void **state)
+{
+    struct admin_context *context = *state;
+    struct store_user user = make_ada();
+    assert_int_equal(user_enter(context, &user, NULL), STATUS_OK);
+    assert_non_null(identity_map_find_user(context->map, &user.id));
+    user.id.bytes[0] = 2;
+    assert_int_equal(user_enter(context, &user, NULL), STATUS_EXISTS);
+    assert_null(identity_map_find_user(context->map, &user.id));
+}
+
+/* Whatever fails, store and map agree: the name is free as long as the user is not in the map. */
+static void entering_survives_the_failure_of_each_allocation(void **state)
+{
+    struct admin_context *context = *state;
+    const struct store_user user = make_ada();
+    for (int nth = 0;; nth++) {
+        struct reason reason = {""};
+        alloc_fail_nth(nth);
+        const enum status status = user_enter(context, &user, &reason);
+        alloc_fail_nth(-1);
+        if (status == STATUS_OK) {
+            assert_in_range(nth, 2, 100);
+            break;
+        }
+        assert_int_equal(status, STATUS_NO_MEMORY);
+        assert_true(reason.text[0] != '\0');
+        assert_null(identity_map_find_user(context->map, &user.id));
+    }
+    assert_non_null(identity_map_find_user(context->map, &user.id));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_context, close_context)
 
 int main(void)
@@ -94,6 +127,8 @@ int main(void)
         TEST(each_change_has_its_entry),
         TEST(what_the_store_refuses_has_none),
         TEST(a_change_is_later_than_the_one_before_and_refused_over_another),
+        TEST(an_entered_user_is_in_the_map_and_a_refused_one_is_not),
+        TEST(entering_survives_the_failure_of_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
