@@ -213,6 +213,11 @@ static enum limit_window meant_window(struct slice word)
                                          LIMIT_WINDOW_COUNT);
 }
 
+static char lower(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
+
 /* The text without what only separates, in lower case; a dollar sign before the number goes behind
  * it. */
 static size_t plain_text(struct slice text, char plain[QUOTE_MAX + 1])
@@ -220,13 +225,13 @@ static size_t plain_text(struct slice text, char plain[QUOTE_MAX + 1])
     bool has_dollar = text.size > 0 && text.data[0] == '$';
     size_t size = 0;
     for (size_t i = has_dollar ? 1 : 0; i < text.size; i++) {
-        const unsigned char byte = (unsigned char)text.data[i];
+        const char byte = text.data[i];
         if (has_dollar && byte == '/') {
             plain[size++] = '$';
             has_dollar = false;
         }
         if (byte != ' ' && byte != '_' && byte != ',')
-            plain[size++] = (char)tolower(byte);
+            plain[size++] = lower(byte);
     }
     if (has_dollar)
         plain[size++] = '$';

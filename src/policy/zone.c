@@ -27,7 +27,7 @@ struct zone_change {
 };
 
 struct zone {
-    struct zone *next; /* in the list of all */
+    struct zone *next; /* in the list of all, under its lock */
     struct slice name;
     int32_t first_offset_s; /* before the first change */
     bool has_rule;          /* from the last change on */
@@ -320,41 +320,57 @@ static enum status load(struct slice name, struct zone **zone_out, struct reason
     return status;
 }
 
-static enum status find_locked(struct slice name, const struct zone **zone_out,
-                               struct reason *reason)
+static struct zone *find_known(struct slice name)
 {
     struct zone *zone = zones;
     while (zone != NULL && !slice_equal(zone->name, name))
         zone = zone->next;
-    if (zone == NULL) {
-        const enum status status = load(name, &zone, reason);
-        if (status != STATUS_OK)
-            return status;
+    return zone;
+}
+
+static struct zone *find(struct slice name)
+{
+    pthread_mutex_lock(&zones_lock);
+    struct zone *zone = find_known(name);
+    pthread_mutex_unlock(&zones_lock);
+    return zone;
+}
+
+/* Keeps a zone that was read without the lock; if another thread was first, its zone is returned. */
+static const struct zone *keep(struct zone *zone)
+{
+    pthread_mutex_lock(&zones_lock);
+    struct zone *known = find_known(zone->name);
+    if (known == NULL) {
         zone->next = zones;
         zones = zone;
     }
-    *zone_out = zone;
-    return STATUS_OK;
+    pthread_mutex_unlock(&zones_lock);
+    if (known == NULL)
+        return zone;
+    zone_destroy(&zone);
+    return known;
 }
 
 enum status zone_find(struct slice name, const struct zone **zone_out, struct reason *reason)
 {
-    struct reason why = {""};
-    enum status status = STATUS_NOT_FOUND;
+    struct reason why;
     if (name.size == 0 || slice_equal(name, utc.name)) {
         *zone_out = &utc;
         return STATUS_OK;
     }
-    if (is_name(name)) {
-        pthread_mutex_lock(&zones_lock);
-        status = find_locked(name, zone_out, &why);
-        pthread_mutex_unlock(&zones_lock);
-    }
-    if (status == STATUS_OK)
+    const bool is_well_formed = is_name(name);
+    struct zone *zone = is_well_formed ? find(name) : NULL;
+    if (zone != NULL) {
+        *zone_out = zone;
         return STATUS_OK;
-    if (why.text[0] == '\0')
-        reason_set(reason, "this is no time zone; write a name as Europe/Berlin");
-    else
+    }
+    const enum status status = is_well_formed ? load(name, &zone, &why) : STATUS_NOT_FOUND;
+    if (status == STATUS_OK)
+        *zone_out = keep(zone);
+    else if (is_well_formed)
         reason_set(reason, "no time zone \"%.*s\": %s", SLICE_ARGS(name), why.text);
+    else
+        reason_set(reason, "this is no time zone; write a name as Europe/Berlin");
     return status;
 }
