@@ -87,52 +87,62 @@ static uint64_t minus(uint64_t amount, uint64_t less)
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
-static void refuse_budget(const struct place *place, uint64_t now_us, const struct window *window,
-                          struct admission_refusal *refusal)
+static uint64_t left_of_budget(const struct place *place, const struct window *window)
 {
     const struct budget_state state = budget_read(&record_of(place)->budget, window->number);
-    const uint64_t left_us = window->end_us - now_us;
-    refusal->verdict = ADMISSION_BUDGET;
-    refusal->available = minus(limit_of(place)->amount, state.committed);
-    refusal->retry_after_ns = window->end_us == UINT64_MAX || left_us > UINT64_MAX / NS_PER_US
-                                  ? UINT64_MAX
-                                  : left_us * NS_PER_US;
+    return minus(limit_of(place)->amount, state.committed);
 }
 
-static void check_budget(const struct place *place, const struct admission_demand *demand,
-                         struct admission_refusal *refusal)
+static uint64_t left_now(const struct place *place, uint64_t now_us)
 {
     struct window window;
-    if (!is_hard_budget(place) || demand->cost_nanousd == 0)
-        return;
-    window_at(limit_of(place)->window, place->zone, demand->now_us, &window);
-    const struct budget_state state = budget_read(&record_of(place)->budget, window.number);
-    if (demand->cost_nanousd > minus(limit_of(place)->amount, state.committed))
-        refuse_budget(place, demand->now_us, &window, refusal);
+    window_at(limit_of(place)->window, place->zone, now_us, &window);
+    return left_of_budget(place, &window);
 }
 
-/* What this limit says, if it alone counted. */
-static struct admission_refusal check_place(const struct place *place,
-                                            const struct admission_demand *demand)
+/* What this limit would say, if it alone counted. *wait_ns_out is set by ADMISSION_RATE. */
+static enum admission_verdict check_place(const struct place *place,
+                                          const struct admission_demand *demand,
+                                          uint64_t *wait_ns_out)
 {
     const struct limit *limit = limit_of(place);
     const uint64_t wanted = demand_of(limit, demand);
+    if (limit->kind == LIMIT_MONEY) {
+        if (!is_hard_budget(place) || wanted == 0)
+            return ADMISSION_ADMITTED;
+        if (wanted > limit->amount)
+            return ADMISSION_TOO_LARGE;
+        return wanted <= left_now(place, demand->now_us) ? ADMISSION_ADMITTED : ADMISSION_BUDGET;
+    }
+    const _Atomic uint64_t *word = &record_of(place)->words[0];
+    if (limit->kind == LIMIT_PARALLEL)
+        return atomic_load_explicit(word, memory_order_relaxed) < limit->amount
+                   ? ADMISSION_ADMITTED
+                   : ADMISSION_PARALLEL;
+    if (wanted > limit->amount)
+        return ADMISSION_TOO_LARGE;
+    const struct gcra gcra = level_gcra(limit);
+    *wait_ns_out = gcra_wait_ns(&gcra, word, wanted, demand->now_ns);
+    return *wait_ns_out == 0 ? ADMISSION_ADMITTED : ADMISSION_RATE;
+}
+
+/* `wait_ns` is of ADMISSION_RATE. */
+static struct admission_refusal refusal_of(const struct place *place,
+                                           enum admission_verdict verdict, uint64_t wait_ns,
+                                           uint64_t now_us)
+{
     struct admission_refusal refusal = {
-        .verdict = ADMISSION_ADMITTED, .level = place->kind, .limit = *limit};
-    if (wanted > limit->amount && (limit->kind != LIMIT_MONEY || is_hard_budget(place))) {
-        refusal.verdict = ADMISSION_TOO_LARGE;
-    } else if (limit->kind == LIMIT_MONEY) {
-        check_budget(place, demand, &refusal);
-    } else if (limit->kind == LIMIT_PARALLEL) {
-        if (atomic_load_explicit(&record_of(place)->words[0], memory_order_relaxed) >=
-            limit->amount)
-            refusal.verdict = ADMISSION_PARALLEL;
-    } else {
-        const struct gcra gcra = level_gcra(limit);
-        refusal.retry_after_ns =
-            gcra_wait_ns(&gcra, &record_of(place)->words[0], wanted, demand->now_ns);
-        if (refusal.retry_after_ns > 0)
-            refusal.verdict = ADMISSION_RATE;
+        .verdict = verdict, .level = place->kind, .limit = *limit_of(place)};
+    if (verdict == ADMISSION_RATE) {
+        refusal.retry_after_ns = wait_ns;
+    } else if (verdict == ADMISSION_BUDGET) {
+        struct window window;
+        window_at(limit_of(place)->window, place->zone, now_us, &window);
+        const uint64_t left_us = window.end_us - now_us;
+        refusal.available = left_of_budget(place, &window);
+        refusal.retry_after_ns = window.end_us == UINT64_MAX || left_us > UINT64_MAX / NS_PER_US
+                                     ? UINT64_MAX
+                                     : left_us * NS_PER_US;
     }
     return refusal;
 }
@@ -141,24 +151,25 @@ enum admission_verdict admission_check(const struct admission_levels *levels,
                                        const struct admission_demand *demand,
                                        struct admission_refusal *refusal_out)
 {
-    struct admission_refusal first = {.verdict = ADMISSION_ADMITTED};
+    struct place first = {.index = SIZE_MAX};
+    enum admission_verdict verdict = ADMISSION_ADMITTED;
     uint64_t longest_ns = 0; /* of the rates that refuse */
     EACH_PLACE(levels, place)
     {
-        const struct admission_refusal refusal = check_place(&place, demand);
-        if (refusal.verdict == ADMISSION_ADMITTED)
+        uint64_t wait_ns = 0;
+        const enum admission_verdict found = check_place(&place, demand, &wait_ns);
+        if (found == ADMISSION_ADMITTED)
             continue;
-        if (refusal.verdict == ADMISSION_RATE && refusal.retry_after_ns > longest_ns)
-            longest_ns = refusal.retry_after_ns;
-        if (first.verdict == ADMISSION_ADMITTED ||
-            (refusal.verdict == ADMISSION_TOO_LARGE && first.verdict != ADMISSION_TOO_LARGE))
-            first = refusal;
+        longest_ns = wait_ns > longest_ns ? wait_ns : longest_ns;
+        if (verdict == ADMISSION_ADMITTED ||
+            (found == ADMISSION_TOO_LARGE && verdict != ADMISSION_TOO_LARGE)) {
+            verdict = found;
+            first = place;
+        }
     }
-    if (first.verdict == ADMISSION_RATE)
-        first.retry_after_ns = longest_ns;
-    if (first.verdict != ADMISSION_ADMITTED)
-        *refusal_out = first;
-    return first.verdict;
+    if (verdict != ADMISSION_ADMITTED)
+        *refusal_out = refusal_of(&first, verdict, longest_ns, demand->now_us);
+    return verdict;
 }
 
 /* --- taking and giving back -------------------------------------------------------------------- */
@@ -251,23 +262,20 @@ static void keep_levels(struct admission_grant *grant)
 }
 
 /* What the limit says that refused a moment ago; by now there may be room again. */
-static struct admission_refusal refusal_of(const struct place *place,
-                                           const struct admission_demand *demand)
+static struct admission_refusal refusal_now(const struct place *place,
+                                            const struct admission_demand *demand)
 {
-    struct admission_refusal refusal = check_place(place, demand);
-    if (refusal.verdict != ADMISSION_ADMITTED)
-        return refusal;
-    if (limit_of(place)->kind == LIMIT_MONEY) {
-        struct window window;
-        window_at(limit_of(place)->window, place->zone, demand->now_us, &window);
-        refuse_budget(place, demand->now_us, &window, &refusal);
-    } else if (limit_of(place)->kind == LIMIT_PARALLEL) {
-        refusal.verdict = ADMISSION_PARALLEL;
-    } else {
-        refusal.verdict = ADMISSION_RATE;
-        refusal.retry_after_ns = 1;
-    }
-    return refusal;
+    static const enum admission_verdict verdicts[LIMIT_KIND_COUNT] = {
+        [LIMIT_REQUESTS] = ADMISSION_RATE,
+        [LIMIT_TOKENS] = ADMISSION_RATE,
+        [LIMIT_PARALLEL] = ADMISSION_PARALLEL,
+        [LIMIT_MONEY] = ADMISSION_BUDGET,
+    };
+    uint64_t wait_ns = 0;
+    enum admission_verdict verdict = check_place(place, demand, &wait_ns);
+    if (verdict == ADMISSION_ADMITTED)
+        verdict = verdicts[limit_of(place)->kind];
+    return refusal_of(place, verdict, wait_ns > 0 ? wait_ns : 1, demand->now_us);
 }
 
 enum admission_verdict admission_take(const struct admission_levels *levels,
@@ -287,7 +295,7 @@ enum admission_verdict admission_take(const struct admission_levels *levels,
             return ADMISSION_ADMITTED;
         }
     }
-    *refusal_out = refusal_of(&refused, demand);
+    *refusal_out = refusal_now(&refused, demand);
     return refusal_out->verdict;
 }
 
@@ -393,12 +401,9 @@ uint64_t admission_affordable(const struct admission_levels *levels, uint64_t no
     uint64_t least = UINT64_MAX;
     EACH_PLACE(levels, place)
     {
-        struct window window;
         if (!is_hard_budget(&place))
             continue;
-        window_at(limit_of(&place)->window, place.zone, now_us, &window);
-        const struct budget_state state = budget_read(&record_of(&place)->budget, window.number);
-        const uint64_t left = minus(limit_of(&place)->amount, state.committed);
+        const uint64_t left = left_now(&place, now_us);
         least = left < least ? left : least;
     }
     return least;

@@ -1,7 +1,6 @@
 #include "policy/counters.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,22 +11,6 @@
 #define HEADER_BYTES 4096
 #define FIRST_SLOTS  64U
 #define NO_RECORD    UINT32_MAX
-
-struct counters {
-    unsigned char *mapping;
-    union counter *records;
-    size_t mapping_bytes;
-    uint32_t record_count_max;
-    int descriptor;
-
-    pthread_mutex_t lock; /* of all below */
-    /* Of a record in use the number of its references, of a free one the next free one. */
-    uint32_t *slots;
-    uint32_t slot_count; /* records that were ever used */
-    uint32_t slot_room;
-    uint32_t first_free;
-    uint32_t used;
-};
 
 static enum status map_records(struct counters *counters, struct reason *reason)
 {
@@ -170,11 +153,6 @@ void counters_drop(struct counters *counters, uint32_t index)
         counters->used--;
     }
     pthread_mutex_unlock(&counters->lock);
-}
-
-union counter *counters_record(const struct counters *counters, uint32_t index)
-{
-    return &counters->records[index];
 }
 
 const struct counters_header *counters_header(const struct counters *counters)

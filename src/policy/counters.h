@@ -9,7 +9,9 @@
 #ifndef POLICY_COUNTERS_H
 #define POLICY_COUNTERS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -34,6 +36,23 @@ struct counters_header {
     uint64_t record_count_max;
 };
 
+/* For counters.c alone, but for `records`. */
+struct counters {
+    unsigned char *mapping;
+    union counter *records;
+    size_t mapping_bytes;
+    uint32_t record_count_max;
+    int descriptor;
+
+    pthread_mutex_t lock; /* of all below */
+    /* Of a record in use the number of its references, of a free one the next free one. */
+    uint32_t *slots;
+    uint32_t slot_count; /* records that were ever used */
+    uint32_t slot_room;
+    uint32_t first_free;
+    uint32_t used;
+};
+
 /* counters_create() with another number of records, for tests. */
 MUST_CHECK enum status counters_create_of(uint32_t record_count_max, struct counters **counters_out,
                                           struct reason *reason);
@@ -45,7 +64,10 @@ void counters_share(struct counters *counters, uint32_t index);
 /* One fewer; the last one frees the record. */
 void counters_drop(struct counters *counters, uint32_t index);
 
-union counter *counters_record(const struct counters *counters, uint32_t index);
+static inline union counter *counters_record(const struct counters *counters, uint32_t index)
+{
+    return &counters->records[index];
+}
 const struct counters_header *counters_header(const struct counters *counters);
 
 #endif

@@ -9,10 +9,13 @@ __extension__ typedef unsigned __int128 wide;
 
 static uint64_t cost_ns(const struct gcra *gcra, uint64_t count)
 {
+    uint64_t product;
+    if (!__builtin_mul_overflow(count, gcra->window_ns, &product)) /* the usual case, and cheap */
+        return product < gcra->limit && count > 0 ? 1 : product / gcra->limit;
     const wide cost = (wide)count * gcra->window_ns / gcra->limit;
     if (cost > ARRIVAL_MAX)
         return ARRIVAL_MAX;
-    return cost == 0 && count > 0 ? 1 : (uint64_t)cost;
+    return cost == 0 ? 1 : (uint64_t)cost;
 }
 
 /* How far the burst is used up: the time until it is whole. */
