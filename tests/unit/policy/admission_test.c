@@ -264,6 +264,47 @@ static void an_extension_is_held_everywhere_or_nowhere(void **state)
     let_go(fixture);
 }
 
+/* One level in two places: each by itself has room, both have not, as when another request comes
+ * between reading and taking. */
+static void what_fails_on_the_way_is_given_back(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_of("10req/min,1000tok/min,5parallel", "10usd/day", "");
+    fixture->levels.of[LEVEL_GATEWAY] = level_ref(fixture->levels.of[LEVEL_USER]);
+    assert_int_equal(check(fixture, 100, 6 * USD), ADMISSION_ADMITTED);
+    assert_int_equal(take(fixture, 100, 6 * USD), ADMISSION_BUDGET);
+    assert_int_equal(fixture->refusal.level, LEVEL_GATEWAY);
+    assert_int_equal(fixture->refusal.available, 10 * USD);
+    assert_int_equal(fixture->grant.count, 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(state_of(fixture, LEVEL_KEY, i).used, 0);
+    assert_int_equal(state_of(fixture, LEVEL_USER, 0).held, 0);
+    assert_int_equal(take(fixture, 100, 5 * USD), ADMISSION_ADMITTED);
+    assert_false(admission_extend(&fixture->grant, 1));
+    assert_int_equal(state_of(fixture, LEVEL_USER, 0).held, 10 * USD);
+    settle(fixture, 100, USD);
+    assert_int_equal(state_of(fixture, LEVEL_USER, 0).used, 2 * USD);
+    assert_int_equal(state_of(fixture, LEVEL_USER, 0).held, 0);
+    let_go(fixture);
+}
+
+static void a_rate_that_is_taken_meanwhile_refuses_too(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_of("3parallel", "100tok/min", "");
+    fixture->levels.of[LEVEL_GATEWAY] = level_ref(fixture->levels.of[LEVEL_USER]);
+    assert_int_equal(take(fixture, 60, 0), ADMISSION_RATE);
+    assert_true(fixture->refusal.retry_after_ns > 0);
+    assert_int_equal(state_of(fixture, LEVEL_KEY, 0).used, 0);
+    assert_int_equal(state_of(fixture, LEVEL_USER, 0).used, 0);
+    let_go(fixture);
+    fixture = fixture_of("1parallel", "", "");
+    fixture->levels.of[LEVEL_GATEWAY] = level_ref(fixture->levels.of[LEVEL_KEY]);
+    assert_int_equal(take(fixture, 0, 0), ADMISSION_PARALLEL);
+    assert_int_equal(state_of(fixture, LEVEL_KEY, 0).used, 0);
+    let_go(fixture);
+}
+
 static void a_request_belongs_to_the_window_in_which_it_was_opened(void **state)
 {
     (void)state;
@@ -331,6 +372,30 @@ static void each_share_is_told_once_in_a_window(void **state)
     let_go(fixture);
 }
 
+static void a_share_of_another_limit_is_told_anew(void **state)
+{
+    (void)state;
+    static const uint8_t percents[] = {50, 80};
+    struct told told = {.count = 0};
+    const struct admission_alerts alerts = {percents, 2, note_alert, &told};
+    const struct admission_actual actual = {NOW_NS, 0, 6 * USD, false};
+    struct fixture *fixture = fixture_of("10usd/day", "", "");
+    struct limits limits = {.items = {{20 * USD, LIMIT_MONEY, LIMIT_WINDOW_DAY}}, .count = 1};
+    assert_int_equal(take(fixture, 0, 0), ADMISSION_ADMITTED);
+    admission_settle(&fixture->grant, &actual, &alerts);
+    assert_int_equal(told.count, 1);
+    struct level *former = fixture->levels.of[LEVEL_KEY];
+    assert_int_equal(level_create(counters, &limits, false, former, &fixture->levels.of[LEVEL_KEY]),
+                     STATUS_OK);
+    level_unref(&former);
+    assert_int_equal(take(fixture, 0, 0), ADMISSION_ADMITTED);
+    admission_settle(&fixture->grant, &actual, &alerts); /* 12 of 20 */
+    assert_int_equal(told.count, 2);
+    assert_int_equal(told.percents[1], 50);
+    assert_int_equal(told.last.limit.amount, 20 * USD);
+    let_go(fixture);
+}
+
 static void holds_alone_reach_no_share(void **state)
 {
     (void)state;
@@ -390,35 +455,58 @@ static void levels_have_names(void **state)
 
 #define THREADS 8
 #define TURNS   25000
+#define OPEN    4
 
 struct stress {
     struct fixture *shared;
     _Atomic unsigned in_flight, most, refused;
 };
 
+/* One of the requests that a thread has open. */
+struct stress_request {
+    struct admission_take takes[8];
+    struct admission_grant grant;
+};
+
+static void stress_take(struct stress *stress, struct stress_request *request)
+{
+    const struct admission_demand demand = demand_of(1, USD);
+    struct admission_refusal refusal;
+    request->grant.takes = request->takes;
+    if (admission_take(&stress->shared->levels, &demand, &request->grant, &refusal) !=
+        ADMISSION_ADMITTED) {
+        stress->refused++;
+        return;
+    }
+    const unsigned in_flight = ++stress->in_flight;
+    if (in_flight > stress->most)
+        stress->most = in_flight;
+}
+
+static void stress_settle(struct stress *stress, struct stress_request *request)
+{
+    const struct admission_actual nothing = {.now_ns = NOW_NS, .is_void = true};
+    if (request->grant.count == 0)
+        return;
+    stress->in_flight--;
+    admission_settle(&request->grant, &nothing, NULL);
+}
+
+/* Each thread wants several at once, so that all together want more than fit. */
 static void *take_and_settle(void *argument)
 {
     struct stress *stress = argument;
-    static _Thread_local struct fixture fixture;
-    uint64_t seed = (uint64_t)(uintptr_t)&fixture;
-    fixture.levels = stress->shared->levels;
-    fixture.grant.takes = fixture.takes;
+    struct stress_request requests[OPEN] = {0};
+    uint64_t seed = (uint64_t)(uintptr_t)&seed;
     for (unsigned i = 0; i < TURNS; i++) {
-        const struct admission_demand demand = demand_of(1, USD);
-        if (admission_take(&fixture.levels, &demand, &fixture.grant, &fixture.refusal) !=
-            ADMISSION_ADMITTED) {
-            stress->refused++;
-            continue;
-        }
-        const unsigned in_flight = ++stress->in_flight;
-        if (in_flight > stress->most)
-            stress->most = in_flight;
-        if (number_below(&seed, 4) == 0)
+        struct stress_request *request = &requests[number_below(&seed, OPEN)];
+        stress_settle(stress, request);
+        stress_take(stress, request);
+        if (number_below(&seed, 16) == 0)
             (void)sched_yield();
-        stress->in_flight--;
-        const struct admission_actual nothing = {.now_ns = NOW_NS, .is_void = true};
-        admission_settle(&fixture.grant, &nothing, NULL);
     }
+    for (size_t i = 0; i < OPEN; i++)
+        stress_settle(stress, &requests[i]);
     return NULL;
 }
 
@@ -430,7 +518,8 @@ static void run_stress(struct fixture *fixture)
         assert_int_equal(pthread_create(&threads[i], NULL, take_and_settle, &stress), 0);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-    assert_in_range(stress.most, 1, 10);
+    assert_int_equal(stress.most, 10);
+    assert_true(stress.refused > 0);
     for (unsigned kind = 0; kind < LEVEL_KIND_COUNT; kind++) {
         for (size_t i = 0; i < level_count(fixture->levels.of[kind]); i++) {
             const struct level_state state = state_of(fixture, (enum level_kind)kind, i);
@@ -471,6 +560,9 @@ int main(void)
         TEST(an_extension_is_held_everywhere_or_nowhere),
         TEST(a_request_belongs_to_the_window_in_which_it_was_opened),
         TEST(each_share_is_told_once_in_a_window),
+        TEST(what_fails_on_the_way_is_given_back),
+        TEST(a_rate_that_is_taken_meanwhile_refuses_too),
+        TEST(a_share_of_another_limit_is_told_anew),
         TEST(holds_alone_reach_no_share),
         TEST(the_limit_with_the_least_share_left_is_the_nearest),
         TEST(levels_have_names),
