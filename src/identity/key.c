@@ -1,6 +1,5 @@
 #include "identity/key.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/encoding.h"
@@ -8,9 +7,13 @@
 
 /* sk-weir-RRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRRCCCCCC */
 #define PREFIX          SLICE("sk-weir-")
-#define RANDOM_DIGITS   33 /* 62^33 > 2^196 */
-#define CHECKSUM_DIGITS 6  /* 62^6 > 2^32 */
-#define BODY_SIZE       (KEY_TEXT_SIZE - CHECKSUM_DIGITS)
+#define TOKEN_PREFIX    SLICE("weir-admin-")
+#define RANDOM_DIGITS   33                                /* 62^33 > 2^196 */
+#define CHECKSUM_DIGITS 6                                 /* 62^6 > 2^32 */
+#define MADE_SIZE       (RANDOM_DIGITS + CHECKSUM_DIGITS) /* what follows the prefix */
+
+_Static_assert(KEY_TEXT_SIZE == sizeof("sk-weir-") - 1 + MADE_SIZE, "the size of a key");
+_Static_assert(KEY_TOKEN_SIZE == sizeof("weir-admin-") - 1 + MADE_SIZE, "the size of a token");
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -33,22 +36,40 @@ static void write_checksum(struct slice body, char *text_out)
     }
 }
 
-void key_make(char text_out[KEY_TEXT_SIZE])
+/* `text_out` holds the prefix and MADE_SIZE bytes. */
+static void make(struct slice prefix, char *text_out)
 {
-    const struct slice prefix = PREFIX;
+    const size_t body_size = prefix.size + RANDOM_DIGITS;
     memcpy(text_out, prefix.data, prefix.size);
-    for (size_t i = prefix.size; i < BODY_SIZE; i++)
+    for (size_t i = prefix.size; i < body_size; i++)
         text_out[i] = random_digit();
-    write_checksum(slice_of(text_out, BODY_SIZE), text_out + BODY_SIZE);
+    write_checksum(slice_of(text_out, body_size), text_out + body_size);
 }
 
-static bool checksum_holds(struct slice text)
+void key_make(char text_out[KEY_TEXT_SIZE])
+{
+    make(PREFIX, text_out);
+}
+
+void key_make_token(char text_out[KEY_TOKEN_SIZE])
+{
+    make(TOKEN_PREFIX, text_out);
+}
+
+/* `text` begins with the prefix. */
+static bool checksum_holds(struct slice prefix, struct slice text)
 {
     char expected[CHECKSUM_DIGITS];
-    if (text.size != KEY_TEXT_SIZE)
+    const size_t body_size = prefix.size + RANDOM_DIGITS;
+    if (text.size != prefix.size + MADE_SIZE)
         return false;
-    write_checksum(slice_of(text.data, BODY_SIZE), expected);
-    return slice_equal(slice_from(text, BODY_SIZE), slice_of(expected, sizeof(expected)));
+    write_checksum(slice_of(text.data, body_size), expected);
+    return slice_equal(slice_from(text, body_size), slice_of(expected, sizeof(expected)));
+}
+
+bool key_is_token(struct slice text)
+{
+    return slice_starts_with(text, TOKEN_PREFIX) && checksum_holds(TOKEN_PREFIX, text);
 }
 
 static bool is_printable(struct slice text)
@@ -63,10 +84,14 @@ static bool is_printable(struct slice text)
 enum status key_check(struct slice text, struct reason *reason)
 {
     if (slice_starts_with(text, PREFIX)) {
-        if (checksum_holds(text))
+        if (checksum_holds(PREFIX, text))
             return STATUS_OK;
         reason_set(reason, "the key begins with sk-weir- but its checksum is wrong: it was cut or "
                            "mistyped");
+        return STATUS_INVALID;
+    }
+    if (slice_starts_with(text, TOKEN_PREFIX)) {
+        reason_set(reason, "an admin token is no key for the API");
         return STATUS_INVALID;
     }
     if (text.size < KEY_TEXT_SIZE_MIN || text.size > KEY_TEXT_SIZE_MAX || !is_printable(text)) {

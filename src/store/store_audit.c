@@ -21,6 +21,13 @@ enum status store_audit_list(struct store *store, uint64_t first, store_audit_vi
     return store->driver->audit_list(store, first, visit, context, reason);
 }
 
+enum status store_audit_page(struct store *store, const struct store_audit_page *page,
+                             store_audit_visitor *visit, void *context, struct reason *reason)
+{
+    ASSERT(page->limit > 0);
+    return store->driver->audit_page(store, page, visit, context, reason);
+}
+
 enum status store_audit_delete_before(struct store *store, uint64_t number, uint64_t *deleted_out,
                                       struct reason *reason)
 {

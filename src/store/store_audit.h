@@ -32,6 +32,17 @@ MUST_CHECK enum status store_audit_last(struct store *store, struct arena *arena
 MUST_CHECK enum status store_audit_list(struct store *store, uint64_t first,
                                         store_audit_visitor *visit, void *context,
                                         struct reason *reason);
+/* The newest entries first: those with since_us <= timestamp_us < until_us and from <= number < before,
+ * at most `limit`. */
+struct store_audit_page {
+    uint64_t from, before;
+    uint64_t since_us, until_us;
+    struct slice actor, action; /* empty: any */
+    uint32_t limit;             /* > 0 */
+};
+MUST_CHECK enum status store_audit_page(struct store *store, const struct store_audit_page *page,
+                                        store_audit_visitor *visit, void *context,
+                                        struct reason *reason);
 /* Deletes all entries before `number`; for retention, which says so in an entry of its own. */
 MUST_CHECK enum status store_audit_delete_before(struct store *store, uint64_t number,
                                                  uint64_t *deleted_out, struct reason *reason);

@@ -1,11 +1,12 @@
 /* What a database driver fills in; the contract of each call is that of its namesake in store.h,
- * store_usage.h or store_audit.h.
+ * store_usage.h, store_audit.h or store_tokens.h.
  *
  * A driver's own struct begins with a struct store. Included by drivers and store*.c only. */
 #ifndef STORE_STORE_DRIVER_H
 #define STORE_STORE_DRIVER_H
 
 #include "store/store_audit.h"
+#include "store/store_tokens.h"
 #include "store/store_usage.h"
 
 struct store_driver {
@@ -107,8 +108,24 @@ struct store_driver {
                               struct store_audit_entry *entry_out, struct reason *reason);
     enum status (*audit_list)(struct store *store, uint64_t first, store_audit_visitor *visit,
                               void *context, struct reason *reason);
+    enum status (*audit_page)(struct store *store, const struct store_audit_page *page,
+                              store_audit_visitor *visit, void *context, struct reason *reason);
     enum status (*audit_delete_before)(struct store *store, uint64_t number, uint64_t *deleted_out,
                                        struct reason *reason);
+
+    enum status (*token_create)(struct store *store, const struct store_token *token,
+                                struct reason *reason);
+    enum status (*token_find)(struct store *store, struct slice id_or_name, struct arena *arena,
+                              struct store_token *token_out, struct reason *reason);
+    enum status (*token_update)(struct store *store, const struct store_token *token,
+                                struct reason *reason);
+    enum status (*token_delete)(struct store *store, const struct id *id, struct reason *reason);
+    enum status (*tokens_list)(struct store *store, const struct store_page *page,
+                               store_token_visitor *visit, void *context, struct reason *reason);
+    enum status (*tokens_load)(struct store *store, store_token_visitor *visit, void *context,
+                               struct reason *reason);
+    enum status (*token_used)(struct store *store, const struct store_use *use,
+                              struct reason *reason);
 };
 
 struct store {

@@ -66,19 +66,39 @@ enum status sqlite_audit_last(struct store *store, struct arena *arena,
     return kept ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+static enum status visit_rows(struct query *query, store_audit_visitor *visit, void *context,
+                              struct reason *reason)
+{
+    enum status visited = STATUS_OK;
+    while (visited == STATUS_OK && query_next(query)) {
+        const struct store_audit_entry entry = entry_read(query);
+        if (query->code == SQLITE_OK)
+            visited = visit(context, &entry);
+    }
+    const enum status status = query_finish(query, reason);
+    return status == STATUS_OK ? visited : status;
+}
+
 enum status sqlite_audit_list(struct store *store, uint64_t first, store_audit_visitor *visit,
                               void *context, struct reason *reason)
 {
     struct query query = query_start(connection_of(store), STATEMENT_AUDIT_LIST);
     query_bind_u64(&query, 1, first);
-    enum status visited = STATUS_OK;
-    while (visited == STATUS_OK && query_next(&query)) {
-        const struct store_audit_entry entry = entry_read(&query);
-        if (query.code == SQLITE_OK)
-            visited = visit(context, &entry);
-    }
-    const enum status status = query_finish(&query, reason);
-    return status == STATUS_OK ? visited : status;
+    return visit_rows(&query, visit, context, reason);
+}
+
+enum status sqlite_audit_page(struct store *store, const struct store_audit_page *page,
+                              store_audit_visitor *visit, void *context, struct reason *reason)
+{
+    struct query query = query_start(connection_of(store), STATEMENT_AUDIT_PAGE);
+    query_bind_u64(&query, 1, page->before);
+    query_bind_u64(&query, 2, page->from);
+    query_bind_u64(&query, 3, page->since_us);
+    query_bind_u64(&query, 4, page->until_us);
+    query_bind_text_or_null(&query, 5, page->actor);
+    query_bind_text_or_null(&query, 6, page->action);
+    query_bind_u64(&query, 7, page->limit);
+    return visit_rows(&query, visit, context, reason);
 }
 
 enum status sqlite_audit_delete_before(struct store *store, uint64_t number, uint64_t *deleted_out,

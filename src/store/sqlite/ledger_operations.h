@@ -57,6 +57,8 @@ enum status sqlite_audit_last(struct store *store, struct arena *arena,
                               struct store_audit_entry *entry_out, struct reason *reason);
 enum status sqlite_audit_list(struct store *store, uint64_t first, store_audit_visitor *visit,
                               void *context, struct reason *reason);
+enum status sqlite_audit_page(struct store *store, const struct store_audit_page *page,
+                              store_audit_visitor *visit, void *context, struct reason *reason);
 enum status sqlite_audit_delete_before(struct store *store, uint64_t number, uint64_t *deleted_out,
                                        struct reason *reason);
 

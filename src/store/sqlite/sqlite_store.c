@@ -4,6 +4,7 @@
 #include "store/sqlite/ledger_operations.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/operations.h"
+#include "store/sqlite/token_operations.h"
 
 static void sqlite_close(struct store *store)
 {
@@ -60,7 +61,16 @@ static const struct store_driver driver = {
     .audit_insert = sqlite_audit_insert,
     .audit_last = sqlite_audit_last,
     .audit_list = sqlite_audit_list,
+    .audit_page = sqlite_audit_page,
     .audit_delete_before = sqlite_audit_delete_before,
+
+    .token_create = sqlite_token_create,
+    .token_find = sqlite_token_find,
+    .token_update = sqlite_token_update,
+    .token_delete = sqlite_token_delete,
+    .tokens_list = sqlite_tokens_list,
+    .tokens_load = sqlite_tokens_load,
+    .token_used = sqlite_token_used,
 };
 
 static enum status check_version(const struct store_config *config, uint64_t version,

@@ -51,6 +51,11 @@
     "context, stream, latency_us, first_byte_us, client_request_id, provider_request_id, "         \
     "idempotency_hash, metadata, batch"
 #define AUDIT_COLUMNS "number, timestamp, actor, action, subject, details, previous_hash, hash"
+/* Read by position: see tokens.c. */
+#define TOKEN_COLUMNS                                                                              \
+    "SELECT a.id, a.name, a.hash, a.hint, a.role, a.team_id, t.name, a.expires_at, a.revoked_at, " \
+    "a.created_at, a.updated_at, a.last_used_at "                                                  \
+    "FROM admin_tokens AS a LEFT JOIN teams AS t ON t.id = a.team_id "
 
 static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -205,6 +210,26 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_AUDIT_LIST] =
         "SELECT " AUDIT_COLUMNS " FROM audit_log WHERE number >= ?1 ORDER BY number",
     [STATEMENT_AUDIT_DELETE_BEFORE] = "DELETE FROM audit_log WHERE number < ?1",
+
+    [STATEMENT_AUDIT_PAGE] =
+        "SELECT " AUDIT_COLUMNS " FROM audit_log WHERE number < ?1 AND number >= ?2 "
+        "AND timestamp >= ?3 AND timestamp < ?4 AND (?5 IS NULL OR actor = ?5) "
+        "AND (?6 IS NULL OR action = ?6) ORDER BY number DESC LIMIT ?7",
+
+    [STATEMENT_TOKEN_CREATE] =
+        "INSERT INTO admin_tokens (id, name, hash, hint, role, team_id, expires_at, revoked_at, "
+        "created_at, updated_at, last_used_at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [STATEMENT_TOKEN_BY_ID] = TOKEN_COLUMNS "WHERE a.id = ?1",
+    [STATEMENT_TOKEN_BY_NAME] =
+        TOKEN_COLUMNS "WHERE a.name = ?1 ORDER BY a.revoked_at IS NOT NULL, a.id LIMIT 2",
+    [STATEMENT_TOKEN_UPDATE] =
+        "UPDATE admin_tokens SET revoked_at = ?2, updated_at = ?3 WHERE id = ?1",
+    [STATEMENT_TOKEN_DELETE] = "DELETE FROM admin_tokens WHERE id = ?1",
+    [STATEMENT_TOKENS_LIST] = TOKEN_COLUMNS "WHERE a.id > ?1 ORDER BY a.id LIMIT ?2",
+    [STATEMENT_TOKENS_LOAD] = TOKEN_COLUMNS "WHERE a.revoked_at IS NULL",
+    [STATEMENT_TOKEN_USED] = "UPDATE admin_tokens SET last_used_at = ?2 "
+                             "WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
 
     [STATEMENT_KEY_USED] = "UPDATE api_keys SET last_used_at = ?2 "
                            "WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
