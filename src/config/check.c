@@ -2,6 +2,10 @@
 
 #include "config/loader.h"
 
+/* As of the keys that applications bring along. */
+#define TOKEN_BYTES_MIN 16
+#define TOKEN_BYTES_MAX 256
+
 struct named_listeners {
     const struct setting *setting;
     const struct config_listeners *listeners;
@@ -31,17 +35,36 @@ static void check_listen(struct loader *loader)
         complain_of(loader, "listen", SLICE("127.0.0.1:8000"), "an address is wanted");
 }
 
-static void check_loopback(struct loader *loader)
+/* A token that goes over the wire in the clear is anybody's. */
+static void check_admin_listeners(struct loader *loader)
 {
-    const struct config_listeners *listeners = &loader->config->admin.listen;
-    for (size_t i = 0; i < listeners->count; i++) {
-        if (!config_ip_is_loopback(&listeners->items[i].address.ip)) {
-            complain_of(loader, "admin.listen",
-                        SLICE("use 127.0.0.1, or metrics.listen for /metrics"),
-                        "an address that others can reach is not in this version");
-            return;
-        }
+    const struct config_admin *admin = &loader->config->admin;
+    for (size_t i = 0; i < admin->listen.count && !admin->insecure; i++) {
+        const struct config_listener *listener = &admin->listen.items[i];
+        if (listener->certificate.size > 0 || config_ip_is_loopback(&listener->address.ip))
+            continue;
+        complain_of(loader, "admin.listen",
+                    SLICE("give it tls, use 127.0.0.1, or say admin.insecure: true"),
+                    "an address that others can reach, without TLS");
+        return;
     }
+}
+
+static bool is_token(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    }
+    return text.size >= TOKEN_BYTES_MIN && text.size <= TOKEN_BYTES_MAX;
+}
+
+static void check_admin_token(struct loader *loader)
+{
+    const struct slice token = loader->config->admin.token;
+    if (token.size > 0 && !is_token(token))
+        complain_of(loader, "admin.token", SLICE("`openssl rand -hex 32` makes one"),
+                    "a token is 16 to 256 printable ASCII characters without spaces");
 }
 
 static bool have_same_address(const struct config_listeners *a, const struct config_listeners *b)
@@ -146,7 +169,8 @@ static void check_trust(struct loader *loader)
 void check_settings(struct loader *loader)
 {
     check_listen(loader);
-    check_loopback(loader);
+    check_admin_listeners(loader);
+    check_admin_token(loader);
     check_overlap(loader);
     check_cors(loader);
     check_memory(loader);

@@ -53,7 +53,8 @@ struct config_listeners {
 
 struct config_admin {
     struct config_listeners listen; /* none: no admin listener */
-    bool insecure;
+    bool insecure;                  /* an address that others reach may do without TLS */
+    struct slice token;             /* a secret that is worth the role admin; not set: none */
 };
 
 struct config_cors {

@@ -36,7 +36,7 @@ static const struct setting config_items[] = {
     {"listen", SETTING_TYPE_LISTENERS, AT(listen), 0, 0, "127.0.0.1:8000", NULL},
     {"admin.listen", SETTING_TYPE_LISTENERS, AT(admin.listen), 0, 0, "127.0.0.1:8001", NULL},
     {"admin.insecure", SETTING_TYPE_BOOL, AT(admin.insecure), 0, 0, "false", NULL},
-    LATER("admin.token"),
+    {"admin.token", SETTING_TYPE_SECRET, AT(admin.token), 0, 0, NULL, NULL},
     {"metrics.listen", SETTING_TYPE_LISTENERS, AT(metrics_listen), 0, 0, "", NULL},
     {"data_dir", SETTING_TYPE_PATH, AT(data_dir), 0, 0, "./data", NULL},
     {"workers", SETTING_TYPE_COUNT, AT(workers), 0, 128, "0", NULL},

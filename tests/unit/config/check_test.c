@@ -33,20 +33,32 @@ static void a_clash_that_a_variable_makes_names_the_variable(void **state)
     loading_end(&loading);
 }
 
-static void an_admin_address_that_others_reach_is_not_in_this_version(void **state)
+static void an_admin_address_that_others_reach_takes_tls_or_a_word(void **state)
 {
     (void)state;
-    struct loading six = {0}, metrics = {0};
-    loading_refused("admin:\n  listen: 0.0.0.0:8001\n", 2, "is not in this version");
-    loading_refused("admin:\n  listen: '[::]:8001'\n", 2, "is not in this version");
-    loading_refused("admin:\n  listen: 10.0.0.1:8001\n  insecure: true\n", 2,
-                    "is not in this version");
+    struct loading six = {0}, metrics = {0}, insecure = {0};
+    loading_refused("admin:\n  listen: 0.0.0.0:8001\n", 2, "without TLS");
+    loading_refused("admin:\n  listen: '[::]:8001'\n", 2, "without TLS");
     loading_refused("admin:\n  listen: [127.0.0.1:8001, 10.0.0.1:1, 10.0.0.1:2]\n", 2,
-                    "is not in this version");
+                    "without TLS");
+    loading_sound(&insecure, "admin:\n  listen: 10.0.0.1:8001\n  insecure: true\n");
     loading_sound(&six, "admin: {listen: '[::1]:8001'}\n");
     loading_sound(&metrics, "metrics: {listen: 0.0.0.0:9100}\n");
     loading_end(&six);
     loading_end(&metrics);
+    loading_end(&insecure);
+}
+
+static void an_admin_token_is_as_long_as_a_key_and_is_never_quoted(void **state)
+{
+    (void)state;
+    struct loading sound = {0};
+    loading_refused("admin:\n  token: fifteen-letters\n", 2, "16 to 256");
+    loading_refused("admin:\n  token: 'sixteen letters!'\n", 2, "16 to 256");
+    loading_refused("admin:\n  token: 'sixteen-letters\u00e4'\n", 2, "16 to 256");
+    loading_sound(&sound, "admin: {token: sixteen-letters-}\n");
+    assert_text(sound.config->admin.token, "sixteen-letters-");
+    loading_end(&sound);
 }
 
 static void what_no_browser_sends_is_no_origin(void **state)
@@ -100,7 +112,8 @@ int main(void)
         cmocka_unit_test(two_listeners_on_one_address_are_refused),
         cmocka_unit_test(listeners_that_differ_or_take_a_free_port_are_fine),
         cmocka_unit_test(a_clash_that_a_variable_makes_names_the_variable),
-        cmocka_unit_test(an_admin_address_that_others_reach_is_not_in_this_version),
+        cmocka_unit_test(an_admin_address_that_others_reach_takes_tls_or_a_word),
+        cmocka_unit_test(an_admin_token_is_as_long_as_a_key_and_is_never_quoted),
         cmocka_unit_test(what_no_browser_sends_is_no_origin),
         cmocka_unit_test(memory_for_bodies_must_hold_the_largest),
         cmocka_unit_test(names_that_stand_twice_are_found_at_every_depth),

@@ -136,7 +136,6 @@ static void names_of_later_versions_are_refused_at_every_level(void **state)
         snprintf(yaml, sizeof(yaml), "workers: 1\n%s: [x]\n", names[i]);
         loading_refused(yaml, 2, "is not in this version");
     }
-    loading_refused("admin:\n  token: x\n", 2, "'admin.token' is not in this version");
     loading_refused("transport:\n  cache: x\n", 2, "is not in this version");
 }
 
