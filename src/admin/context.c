@@ -99,6 +99,31 @@ static enum status open_pepper(struct admin_context *context, const struct admin
     return status;
 }
 
+struct token_load {
+    struct token_table *tokens;
+    struct reason *reason;
+};
+
+static enum status load_token(void *argument, const struct store_token *token)
+{
+    const struct token_load *load = argument;
+    const enum status status = token_table_reserve(load->tokens, load->reason);
+    if (status == STATUS_OK)
+        token_table_put(load->tokens, token);
+    return status;
+}
+
+static enum status fill_tokens(struct admin_context *context, struct reason *reason)
+{
+    enum status status = token_table_create(&context->tokens);
+    struct token_load load = {context->tokens, reason};
+    if (status == STATUS_OK)
+        status = store_tokens_load(context->store, load_token, &load, reason);
+    else
+        reason_set(reason, "out of memory at start");
+    return status;
+}
+
 static void set_actor(struct admin_context *context)
 {
     const int size = snprintf(context->own_actor, sizeof(context->own_actor), "uid=%u", getuid());
@@ -126,6 +151,8 @@ enum status admin_context_open(const struct admin_config *config,
         status = counters_create(&context->counters, reason);
     if (status == STATUS_OK && config->with_map)
         status = map_fill(context, reason);
+    if (status == STATUS_OK && config->with_map)
+        status = fill_tokens(context, reason);
     if (status != STATUS_OK) {
         admin_context_close(&context);
         return status;
@@ -140,6 +167,7 @@ void admin_context_close(struct admin_context **context)
         return;
     identity_map_destroy(&(*context)->map);
     counters_destroy(&(*context)->counters);
+    token_table_destroy(&(*context)->tokens);
     key_hasher_destroy(&(*context)->hasher);
     audit_close(&(*context)->audit);
     store_close(&(*context)->store);
@@ -162,7 +190,17 @@ static size_t take_used(struct identity_map *map, struct store_use *uses)
     return count;
 }
 
-enum status admin_save_last_used(struct admin_context *context, struct reason *reason)
+static enum status save_uses_of_tokens(struct admin_context *context, struct reason *reason)
+{
+    struct store_use use;
+    enum status status = STATUS_OK;
+    while (context->tokens != NULL && status == STATUS_OK &&
+           token_table_take_used(context->tokens, &use))
+        status = store_token_used(context->store, &use, reason);
+    return status;
+}
+
+static enum status save_uses_of_keys(struct admin_context *context, struct reason *reason)
 {
     if (context->map == NULL)
         return STATUS_OK;
@@ -180,4 +218,10 @@ enum status admin_save_last_used(struct admin_context *context, struct reason *r
     } while (status == STATUS_OK && count == USES_PER_SAVE);
     alloc_free(uses);
     return status;
+}
+
+enum status admin_save_last_used(struct admin_context *context, struct reason *reason)
+{
+    const enum status status = save_uses_of_keys(context, reason);
+    return status == STATUS_OK ? save_uses_of_tokens(context, reason) : status;
 }

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "identity/key_hasher.h"
 #include "gateway/snapshot.h"
+#include "admin/token_table.h"
 #include "identity/map.h"
 #include "store/store.h"
 
@@ -28,9 +29,10 @@ struct admin_config {
 struct admin_context {
     char *data_dir;
     struct store *store;
-    struct identity_map *map;  /* NULL without a server */
-    struct counters *counters; /* of limits; NULL without a server */
-    bool has_filled_map;       /* what is put into it from now on is new */
+    struct identity_map *map;   /* NULL without a server */
+    struct counters *counters;  /* of limits; NULL without a server */
+    bool has_filled_map;        /* what is put into it from now on is new */
+    struct token_table *tokens; /* NULL without a server; other threads look into it */
     struct key_hasher *hasher;
     unsigned char pepper[PEPPER_SIZE]; /* for the workers' own hashers */
     uint64_t (*now_us)(void);
@@ -52,7 +54,7 @@ MUST_CHECK enum status admin_context_open(const struct admin_config *config,
 /* Closes *context, if any, and sets it to NULL. The map's readers are destroyed by then. */
 void admin_context_close(struct admin_context **context);
 
-/* Saves the times of last use that the map gathered, and lets it reclaim. Call every few seconds
+/* Saves the times of last use that the map and the table of tokens gathered, and lets it reclaim. Call every few seconds
  * and before closing. Statuses of store_keys_used(); what could not be saved is saved at the next
  * use of the key. */
 MUST_CHECK enum status admin_save_last_used(struct admin_context *context, struct reason *reason);

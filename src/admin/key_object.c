@@ -47,6 +47,7 @@ unsigned key_object_answer(struct operation *operation, unsigned http_status,
     struct json_writer writer;
     json_writer_init(&writer, operation->answer);
     key_object_write(&writer, key, secret, operation->now_us);
+    operation->version_us = key->updated_at_us;
     return http_status;
 }
 

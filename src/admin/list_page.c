@@ -8,24 +8,24 @@
 /* A page that has come to this ends early, so that the item at hand and the end still fit. */
 #define BYTES_MAX (ADMIN_ANSWER_BYTES_MAX / 2)
 
-static unsigned read_limit(struct list_page *list, struct operation *operation)
+unsigned list_page_read_limit(struct operation *operation, uint32_t *limit_out)
 {
     const struct slice text = target_parameter(&operation->target, SLICE("limit"));
     uint64_t limit = LIMIT_DEFAULT;
     if (text.data != NULL &&
         (slice_to_u64(text, &limit) != STATUS_OK || limit < 1 || limit > LIMIT_MAX))
         return operation_problem(operation, 400, "limit is a number from 1 to %d", LIMIT_MAX);
-    list->limit = (uint32_t)limit;
-    list->page.limit = list->limit + 1;
+    *limit_out = (uint32_t)limit;
     return 0;
 }
 
 unsigned list_page_begin(struct list_page *list, struct operation *operation)
 {
     *list = (struct list_page){.operation = operation};
-    const unsigned failed = read_limit(list, operation);
+    const unsigned failed = list_page_read_limit(operation, &list->limit);
     if (failed != 0)
         return failed;
+    list->page.limit = list->limit + 1;
     const struct slice after = target_parameter(&operation->target, SLICE("after"));
     if (after.data != NULL && id_parse(after, &list->page.after) != STATUS_OK)
         return operation_problem(operation, 400, "after is an id, as `next` of the page before");

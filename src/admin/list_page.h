@@ -18,6 +18,8 @@ struct list_page {
     bool has_more;
 };
 
+/* The items that ?limit= asks for. Returns 0 or the problem's status. */
+unsigned list_page_read_limit(struct operation *operation, uint32_t *limit_out);
 /* Reads `limit` and `after` and begins the list. Returns 0 or the problem's status. */
 unsigned list_page_begin(struct list_page *list, struct operation *operation);
 /* Whether the item of this id still belongs to the page; then it is to be written. */

@@ -6,47 +6,20 @@
 
 #include "admin/member_writer.h"
 #include "admin/operations.h"
+#include "admin/problem.h"
 #include "base/alloc.h"
 
 #define NAME_SIZE_MAX 128
 
-static const struct phrase {
-    unsigned http_status;
-    const char *title; /* RFC 9110 section 15 */
-} phrases[] = {
-    {400, "Bad Request"},         {404, "Not Found"},
-    {405, "Method Not Allowed"},  {409, "Conflict"},
-    {413, "Content Too Large"},   {500, "Internal Server Error"},
-    {503, "Service Unavailable"},
-};
-
-static const char *title_of(unsigned http_status)
-{
-    for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
-        if (phrases[i].http_status == http_status)
-            return phrases[i].title;
-    }
-    return "Error";
-}
-
 unsigned operation_problem(struct operation *operation, unsigned http_status, const char *format,
                            ...)
 {
-    struct reason detail;
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(detail.text, sizeof(detail.text), format, args);
+    (void)vsnprintf(operation->problem.text, sizeof(operation->problem.text), format, args);
     va_end(args);
-
-    buffer_clear(operation->answer);
-    struct json_writer writer;
-    json_writer_init(&writer, operation->answer);
-    json_write_object(&writer);
-    member_write_text(&writer, SLICE("type"), SLICE("about:blank"));
-    member_write_text(&writer, SLICE("title"), slice_from_text(title_of(http_status)));
-    member_write_number(&writer, SLICE("status"), http_status);
-    member_write_text(&writer, SLICE("detail"), slice_from_text(detail.text));
-    json_write_end(&writer);
+    operation->version_us = 0;
+    problem_write(http_status, slice_from_text(operation->problem.text), operation->answer);
     return http_status;
 }
 
@@ -60,6 +33,7 @@ static unsigned http_status_of(enum status status)
         return 404;
     case STATUS_EXISTS:
     case STATUS_AGAIN:
+    case STATUS_LIMITED:
         return 409;
     case STATUS_TIMED_OUT:
     case STATUS_NO_MEMORY:
@@ -188,8 +162,9 @@ enum status operation_check_name(struct slice name, struct reason *reason)
         fault = "a name has no spaces at its ends";
     else if (id_parse(name, &id) == STATUS_OK)
         fault = "a name does not look like an id";
-    else if (slice_starts_with(name, SLICE("sk-weir-")))
-        fault = "a name does not look like a key";
+    else if (slice_starts_with(name, SLICE("sk-weir-")) ||
+             slice_starts_with(name, SLICE("weir-admin-")))
+        fault = "a name does not look like a secret";
     if (fault == NULL)
         return STATUS_OK;
     reason_set(reason, "%s", fault);

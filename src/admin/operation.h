@@ -10,18 +10,23 @@
 #include <yyjson.h>
 
 #include "admin/context.h"
+#include "admin/role.h"
 #include "admin/target.h"
 #include "base/arena.h"
 #include "base/buffer.h"
 
 struct operation {
     struct admin_context *context;
+    struct operation_actor actor; /* has the role that the route takes */
     struct target target;
     struct slice body;
     yyjson_doc *document; /* of the body, once read; freed by admin_operate() */
     struct arena *arena;  /* until the operation ends */
     struct buffer *answer;
     uint64_t now_us;
+    uint64_t
+        version_us; /* set by the handler: updated_at_us of the object of the answer; 0: none */
+    struct reason problem; /* what went wrong, once something did */
 };
 
 /* A member that a body may have. */

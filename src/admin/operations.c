@@ -1,14 +1,8 @@
 #include "admin/operations.h"
 
-#include <stdbool.h>
-
-#include "admin/explain.h"
-#include "admin/key_operations.h"
 #include "admin/operation.h"
-#include "admin/price_operations.h"
-#include "admin/team_operations.h"
-#include "admin/usage_operations.h"
-#include "admin/user_operations.h"
+#include "admin/precondition.h"
+#include "base/assert.h"
 
 /* Everything that an operation keeps of its path, its names and its lists. */
 #define ARENA_BYTES_MAX 262144
@@ -16,89 +10,78 @@
 /* Room for any answer but a list, had before anything is done: what was done can then be told. */
 #define ANSWER_RESERVE_BYTES 65536
 
-enum shape { SHAPE_COLLECTION, SHAPE_ITEM, SHAPE_ACTION };
+/* --- What a change takes ----------------------------------------------------------------------- */
 
-static const struct route {
-    const char *collection;
-    enum shape shape;
-    const char *action;
-    const char *method;
-    unsigned (*handle)(struct operation *operation);
-} routes[] = {
-    {"teams", SHAPE_COLLECTION, "", "POST", teams_create},
-    {"teams", SHAPE_COLLECTION, "", "GET", teams_list},
-    {"teams", SHAPE_ITEM, "", "GET", teams_show},
-    {"teams", SHAPE_ITEM, "", "PATCH", teams_set},
-    {"teams", SHAPE_ITEM, "", "DELETE", teams_delete},
-    {"teams", SHAPE_ACTION, "add", "POST", teams_add},
-    {"teams", SHAPE_ACTION, "remove", "POST", teams_remove},
-    {"teams", SHAPE_ACTION, "disable", "POST", teams_disable},
-    {"teams", SHAPE_ACTION, "enable", "POST", teams_enable},
-    {"users", SHAPE_COLLECTION, "", "POST", users_create},
-    {"users", SHAPE_COLLECTION, "", "GET", users_list},
-    {"users", SHAPE_ITEM, "", "GET", users_show},
-    {"users", SHAPE_ITEM, "", "PATCH", users_set},
-    {"users", SHAPE_ITEM, "", "DELETE", users_delete},
-    {"users", SHAPE_ACTION, "disable", "POST", users_disable},
-    {"users", SHAPE_ACTION, "enable", "POST", users_enable},
-    {"keys", SHAPE_COLLECTION, "", "POST", keys_create},
-    {"keys", SHAPE_COLLECTION, "", "GET", keys_list},
-    {"keys", SHAPE_ITEM, "", "GET", keys_show},
-    {"keys", SHAPE_ITEM, "", "PATCH", keys_set},
-    {"keys", SHAPE_ACTION, "revoke", "POST", keys_revoke},
-    {"keys", SHAPE_ACTION, "disable", "POST", keys_disable},
-    {"keys", SHAPE_ACTION, "enable", "POST", keys_enable},
-    {"keys", SHAPE_ACTION, "rotate", "POST", keys_rotate},
-    {"usage", SHAPE_COLLECTION, "", "GET", usage_report},
-    {"prices", SHAPE_COLLECTION, "", "GET", prices_list},
-    {"prices", SHAPE_COLLECTION, "", "POST", prices_set},
-    {"prices", SHAPE_COLLECTION, "", "DELETE", prices_remove},
-    {"prices", SHAPE_ITEM, "", "GET", prices_show},
-    {"prices", SHAPE_ITEM, "", "POST", prices_rerate},
-    {"explain", SHAPE_COLLECTION, "", "POST", explain_request},
-};
-
-#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
-
-static enum shape shape_of(const struct target *target)
+/* Asks for the object as GET does: who may not see it learns nothing, and a handler that was added needs
+ * to do nothing for this. Returns 0 or the problem's status. */
+static unsigned read_version(struct operation *operation, uint64_t *version_us_out)
 {
-    if (target->item.data == NULL)
-        return SHAPE_COLLECTION;
-    return target->action.data == NULL ? SHAPE_ITEM : SHAPE_ACTION;
+    char allow[ROUTES_ALLOW_BYTES];
+    const struct slice action = operation->target.action;
+    operation->target.action = (struct slice){0};
+    const struct admin_route *show = routes_find(&operation->target, SLICE("GET"), allow);
+    ASSERT(show != NULL && show->match == MATCH_NONE);
+    const unsigned http_status = show->handle(operation);
+    operation->target.action = action;
+    if (http_status >= 400)
+        return http_status;
+    *version_us_out = operation->version_us;
+    operation->version_us = 0;
+    buffer_clear(operation->answer);
+    return 0;
 }
 
-static bool has_path(const struct route *route, const struct target *target)
+/* Nothing can change between this and the handler: operations run one after another. What has no version
+ * is not changed in this way; its handler says so. Returns 0 or the problem's status. */
+static unsigned check_match(struct operation *operation, const struct admin_request *request)
 {
-    return slice_equal(target->collection, slice_from_text(route->collection)) &&
-           shape_of(target) == route->shape &&
-           slice_equal(target->action, slice_from_text(route->action));
+    uint64_t version_us = 0;
+    if (!request->needs_match && request->if_match.data == NULL)
+        return 0;
+    const unsigned failed = read_version(operation, &version_us);
+    if (failed != 0 || version_us == 0)
+        return failed;
+    if (request->if_match.data == NULL)
+        return operation_problem(operation, 428,
+                                 "say which version is meant: If-Match with the ETag that GET "
+                                 "answers, or *");
+    if (!precondition_matches(request->if_match, version_us))
+        return operation_problem(operation, 412, "it was changed since it was read; read it again");
+    return 0;
 }
 
-static unsigned run_route(struct operation *operation, struct slice method)
+/* --- Dispatch ------------------------------------------------------------------------------------ */
+
+static unsigned run_route(struct operation *operation, const struct admin_request *request,
+                          struct admin_reply *reply)
 {
-    bool known = false;
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (!has_path(&routes[i], &operation->target))
-            continue;
-        if (slice_equal(method, slice_from_text(routes[i].method)))
-            return routes[i].handle(operation);
-        known = true;
-    }
-    if (known)
-        return operation_problem(operation, 405, "this path has no such method");
-    return operation_problem(operation, 404, "there is no such path");
+    const struct admin_route *route =
+        routes_find(&operation->target, request->method, reply->allow);
+    if (route == NULL && reply->allow[0] != '\0')
+        return operation_problem(operation, 405, "this path has no such method, but %s",
+                                 reply->allow);
+    if (route == NULL)
+        return operation_problem(operation, 404, "there is no such path");
+    if (!role_allows(&operation->actor, route->least, route->scope))
+        return operation_problem(operation, 403, "this takes the role %s%s; the token's is %.*s",
+                                 role_name(route->least).data,
+                                 route->scope == SCOPE_TEAM ? " or team_admin" : "",
+                                 SLICE_ARGS(role_name(operation->actor.role)));
+    const unsigned failed = route->match == MATCH_OBJECT ? check_match(operation, request) : 0;
+    return failed != 0 ? failed : route->handle(operation);
 }
 
-static unsigned run(struct operation *operation, struct slice method, struct slice path)
+static unsigned run(struct operation *operation, const struct admin_request *request,
+                    struct admin_reply *reply)
 {
     if (operation->body.size > ADMIN_BODY_BYTES_MAX)
         return operation_problem(operation, 413, "a body has at most %d bytes",
                                  ADMIN_BODY_BYTES_MAX);
-    if (path.size > PATH_BYTES_MAX)
+    if (request->path.size > PATH_BYTES_MAX)
         return operation_problem(operation, 404, "there is no such path");
-    switch (target_parse(path, operation->arena, &operation->target)) {
+    switch (target_parse(request->path, operation->arena, &operation->target)) {
     case STATUS_OK:
-        return run_route(operation, method);
+        return run_route(operation, request, reply);
     case STATUS_NOT_FOUND:
         return operation_problem(operation, 404, "there is no such path");
     case STATUS_NO_MEMORY:
@@ -108,24 +91,55 @@ static unsigned run(struct operation *operation, struct slice method, struct sli
     }
 }
 
-unsigned admin_operate(struct admin_context *context, struct slice method, struct slice path,
-                       struct slice body, struct buffer *answer)
+/* The context says who does it to the audit chain, for as long as it takes. */
+static unsigned run_as(struct operation *operation, const struct admin_request *request,
+                       struct admin_reply *reply)
+{
+    struct admin_context *context = operation->context;
+    const struct slice own = context->actor;
+    context->actor = request->actor.name;
+    const unsigned http_status = run(operation, request, reply);
+    context->actor = own;
+    reply->have_prices_changed = context->have_prices_changed;
+    context->have_prices_changed = false;
+    return http_status;
+}
+
+void admin_handle(struct admin_context *context, const struct admin_request *request,
+                  struct buffer *answer, struct admin_reply *reply_out)
 {
     struct arena arena;
     arena_init(&arena, NULL, 0, ARENA_BYTES_MAX);
     struct operation operation = {
         .context = context,
-        .body = body,
+        .actor = request->actor,
+        .body = request->body,
         .arena = &arena,
         .answer = answer,
         .now_us = context->now_us(),
     };
-    unsigned http_status = 0;
+    *reply_out = (struct admin_reply){.http_status = 0};
     if (buffer_reserve(answer, ANSWER_RESERVE_BYTES) == STATUS_OK)
-        http_status = run(&operation, method, path);
+        reply_out->http_status = run_as(&operation, request, reply_out);
     if (buffer_status(answer) != STATUS_OK)
-        http_status = operation_problem(&operation, 503, "out of memory while writing the answer");
+        reply_out->http_status =
+            operation_problem(&operation, 503, "out of memory while writing the answer");
+    reply_out->version_us = operation.version_us;
+    reply_out->problem = operation.problem;
     yyjson_doc_free(operation.document);
     arena_fini(&arena);
-    return http_status;
+}
+
+unsigned admin_operate(struct admin_context *context, struct slice method, struct slice path,
+                       struct slice body, struct buffer *answer)
+{
+    struct admin_reply reply;
+    const struct admin_request request = {
+        .method = method,
+        .path = path,
+        .body = body,
+        .actor = {.role = ROLE_ADMIN, .name = context->actor},
+    };
+    admin_handle(context, &request, answer, &reply);
+    return reply.http_status;
 }

@@ -144,8 +144,6 @@ unsigned prices_rerate(struct operation *operation)
     struct range range = {0};
     struct reason reason = {""};
     struct price_list *stored = NULL;
-    if (!slice_equal(operation->target.item, SLICE("rerate")))
-        return operation_problem(operation, 405, "this path has no such method");
     const unsigned failed = read_range(operation, &range);
     if (failed != 0)
         return failed;

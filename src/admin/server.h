@@ -1,7 +1,7 @@
-/* What the control thread serves: the admin socket, and /metrics on its listeners.
+/* What the control thread serves: the admin API on the admin socket and on its listeners, and /metrics.
  *
- * Operations of the admin socket run on the store's service thread; metrics are rendered on
- * another one, since reading /proc may take milliseconds.
+ * Operations run on the store's service thread, one after another; metrics are rendered on another one.
+ * A request for the API writes one line to the access log.
  * Thread: the control loop's. */
 #ifndef ADMIN_SERVER_H
 #define ADMIN_SERVER_H
@@ -21,7 +21,8 @@ struct admin_server_config {
     struct admin_context *context; /* used on `store` only */
     struct service *store;
     struct service *metrics;
-    const char *socket_path; /* outlives the server */
+    struct log_producer *log; /* the control thread's */
+    const char *socket_path;  /* outlives the server */
     /* The store's prices have changed: called in a coroutine, before the change is answered. */
     void (*follow_prices)(void *owner);
     void *owner;

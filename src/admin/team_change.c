@@ -62,5 +62,7 @@ enum status team_remove(struct admin_context *context, const struct store_team *
     status = change_end(&change, status, reason);
     if (status == STATUS_OK)
         map_remove_team(context, &team->id);
+    if (status == STATUS_OK && context->tokens != NULL)
+        token_table_remove_team(context->tokens, &team->id);
     return status;
 }

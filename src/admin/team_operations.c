@@ -37,6 +37,7 @@ static unsigned answer_team(struct operation *operation, unsigned http_status,
     struct json_writer writer;
     json_writer_init(&writer, operation->answer);
     write_team(&writer, team);
+    operation->version_us = team->updated_at_us;
     return http_status;
 }
 

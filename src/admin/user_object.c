@@ -27,6 +27,7 @@ unsigned user_object_answer(struct operation *operation, unsigned http_status,
     struct json_writer writer;
     json_writer_init(&writer, operation->answer);
     user_object_write(&writer, user);
+    operation->version_us = user->updated_at_us;
     return http_status;
 }
 

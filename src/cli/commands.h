@@ -6,6 +6,7 @@
 int teams_command(int argc, char **argv);
 int users_command(int argc, char **argv);
 int keys_command(int argc, char **argv);
+int tokens_command(int argc, char **argv);
 int models_command(int argc, char **argv);
 int usage_command(int argc, char **argv);
 int prices_command(int argc, char **argv);

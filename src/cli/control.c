@@ -549,6 +549,7 @@ static enum status open_admin(struct control *control, struct reason *reason)
         .context = control->context,
         .store = control->store,
         .metrics = control->scrapes,
+        .log = control->producer,
         .socket_path = control->socket_path,
         .follow_prices = follow_prices,
         .owner = control,
