@@ -1,6 +1,7 @@
 #include "admin/key_object.h"
 
 #include "admin/level_members.h"
+#include "admin/lookup.h"
 #include "admin/member_writer.h"
 
 /* What a person wants to know first; the same order as identity_check(). */
@@ -57,8 +58,7 @@ unsigned key_object_find(struct operation *operation, struct store_key *key_out)
     if (slice_starts_with(item, SLICE("sk-weir-")))
         return operation_problem(operation, 400, "give the key's id or name, never the secret");
     struct reason reason = {""};
-    const enum status status =
-        store_key_find(operation->context->store, item, operation->arena, key_out, &reason);
+    const enum status status = lookup_key(operation, item, key_out, &reason);
     return status == STATUS_OK ? 0 : operation_failed(operation, status, &reason);
 }
 

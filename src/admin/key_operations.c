@@ -7,6 +7,7 @@
 #include "admin/key_object.h"
 #include "admin/level_members.h"
 #include "admin/list_page.h"
+#include "admin/lookup.h"
 #include "base/clock.h"
 #include "config/units.h"
 #include "identity/key.h"
@@ -64,8 +65,7 @@ static enum status find_owner(struct operation *operation, const struct body_mem
         reason_set(reason, "user is missing: the id or name of the user that the key is for");
         return STATUS_INVALID;
     }
-    const enum status status = store_user_find(operation->context->store, body_text(member),
-                                               operation->arena, &user, reason);
+    const enum status status = lookup_user(operation, body_text(member), &user, reason);
     if (status != STATUS_OK)
         return status;
     key->user_id = user.id;
@@ -134,8 +134,7 @@ static unsigned find_filter(struct operation *operation, struct store_user *user
     if (!*filtered_out)
         return 0;
     struct reason reason = {""};
-    const enum status status =
-        store_user_find(operation->context->store, name, operation->arena, user_out, &reason);
+    const enum status status = lookup_user(operation, name, user_out, &reason);
     return status == STATUS_OK ? 0 : operation_failed(operation, status, &reason);
 }
 
@@ -145,6 +144,17 @@ static void save_last_used(struct operation *operation)
 {
     const enum status status = admin_save_last_used(operation->context, NULL);
     (void)status;
+}
+
+/* Of the user, or of all whom the actor sees. */
+static enum status list_keys(struct operation *operation, const struct id *user_id,
+                             struct list_page *list, struct reason *reason)
+{
+    struct store *store = operation->context->store;
+    const struct id *team_id = lookup_own_team(operation);
+    if (user_id == NULL && team_id != NULL)
+        return store_keys_list_of_team(store, team_id, &list->page, write_item, list, reason);
+    return store_keys_list(store, user_id, &list->page, write_item, list, reason);
 }
 
 unsigned keys_list(struct operation *operation)
@@ -162,9 +172,7 @@ unsigned keys_list(struct operation *operation)
         return failed;
     save_last_used(operation);
     struct reason reason = {""};
-    const enum status status =
-        store_keys_list(operation->context->store, filtered ? &user.id : NULL, &list.page,
-                        write_item, &list, &reason);
+    const enum status status = list_keys(operation, filtered ? &user.id : NULL, &list, &reason);
     return list_page_end(&list, status, &reason);
 }
 

@@ -18,7 +18,7 @@ const struct admin_route admin_routes[] = {
     {"GET",    "openapi.json",         ROLE_VIEWER,   SCOPE_TEAM, MATCH_NONE,   openapi_show},
 
     {"POST",   "teams",                ROLE_OPERATOR, SCOPE_ALL,  MATCH_NONE,   teams_create},
-    {"GET",    "teams",                ROLE_VIEWER,   SCOPE_TEAM, MATCH_NONE,   teams_list},
+    {"GET",    "teams",                ROLE_VIEWER,   SCOPE_ALL,  MATCH_NONE,   teams_list},
     {"GET",    "teams/{team}",         ROLE_VIEWER,   SCOPE_TEAM, MATCH_NONE,   teams_show},
     {"PATCH",  "teams/{team}",         ROLE_OPERATOR, SCOPE_ALL,  MATCH_OBJECT, teams_set},
     {"DELETE", "teams/{team}",         ROLE_OPERATOR, SCOPE_ALL,  MATCH_OBJECT, teams_delete},

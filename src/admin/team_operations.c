@@ -2,6 +2,7 @@
 
 #include "admin/level_members.h"
 #include "admin/list_page.h"
+#include "admin/lookup.h"
 #include "admin/member_writer.h"
 #include "admin/team_change.h"
 #include "admin/user_object.h"
@@ -45,8 +46,7 @@ static unsigned answer_team(struct operation *operation, unsigned http_status,
 static unsigned find_team(struct operation *operation, struct store_team *team_out)
 {
     struct reason reason = {""};
-    const enum status status = store_team_find(operation->context->store, operation->target.item,
-                                               operation->arena, team_out, &reason);
+    const enum status status = lookup_team(operation, operation->target.item, team_out, &reason);
     return status == STATUS_OK ? 0 : operation_failed(operation, status, &reason);
 }
 
@@ -202,8 +202,7 @@ static unsigned find_both(struct operation *operation, struct store_team *team_o
     if (!yyjson_is_str(member.value))
         return operation_problem(operation, 400, "user is missing: the id or name of a user");
     struct reason reason = {""};
-    const enum status status = store_user_find(operation->context->store, body_text(&member),
-                                               operation->arena, user_out, &reason);
+    const enum status status = lookup_user(operation, body_text(&member), user_out, &reason);
     return status == STATUS_OK ? 0 : operation_failed(operation, status, &reason);
 }
 

@@ -5,6 +5,7 @@
 #include "admin/change.h"
 #include "admin/expiry.h"
 #include "admin/list_page.h"
+#include "admin/lookup.h"
 #include "admin/member_writer.h"
 #include "admin/role.h"
 #include "admin/token_change.h"
@@ -98,8 +99,7 @@ static enum status take_team(struct operation *operation, const struct body_memb
     }
     if (!is_wanted)
         return STATUS_OK;
-    const enum status status =
-        store_team_find(operation->context->store, name, operation->arena, &team, reason);
+    const enum status status = lookup_team(operation, name, &team, reason);
     if (status != STATUS_OK)
         return status;
     token->team_id = team.id;

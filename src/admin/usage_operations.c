@@ -1,5 +1,6 @@
 #include "admin/usage_operations.h"
 
+#include "admin/lookup.h"
 #include "admin/member_writer.h"
 #include "admin/operations.h"
 #include "admin/usage_line.h"
@@ -37,6 +38,8 @@ static unsigned read_query(struct operation *operation, struct store_report *que
     if (failed != 0)
         return failed;
     *query = (struct store_report){.by = STORE_GROUP_NONE};
+    if (lookup_own_team(operation) != NULL)
+        query->team_id = *lookup_own_team(operation);
     enum status status =
         usage_time_parse(SLICE(DEFAULT_SINCE), operation->now_us, &query->since_us, &reason);
     if (status == STATUS_OK && by.data != NULL)

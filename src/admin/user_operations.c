@@ -2,6 +2,7 @@
 
 #include "admin/level_members.h"
 #include "admin/list_page.h"
+#include "admin/lookup.h"
 #include "admin/member_writer.h"
 #include "admin/user_change.h"
 #include "admin/user_object.h"
@@ -14,8 +15,7 @@ enum { TEAM = LEVEL_MEMBERS, NAME, MEMBER_COUNT };
 static unsigned find_user(struct operation *operation, struct store_user *user_out)
 {
     struct reason reason = {""};
-    const enum status status = store_user_find(operation->context->store, operation->target.item,
-                                               operation->arena, user_out, &reason);
+    const enum status status = lookup_user(operation, operation->target.item, user_out, &reason);
     return status == STATUS_OK ? 0 : operation_failed(operation, status, &reason);
 }
 
@@ -26,7 +26,7 @@ static void init_members(struct body_member members_out[MEMBER_COUNT])
     members_out[NAME] = (struct body_member){"name", NULL};
 }
 
-/* The team that the member names; null is none. */
+/* The team that the member names; null is none, which a team_admin cannot want. */
 static enum status take_team(struct operation *operation, const struct body_member *member,
                              struct store_user *user, struct reason *reason)
 {
@@ -35,9 +35,12 @@ static enum status take_team(struct operation *operation, const struct body_memb
         reason_set(reason, "team is the id or name of a team, or null for none");
         return STATUS_INVALID;
     }
+    if (yyjson_is_null(member->value) && lookup_own_team(operation) != NULL) {
+        reason_set(reason, "a team_admin's users are in its team");
+        return STATUS_INVALID;
+    }
     if (yyjson_is_str(member->value)) {
-        const enum status status = store_team_find(operation->context->store, body_text(member),
-                                                   operation->arena, &team, reason);
+        const enum status status = lookup_team(operation, body_text(member), &team, reason);
         if (status != STATUS_OK)
             return status;
     }
@@ -59,6 +62,21 @@ static enum status take_members(struct operation *operation,
     return status;
 }
 
+/* Whoever a team_admin makes is in its team, whether the body says so or not. */
+static enum status join_own_team(struct operation *operation, struct store_user *user,
+                                 struct reason *reason)
+{
+    struct store_team team;
+    char id[ID_TEXT_SIZE];
+    id_format(lookup_own_team(operation), id);
+    const enum status status = lookup_team(operation, slice_of(id, sizeof(id)), &team, reason);
+    if (status != STATUS_OK)
+        return status;
+    user->team_id = team.id;
+    user->team_name = team.name;
+    return STATUS_OK;
+}
+
 unsigned users_create(struct operation *operation)
 {
     struct body_member members[MEMBER_COUNT];
@@ -76,6 +94,8 @@ unsigned users_create(struct operation *operation)
     enum status status = operation_check_name(user.name, &reason);
     if (status == STATUS_OK)
         status = take_members(operation, members, &user, &reason);
+    if (status == STATUS_OK && lookup_own_team(operation) != NULL)
+        status = join_own_team(operation, &user, &reason);
     if (status == STATUS_OK)
         status = user_enter(operation->context, &user, &reason);
     if (status != STATUS_OK)
@@ -101,8 +121,7 @@ static unsigned find_filter(struct operation *operation, struct store_team *team
     if (!*filtered_out)
         return 0;
     struct reason reason = {""};
-    const enum status status =
-        store_team_find(operation->context->store, name, operation->arena, team_out, &reason);
+    const enum status status = lookup_team(operation, name, team_out, &reason);
     return status == STATUS_OK ? 0 : operation_failed(operation, status, &reason);
 }
 
@@ -115,14 +134,14 @@ unsigned users_list(struct operation *operation)
     unsigned failed = operation_check_parameters(operation, parameters, 3);
     if (failed == 0)
         failed = find_filter(operation, &team, &filtered);
+    const struct id *team_id = filtered ? &team.id : lookup_own_team(operation);
     if (failed == 0)
         failed = list_page_begin(&list, operation);
     if (failed != 0)
         return failed;
     struct reason reason = {""};
-    const enum status status =
-        store_users_list(operation->context->store, filtered ? &team.id : NULL, &list.page,
-                         write_item, &list, &reason);
+    const enum status status = store_users_list(operation->context->store, team_id, &list.page,
+                                                write_item, &list, &reason);
     return list_page_end(&list, status, &reason);
 }
 

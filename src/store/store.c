@@ -118,6 +118,14 @@ enum status store_keys_list(struct store *store, const struct id *user_id,
     return store->driver->keys_list(store, user_id, page, visit, context, reason);
 }
 
+enum status store_keys_list_of_team(struct store *store, const struct id *team_id,
+                                    const struct store_page *page, store_key_visitor *visit,
+                                    void *context, struct reason *reason)
+{
+    ASSERT(page->limit > 0);
+    return store->driver->keys_list_of_team(store, team_id, page, visit, context, reason);
+}
+
 enum status store_keys_load(struct store *store, store_key_visitor *visit, void *context,
                             struct reason *reason)
 {

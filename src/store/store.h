@@ -178,6 +178,11 @@ MUST_CHECK enum status store_key_update(struct store *store, const struct store_
 MUST_CHECK enum status store_keys_list(struct store *store, const struct id *user_id,
                                        const struct store_page *page, store_key_visitor *visit,
                                        void *context, struct reason *reason);
+/* Keys of the users of one team. */
+MUST_CHECK enum status store_keys_list_of_team(struct store *store, const struct id *team_id,
+                                               const struct store_page *page,
+                                               store_key_visitor *visit, void *context,
+                                               struct reason *reason);
 /* Every key there is, as fast as the database gives them, for filling the map at start. */
 MUST_CHECK enum status store_keys_load(struct store *store, store_key_visitor *visit, void *context,
                                        struct reason *reason);

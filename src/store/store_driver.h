@@ -47,6 +47,9 @@ struct store_driver {
     enum status (*keys_list)(struct store *store, const struct id *user_id,
                              const struct store_page *page, store_key_visitor *visit, void *context,
                              struct reason *reason);
+    enum status (*keys_list_of_team)(struct store *store, const struct id *team_id,
+                                     const struct store_page *page, store_key_visitor *visit,
+                                     void *context, struct reason *reason);
     enum status (*keys_load)(struct store *store, store_key_visitor *visit, void *context,
                              struct reason *reason);
     enum status (*keys_used)(struct store *store, const struct store_use *uses, size_t count,

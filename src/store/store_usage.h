@@ -212,6 +212,7 @@ struct store_report {
     uint64_t since_us; /* rounded down to its hour */
     uint64_t until_us; /* rounded up to its hour; 0: no end */
     struct id user_id; /* zero: all users */
+    struct id team_id; /* zero: all teams, and users without one */
 };
 
 /* A line of a report, read from the sums alone. */

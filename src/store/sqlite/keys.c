@@ -206,6 +206,17 @@ enum status sqlite_keys_list(struct store *store, const struct id *user_id,
     return visit_rows(&query, visit, context, reason);
 }
 
+enum status sqlite_keys_list_of_team(struct store *store, const struct id *team_id,
+                                     const struct store_page *page, store_key_visitor *visit,
+                                     void *context, struct reason *reason)
+{
+    struct query query = query_start(connection_of(store), STATEMENT_KEYS_LIST_OF_TEAM);
+    query_bind_id(&query, 1, &page->after);
+    query_bind_u64(&query, 2, page->limit);
+    query_bind_id(&query, 3, team_id);
+    return visit_rows(&query, visit, context, reason);
+}
+
 static enum status save_use(struct connection *connection, const struct store_use *use,
                             struct reason *reason)
 {

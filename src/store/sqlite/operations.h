@@ -39,6 +39,9 @@ enum status sqlite_key_update(struct store *store, const struct store_key *key, 
 enum status sqlite_keys_list(struct store *store, const struct id *user_id,
                              const struct store_page *page, store_key_visitor *visit, void *context,
                              struct reason *reason);
+enum status sqlite_keys_list_of_team(struct store *store, const struct id *team_id,
+                                     const struct store_page *page, store_key_visitor *visit,
+                                     void *context, struct reason *reason);
 enum status sqlite_keys_load(struct store *store, store_key_visitor *visit, void *context,
                              struct reason *reason);
 enum status sqlite_keys_used(struct store *store, const struct store_use *uses, size_t count,

@@ -36,10 +36,20 @@ static bool is_by_owner(enum store_group by)
     return by == STORE_GROUP_KEY || by == STORE_GROUP_USER || by == STORE_GROUP_TEAM;
 }
 
-static bool is_of_user(const struct store_report *report)
+static bool is_set(const struct id *id)
 {
     static const struct id zero;
-    return memcmp(&report->user_id, &zero, sizeof(zero)) != 0;
+    return memcmp(id, &zero, sizeof(zero)) != 0;
+}
+
+static bool is_of_user(const struct store_report *report)
+{
+    return is_set(&report->user_id);
+}
+
+static bool is_of_team(const struct store_report *report)
+{
+    return is_set(&report->team_id);
 }
 
 /* Cuts the range to the hours in which there are sums, and then widens it to whole days where that
@@ -99,6 +109,13 @@ static struct slice key_of_row(struct query *query, enum store_group by, unsigne
     }
 }
 
+/* Rows of one team have no place of their own in the tables: all are read, and the others passed over. */
+static bool is_wanted(const struct store_report *report, struct query *query)
+{
+    return !is_of_team(report) || slice_equal(query_read_bytes(query, COLUMN_TEAM),
+                                              slice_of(&report->team_id, sizeof(report->team_id)));
+}
+
 /* Adds the rows of a query to the lines, and finishes it. */
 static enum status add_rows(struct reporting *reporting, struct query *query)
 {
@@ -106,6 +123,8 @@ static enum status add_rows(struct reporting *reporting, struct query *query)
     while (added == STATUS_OK && query_next(query)) {
         unsigned char bytes[8];
         struct counts counts;
+        if (!is_wanted(reporting->report, query))
+            continue;
         for (int i = 0; i < COUNT_COUNT; i++)
             counts.values[i] = query_read_u64(query, COLUMN_COUNTS + i);
         const struct slice key = key_of_row(query, reporting->report->by, bytes);
@@ -161,7 +180,7 @@ static enum status add_all(struct reporting *reporting)
     const struct store_report *report = reporting->report;
     const uint64_t from_us = reporting->from_us;
     const uint64_t to_us = reporting->to_us;
-    if (!is_of_user(report) && !is_by_owner(report->by))
+    if (!is_of_user(report) && !is_of_team(report) && !is_by_owner(report->by))
         return add_range(reporting, STATEMENT_REPORT_ALL, from_us, to_us);
     const uint64_t first_day_us = from_us + (DAY_US - from_us % DAY_US) % DAY_US;
     const uint64_t end_day_us = to_us - to_us % DAY_US;

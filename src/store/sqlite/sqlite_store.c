@@ -29,6 +29,7 @@ static const struct store_driver driver = {
     .key_find_hash = sqlite_key_find_hash,
     .key_update = sqlite_key_update,
     .keys_list = sqlite_keys_list,
+    .keys_list_of_team = sqlite_keys_list_of_team,
     .keys_load = sqlite_keys_load,
     .keys_used = sqlite_keys_used,
 

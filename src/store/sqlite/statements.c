@@ -105,6 +105,8 @@ static const char *const texts[STATEMENT_COUNT] = {
         "(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "
         "WHERE id = ?1 AND ?17 IN (0, updated_at)",
     [STATEMENT_KEYS_LIST] = KEY_COLUMNS "WHERE k.id > ?1 ORDER BY k.id LIMIT ?2",
+    [STATEMENT_KEYS_LIST_OF_TEAM] =
+        KEY_COLUMNS "WHERE k.id > ?1 AND u.team_id = ?3 ORDER BY k.id LIMIT ?2",
     [STATEMENT_KEYS_LIST_OF_USER] =
         KEY_COLUMNS "WHERE k.id > ?1 AND k.user_id = ?3 ORDER BY k.id LIMIT ?2",
     /* The columns of KEY_COLUMNS without the join, which costs five times the rest. */
