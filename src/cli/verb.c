@@ -165,7 +165,6 @@ int verb_set_run(const struct verb_set *set, int argc, char **argv)
         OPTION_TEXT("expires", &options.expires),
         OPTION_FLAG("key-stdin", &options.key_stdin),
         OPTION_TEXT("role", &options.role),
-        OPTION_TEXT("team", &options.team),
         OPTION_TEXT("from", &options.from),
         OPTION_TEXT("since", &options.since),
         OPTION_TEXT("until", &options.until),

@@ -15,7 +15,7 @@ struct verb_options {
     bool json;
     const char *user, *name, *model, *models, *expires;
     bool key_stdin;
-    const char *role, *team;
+    const char *role;
     const char *from, *since, *until;
     bool apply, remove;
     /* Of what a team, a user or a key may do and how much: see level_options.h. */
