@@ -4,6 +4,7 @@
 
 #include "admin/audit_operations.h"
 #include "admin/key_operations.h"
+#include "admin/limit_operations.h"
 #include "admin/openapi_operations.h"
 #include "admin/price_operations.h"
 #include "admin/team_operations.h"
@@ -49,6 +50,9 @@ const struct admin_route admin_routes[] = {
     {"GET",    "tokens/{token}",       ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   tokens_show},
     {"POST",   "tokens/{token}/revoke", ROLE_ADMIN,   SCOPE_ALL,  MATCH_OBJECT, tokens_revoke},
     {"DELETE", "tokens/{token}",       ROLE_ADMIN,    SCOPE_ALL,  MATCH_OBJECT, tokens_delete},
+
+    {"GET",    "limits",               ROLE_VIEWER,   SCOPE_TEAM, MATCH_NONE,   limits_list},
+    {"GET",    "budgets",              ROLE_VIEWER,   SCOPE_TEAM, MATCH_NONE,   budgets_list},
 
     {"GET",    "usage",                ROLE_VIEWER,   SCOPE_TEAM, MATCH_NONE,   usage_report},
 

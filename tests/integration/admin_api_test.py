@@ -408,6 +408,28 @@ def test_the_audit_chain_can_be_narrowed(stage, root):
         assert root.get(f"audit?{bad}").status == 400, bad
 
 
+# Limits
+
+
+def test_where_limits_and_budgets_stand_is_told_of_each_level(stage, root):
+    root.create("teams", name="limited", limits=["60req/min", "5parallel"], budgets=["10usd/month"])
+    user = root.create("users", name="limited", team="limited", budgets=["2.5usd/day"])
+    key = root.create("keys", user="limited", name="limited", limits=["1000tok/day"], warn_only=True)
+    limits = [each for each in root.all_items("limits", level="team", limit=1)
+              if each["name"] == "limited"]
+    assert [each["limit"] for each in limits] == ["60req/min", "5parallel"]
+    assert (limits[0]["amount"], limits[0]["used"], limits[0]["remaining"]) == (60, 0, 60)
+    budget, = [each for each in root.all_items("budgets", level="user") if each["id"] == user["id"]]
+    assert budget["limit"] == "2.5usd/day" and budget["remaining_nanousd"] == 2_500_000_000
+    assert budget["amount"] == "2.5" and budget["reset_at"] > user["created_at"]
+    tokens, = [each for each in root.all_items("limits", level="key") if each["id"] == key["id"]]
+    assert tokens["warn_only"] and tokens["kind"] == "tokens" and tokens["window"] == "day"
+    for role, wanted in (("blue", set()), ("team_admin", set()), ("viewer", {"limited"})):
+        seen = {each["name"] for each in stage.as_role(role).all_items("limits", level="team")}
+        assert seen == wanted
+    assert root.get("limits").status == root.get("limits?level=model").status == 400
+
+
 # Hostile texts
 
 
