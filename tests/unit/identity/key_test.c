@@ -105,6 +105,33 @@ static void the_hint_is_the_end_of_the_key(void **state)
     assert_true(slice_equal(key_hint(SLICE("0123456789abcdef")), SLICE("cdef")));
 }
 
+static void a_token_is_told_from_what_is_none(void **state)
+{
+    (void)state;
+    char text[KEY_TOKEN_SIZE + 1];
+    key_make_token(text);
+    text[KEY_TOKEN_SIZE] = 'x';
+    assert_true(slice_starts_with(slice_of(text, KEY_TOKEN_SIZE), SLICE("weir-admin-")));
+    for (size_t size = 0; size <= sizeof(text); size++)
+        assert_int_equal(key_is_token(slice_of(text, size)), size == KEY_TOKEN_SIZE);
+    for (size_t i = 0; i < KEY_TOKEN_SIZE; i++) {
+        const char kept = text[i];
+        text[i] = kept == 'a' ? 'b' : 'a';
+        assert_false(key_is_token(slice_of(text, KEY_TOKEN_SIZE)));
+        text[i] = kept;
+    }
+}
+
+static void a_key_and_a_token_do_not_stand_in_for_each_other(void **state)
+{
+    (void)state;
+    char key[KEY_TEXT_SIZE], token[KEY_TOKEN_SIZE];
+    key_make(key);
+    key_make_token(token);
+    assert_false(key_is_token(slice_of(key, sizeof(key))));
+    assert_int_equal(CHECK(slice_of(token, sizeof(token))), STATUS_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +144,8 @@ int main(void)
         cmocka_unit_test(a_key_from_elsewhere_is_16_to_256_printable_characters),
         cmocka_unit_test(the_reason_never_quotes_the_key),
         cmocka_unit_test(the_hint_is_the_end_of_the_key),
+        cmocka_unit_test(a_token_is_told_from_what_is_none),
+        cmocka_unit_test(a_key_and_a_token_do_not_stand_in_for_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
