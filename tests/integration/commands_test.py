@@ -49,8 +49,7 @@ def test_wrong_usage_is_2(tmp_path, command):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", [
-                                     ["upgrade"], ["cache", "stats"]])
+@pytest.mark.parametrize("command", [["upgrade"], ["cache", "stats"]])
 def test_commands_of_later_versions_are_absent(command):
     assert run_weir(*command, code=2).stderr
 
