@@ -5,7 +5,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
 pkg_check_modules(weir_packages REQUIRED IMPORTED_TARGET
-    libuv libssl libcrypto libcares sqlite3 yaml-0.1 zlib libzstd libbrotlidec)
+    libuv libssl libcrypto libcares sqlite3 yaml-0.1 zlib libzstd libbrotlidec libsodium)
 
 set(private_deps "${CMAKE_SOURCE_DIR}/build/deps/usr")
 set(private_lib "${private_deps}/lib/${CMAKE_LIBRARY_ARCHITECTURE}")
