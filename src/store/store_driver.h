@@ -1,5 +1,5 @@
 /* What a database driver fills in; the contract of each call is that of its namesake in store.h,
- * store_usage.h, store_audit.h or store_tokens.h.
+ * store_usage.h, store_audit.h, store_tokens.h or store_overlay.h.
  *
  * A driver's own struct begins with a struct store. Included by drivers and store*.c only. */
 #ifndef STORE_STORE_DRIVER_H
@@ -7,6 +7,7 @@
 
 #include "store/store_audit.h"
 #include "store/store_tokens.h"
+#include "store/store_overlay.h"
 #include "store/store_usage.h"
 
 struct store_driver {
@@ -129,6 +130,27 @@ struct store_driver {
                                struct reason *reason);
     enum status (*token_used)(struct store *store, const struct store_use *use,
                               struct reason *reason);
+    enum status (*secret_put)(struct store *store, const struct store_secret *secret,
+                              struct reason *reason);
+    enum status (*secret_find)(struct store *store, struct slice provider, struct arena *arena,
+                               struct store_secret *secret_out, struct reason *reason);
+    enum status (*secret_delete)(struct store *store, struct slice provider, struct reason *reason);
+    enum status (*secrets_list)(struct store *store, store_secret_visitor *visit, void *context,
+                                struct reason *reason);
+    enum status (*definition_create)(struct store *store, enum store_section section,
+                                     const struct store_definition *definition,
+                                     struct reason *reason);
+    enum status (*definition_update)(struct store *store, enum store_section section,
+                                     const struct store_definition *definition,
+                                     struct reason *reason);
+    enum status (*definition_delete)(struct store *store, enum store_section section,
+                                     struct slice name, struct reason *reason);
+    enum status (*definition_find)(struct store *store, enum store_section section,
+                                   struct slice name, struct arena *arena,
+                                   struct store_definition *definition_out, struct reason *reason);
+    enum status (*definitions_list)(struct store *store, enum store_section section,
+                                    store_definition_visitor *visit, void *context,
+                                    struct reason *reason);
 };
 
 struct store {

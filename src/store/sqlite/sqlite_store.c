@@ -5,6 +5,7 @@
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/operations.h"
 #include "store/sqlite/token_operations.h"
+#include "store/sqlite/overlay.h"
 
 static void sqlite_close(struct store *store)
 {
@@ -72,6 +73,15 @@ static const struct store_driver driver = {
     .tokens_list = sqlite_tokens_list,
     .tokens_load = sqlite_tokens_load,
     .token_used = sqlite_token_used,
+    .secret_put = sqlite_secret_put,
+    .secret_find = sqlite_secret_find,
+    .secret_delete = sqlite_secret_delete,
+    .secrets_list = sqlite_secrets_list,
+    .definition_create = sqlite_definition_create,
+    .definition_update = sqlite_definition_update,
+    .definition_delete = sqlite_definition_delete,
+    .definition_find = sqlite_definition_find,
+    .definitions_list = sqlite_definitions_list,
 };
 
 static enum status check_version(const struct store_config *config, uint64_t version,

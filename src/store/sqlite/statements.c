@@ -29,9 +29,19 @@
 #define ADD_ANSWERED    ADD(answered_tokens) ", " ADD(cost_nanousd) ", " ADD(answered_cost_nanousd)
 #define ADD_ALL                                                                                    \
     " DO UPDATE SET " ADD_REQUESTS ", " ADD_TOKENS ", " ADD_MORE_TOKENS ", " ADD_ANSWERED
-#define MOVE(column, by) #column " = max(0, min(" #column " + " by ", 9223372036854775807))"
-#define MOVE_COST        MOVE(cost_nanousd, "?8") ", " MOVE(answered_cost_nanousd, "?9")
-#define MOVE_ALL         " SET " MOVE(unpriced, "?7") ", " MOVE_COST
+#define MOVE(column, by)   #column " = max(0, min(" #column " + " by ", 9223372036854775807))"
+#define MOVE_COST          MOVE(cost_nanousd, "?8") ", " MOVE(answered_cost_nanousd, "?9")
+#define MOVE_ALL           " SET " MOVE(unpriced, "?7") ", " MOVE_COST
+
+#define SECRET_COLUMNS     "id, provider, master_id, nonce, sealed, hint, created_at, updated_at"
+#define DEFINITION_COLUMNS "id, name, definition, created_at, updated_at"
+/* The same for both tables of definitions. */
+#define DEFINITION_STATEMENTS(of, table)                                                           \
+    [of##_CREATE] = "INSERT INTO " table " (" DEFINITION_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5)",  \
+    [of##_UPDATE] = "UPDATE " table " SET definition = ?2, updated_at = ?3 WHERE name = ?1",       \
+    [of##_DELETE] = "DELETE FROM " table " WHERE name = ?1",                                       \
+    [of##_FIND] = "SELECT " DEFINITION_COLUMNS " FROM " table " WHERE name = ?1",                  \
+    [of##S_LIST] = "SELECT " DEFINITION_COLUMNS " FROM " table " ORDER BY id"
 
 /* Read by position: see reports.c. */
 #define REPORT_HOURLY                                                                              \
@@ -232,6 +242,15 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_TOKENS_LOAD] = TOKEN_COLUMNS "WHERE a.revoked_at IS NULL",
     [STATEMENT_TOKEN_USED] = "UPDATE admin_tokens SET last_used_at = ?2 "
                              "WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
+    [STATEMENT_SECRET_PUT] =
+        "INSERT INTO secrets (" SECRET_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+        "ON CONFLICT (id) DO UPDATE SET master_id = excluded.master_id, nonce = excluded.nonce, "
+        "sealed = excluded.sealed, hint = excluded.hint, updated_at = excluded.updated_at",
+    [STATEMENT_SECRET_FIND] = "SELECT " SECRET_COLUMNS " FROM secrets WHERE provider = ?1",
+    [STATEMENT_SECRET_DELETE] = "DELETE FROM secrets WHERE provider = ?1",
+    [STATEMENT_SECRETS_LIST] = "SELECT " SECRET_COLUMNS " FROM secrets ORDER BY provider",
+    DEFINITION_STATEMENTS(STATEMENT_PROVIDER, "providers"),
+    DEFINITION_STATEMENTS(STATEMENT_MODEL, "models"),
 
     [STATEMENT_KEY_USED] = "UPDATE api_keys SET last_used_at = ?2 "
                            "WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
