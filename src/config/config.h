@@ -26,6 +26,7 @@ enum config_origin_kind {
     CONFIG_ORIGIN_FILE,
     CONFIG_ORIGIN_ENVIRONMENT,
     CONFIG_ORIGIN_COMMAND_LINE,
+    CONFIG_ORIGIN_STORE, /* added through the admin API */
 };
 
 struct config_origin {
@@ -51,10 +52,20 @@ struct config_listeners {
     size_t count;
 };
 
+struct config_networks {
+    const struct cidr *items;
+    size_t count;
+};
+
 struct config_admin {
     struct config_listeners listen; /* none: no admin listener */
     bool insecure;                  /* an address that others reach may do without TLS */
     struct slice token;             /* a secret that is worth the role admin; not set: none */
+    struct config_networks allowed_networks; /* see config/guard.h */
+};
+
+struct config_secrets {
+    struct slice master_key; /* SEAL_KEY_SIZE bytes; data is NULL: not here */
 };
 
 struct config_cors {
@@ -134,11 +145,6 @@ struct config_budgets {
     bool is_warn_only;             /* the configuration's own budgets refuse nobody */
 };
 
-struct config_networks {
-    const struct cidr *items;
-    size_t count;
-};
-
 enum config_dialect {
     CONFIG_DIALECT_OPENAI,
 };
@@ -179,6 +185,7 @@ struct config_provider {
     struct config_url base_url;
     struct slice api_key; /* a secret; data is NULL: none was configured, none is sent */
     bool has_credential;  /* false: an api_key was configured and is empty; do not call it */
+    bool is_from_api;     /* added through the admin API: guarded, see config/guard.h */
     struct config_headers headers;       /* sent with every call, over weir's own */
     struct config_texts forward_headers; /* names in lower case, of the client's request */
     struct config_url proxy;             /* HTTP CONNECT; host.size 0: none. userinfo is a secret */
@@ -192,6 +199,7 @@ struct config_provider {
     struct slice tls_ca;                 /* path of a PEM bundle; not set: the system's */
     bool tls_verify;                     /* always true */
     const struct config_origin *origins; /* for config_show() */
+    struct config_origin origin;         /* of the whole entry; DEFAULT: it is built in */
 };
 
 /* An entry of `models`: the rule, and what is not the rules' matter. */
@@ -236,6 +244,7 @@ struct config {
     struct limits limits; /* of the whole gateway */
     struct config_budgets budgets;
     struct config_networks trusted_proxies;
+    struct config_secrets secrets;
 
     const struct config_provider *providers;
     size_t provider_count;
@@ -249,14 +258,18 @@ struct config {
     struct arena arena;
     const struct config_origin *origins;
     const struct config_origin *rule_origins; /* one for each of `rules` */
-    /* As many as settings_of_rule has for each of `rules`; NULL: these are built in. */
+    /* As many as settings_of_rule has for each of `rules`. */
     const struct config_origin *rule_setting_origins;
+    struct config_memory *memory; /* for config_load_again() */
 };
 
 /* One more holder of the snapshot; returns it. */
 const struct config *config_ref(const struct config *config);
 /* Lets go of *config, if any, and sets it to NULL; the last one frees it. */
 void config_unref(const struct config **config);
+
+/* Where its credential stands. */
+struct config_origin config_provider_key_origin(const struct config_provider *provider);
 
 /* The provider of that name, or NULL. */
 const struct config_provider *config_provider_find(const struct config *config, struct slice name);

@@ -67,6 +67,23 @@ static bool read_name(const struct target *target, struct slice text, const stru
     return is_token && !is_own;
 }
 
+/* What the API adds is kept in the clear, and shown; and a credential goes to its own host only. */
+static bool is_refused_of_store(const struct target *target, const struct place *place,
+                                struct slice name)
+{
+    static const char *const telling[] = {"auth",     "cookie", "credential", "key",
+                                          "password", "secret", "token"};
+    if (slice_equal(name, SLICE("host")))
+        return loader_refuse_of_store(target->loader, place, "headers.host",
+                                      "only the configuration file can set this");
+    for (size_t i = 0; i < COUNT(telling); i++) {
+        if (slice_find(name, slice_from_text(telling[i])) < name.size)
+            return loader_refuse_of_store(target->loader, place, "headers",
+                                          "a credential is no part of it; set it as a secret");
+    }
+    return false;
+}
+
 static bool read_header(const struct target *target, const struct yaml_node *member,
                         struct config_header *header)
 {
@@ -75,6 +92,7 @@ static bool read_header(const struct target *target, const struct yaml_node *mem
     const struct target here = {loader, target->setting, &place, NULL};
     struct slice text;
     return read_name(target, member->key, &place, &header->name) &&
+           !is_refused_of_store(target, &place, header->name) &&
            value_of_scalar(loader, member, &text) && value_secret(&here, text, &header->value);
 }
 

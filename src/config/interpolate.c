@@ -85,6 +85,10 @@ bool value_interpolate(struct loader *loader, struct slice name, struct slice te
     const bool is_literal = place->origin.kind == CONFIG_ORIGIN_ENVIRONMENT ||
                             place->origin.kind == CONFIG_ORIGIN_COMMAND_LINE;
     *out = text;
+    if (slice_find(text, SLICE("${")) < text.size &&
+        loader_refuse_of_store(loader, place, "${...}",
+                               "what the API adds reads nothing of the environment"))
+        return false;
     if (!is_literal && slice_find(text, SLICE("${")) < text.size &&
         !interpolate(loader, text, place, out))
         return false;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "config/loader.h"
+#include "config/memory.h"
 
 void settings_preset(struct loader *loader, const struct settings *settings, void *base)
 {
@@ -239,15 +240,22 @@ static void load_all(struct loader *loader)
     loader_keep_notices(loader);
 }
 
-enum status config_load(const struct config_source *source, struct config_report *report,
+/* Takes over the reference of the memory, which may be NULL for want of it. */
+static enum status load(const struct config_source *source, struct config_memory *memory,
+                        bool is_again, struct config_report *report,
                         const struct config **config_out)
 {
     struct loader loader;
     struct config *config = alloc_zeroed(1, sizeof(*config));
-    if (config == NULL)
+    if (config == NULL || memory == NULL) {
+        config_memory_unref(&memory);
+        alloc_free(config);
         return STATUS_NO_MEMORY;
+    }
     atomic_init(&config->references, 1);
+    config->memory = memory;
     loader_init(&loader, source, report, config);
+    loader.keeps_files = !is_again;
     load_all(&loader);
     loader_fini(&loader);
     config_report_sort(report);
@@ -259,4 +267,18 @@ enum status config_load(const struct config_source *source, struct config_report
     }
     config_unref(&loaded);
     return loader.is_out_of_memory ? STATUS_NO_MEMORY : STATUS_INVALID;
+}
+
+enum status config_load(const struct config_source *source, struct config_report *report,
+                        const struct config **config_out)
+{
+    return load(source, config_memory_create(source), false, report, config_out);
+}
+
+enum status config_load_again(const struct config *config, const struct config_overlay *overlay,
+                              struct config_report *report, const struct config **config_out)
+{
+    struct config_source source = config_memory_source(config->memory);
+    source.overlay = overlay;
+    return load(&source, config_memory_ref(config->memory), true, report, config_out);
 }

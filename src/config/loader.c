@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/nearest.h"
+#include "config/memory.h"
 
 #define ARENA_BYTES_MAX   ((size_t)32 << 20)
 #define MESSAGE_BYTES_MAX 512
@@ -25,6 +26,8 @@ void loader_fini(struct loader *loader)
 
 struct place place_at(const struct loader *loader, uint32_t line, uint32_t column)
 {
+    if (loader->is_in_store)
+        return (struct place){.origin = {CONFIG_ORIGIN_STORE, 0, 0}, .name = loader->entry_name};
     return (struct place){.origin = {CONFIG_ORIGIN_FILE, line, column}, .name = loader->file};
 }
 
@@ -50,6 +53,8 @@ struct place place_of_origin(struct loader *loader, const struct setting *settin
         name = arena_copy(&loader->scratch, settings_option(setting, text));
     else if (origin.kind == CONFIG_ORIGIN_DEFAULT)
         name = SLICE("default");
+    else if (origin.kind == CONFIG_ORIGIN_STORE)
+        name = loader->entry_name;
     return (struct place){.origin = origin, .name = name};
 }
 
@@ -217,8 +222,13 @@ enum status loader_read(struct loader *loader, const char *path, struct buffer *
 {
     config_read *read = loader->source->read != NULL ? loader->source->read : config_read_file;
     reason_set(reason, "%s: there is no such file", path);
+    const size_t before = content->size;
     const enum status status = read(loader->source->read_context, path, content, reason);
-    if (status == STATUS_NO_MEMORY)
+    const struct slice got = slice_from(buffer_slice(content), before);
+    if (status == STATUS_NO_MEMORY ||
+        (loader->keeps_files &&
+         config_memory_keep(loader->config->memory, path, status,
+                            status == STATUS_OK ? got : (struct slice){0}) != STATUS_OK))
         loader->is_out_of_memory = true;
     return status;
 }

@@ -23,12 +23,15 @@ struct loader {
     struct notice *notices;
     struct notice **notices_end;
     bool is_out_of_memory;
+    bool keeps_files;        /* in the snapshot's memory */
+    bool is_in_store;        /* what is being read is an entry of the store */
+    struct slice entry_name; /* "provider 'main'": that entry */
 };
 
 /* Where a value comes from: for messages, and for config_show(). */
 struct place {
     struct config_origin origin;
-    struct slice name; /* the file, the variable or the option */
+    struct slice name; /* the file, the variable, the option or the entry of the store */
 };
 
 /* Memory running out anywhere below is noted in `is_out_of_memory`, and loading then comes to
@@ -110,6 +113,25 @@ bool value_interpolate(struct loader *loader, struct slice name, struct slice te
 /* The same of a node that must be a scalar, by the name of its key. */
 bool value_of_scalar(struct loader *loader, const struct yaml_node *node, struct slice *out);
 
+/* Whether the value is of the store; then it is complained that `name` is not for it, and why. */
+bool loader_refuse_of_store(struct loader *loader, const struct place *place, const char *name,
+                            const char *why);
+
+/* An entry of the store under way: overlay_begin(), overlay_parse(), reading, overlay_end(). */
+struct overlay_reading {
+    const struct config_entry *entry;
+    struct config_report *outer, own; /* `own` takes what is said of one that is not new */
+    size_t errors_before;
+};
+
+/* `section` is "provider" or "model". */
+void overlay_begin(struct loader *loader, const struct config_entry *entry, const char *section,
+                   struct overlay_reading *reading);
+/* The object, whose key is the entry's name. NULL: it was complained of. */
+const struct yaml_node *overlay_parse(struct loader *loader, const struct config_entry *entry);
+/* False: there were mistakes, so that it is left out. */
+bool overlay_end(struct loader *loader, struct overlay_reading *reading);
+
 /* Readers of single types, called by value_apply(). */
 bool listeners_apply(const struct target *target, const struct raw_value *value);
 bool headers_apply(const struct target *target, const struct raw_value *value);
@@ -131,13 +153,15 @@ void check_repeats(struct loader *loader, const struct yaml_node *root);
 /* What must hold between settings. */
 void check_settings(struct loader *loader);
 
-/* The providers: those of the file (NULL: no such section) and the built-in ones that it does not
- * name. */
+/* The providers: those of the file (NULL: no such section), then the store's and the built-in ones
+ * that have not been named before. */
 void providers_load(struct loader *loader, const struct yaml_node *section);
+/* The provider of that name, or NULL. The file sees none of the store's, which it could not rely on. */
+const struct config_provider *providers_find(const struct loader *loader, struct slice name);
 /* Complains that there is no provider of that name, and names what is nearest. */
 void providers_complain_unknown(struct loader *loader, const struct place *place,
                                 struct slice name);
-/* The rules of the file, or the built-in ones. */
+/* The rules of the file, then the store's, and after them the built-in ones if the file has none. */
 void rules_load(struct loader *loader, const struct yaml_node *section);
 /* The prices of the file, after the providers. */
 void prices_load(struct loader *loader, const struct yaml_node *section);

@@ -37,7 +37,7 @@ static bool read_provider(struct loader *loader, const struct yaml_node *node,
     struct slice name;
     if (!value_of_scalar(loader, node, &name))
         return false;
-    const struct config_provider *provider = config_provider_find(loader->config, name);
+    const struct config_provider *provider = providers_find(loader, name);
     if (provider != NULL) {
         target->provider = (uint32_t)(provider - loader->config->providers);
         return true;
@@ -195,7 +195,9 @@ static bool finish(struct loader *loader, const struct draft *draft, const struc
         loader_notice(loader, "model '%.*s' is left out: no target of it has a credential",
                       SLICE_ARGS(rule->name));
     else
-        loader_complain(loader, place, SLICE("give one an api_key, or say optional: true"),
+        loader_complain(loader, place,
+                        SLICE("give one an api_key, leave api_key out where `weir secrets set` "
+                              "gives it, or say optional: true"),
                         "no target of model '%.*s' has a credential", SLICE_ARGS(rule->name));
     return false;
 }
@@ -219,12 +221,30 @@ static bool read_rule(struct loader *loader, const struct yaml_node *node,
     return loader->report->error_count == errors && finish(loader, &draft, &place);
 }
 
-static void check_reach(struct loader *loader, const struct rule *rules, size_t count,
-                        const struct place *place)
+/* The rules in their order, in arrays with room for all that may come. */
+struct lists {
+    struct rule *rules;
+    struct limits *limits; /* of each */
+    struct config_origin *origins;
+    struct config_origin *of_settings; /* as many as settings_of_rule has for each */
+    size_t count;
+};
+
+static void make_lists(struct loader *loader, size_t room, struct lists *lists)
 {
-    const struct rule *later = &rules[count];
+    lists->rules = loader_alloc(loader, room * sizeof(*lists->rules));
+    lists->limits = loader_alloc(loader, room * sizeof(*lists->limits));
+    lists->origins = loader_alloc(loader, room * sizeof(*lists->origins));
+    lists->of_settings =
+        loader_alloc(loader, room * settings_of_rule.count * sizeof(*lists->of_settings));
+}
+
+static void check_reach(struct loader *loader, const struct lists *lists, const struct place *place)
+{
+    const struct rule *rules = lists->rules;
+    const struct rule *later = &rules[lists->count];
     const struct rule *covering = NULL;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < lists->count; i++) {
         if (slice_equal(rules[i].name, later->name)) {
             loader_complain(loader, place, (struct slice){0}, "model '%.*s' stands here twice",
                             SLICE_ARGS(later->name));
@@ -252,50 +272,61 @@ static bool check_section(struct loader *loader, const struct yaml_node *section
     return true;
 }
 
-/* Arrays with room for all rules that may come; NULL where memory ran out. */
-struct lists {
-    struct rule *rules;
-    struct limits *limits;
-    struct config_origin *origins;
-    struct config_origin *of_settings; /* as many as settings_of_rule has for each */
-};
-
-static bool make_lists(struct loader *loader, size_t count, struct lists *lists)
+/* Adds the rule if it is to be kept. */
+static void add_rule(struct loader *loader, const struct yaml_node *node, struct lists *lists)
 {
-    lists->rules = loader_alloc(loader, count * sizeof(*lists->rules));
-    lists->limits = loader_alloc(loader, count * sizeof(*lists->limits));
-    lists->origins = loader_alloc(loader, count * sizeof(*lists->origins));
-    lists->of_settings =
-        loader_alloc(loader, count * settings_of_rule.count * sizeof(*lists->of_settings));
-    return !loader->is_out_of_memory;
-}
-
-static void keep_lists(struct config *config, const struct lists *lists, size_t count)
-{
-    config->rules = (struct rules){lists->rules, count};
-    config->rule_limits = lists->limits;
-    config->rule_origins = lists->origins;
-}
-
-static void read_rules(struct loader *loader, const struct yaml_node *section)
-{
-    struct lists lists;
-    size_t count = 0;
-    if (!check_section(loader, section) ||
-        !make_lists(loader, yaml_child_count(section) + 1, &lists))
+    const struct place place = place_of_node(loader, node);
+    struct config_origin *of_settings = &lists->of_settings[lists->count * settings_of_rule.count];
+    struct config_rule entry;
+    if (!read_rule(loader, node, &entry, of_settings))
         return;
-    for (const struct yaml_node *child = section->first; child != NULL; child = child->next) {
-        const struct place place = place_of_node(loader, child);
-        struct config_rule entry;
-        if (!read_rule(loader, child, &entry, &lists.of_settings[count * settings_of_rule.count]))
-            continue;
-        lists.rules[count] = entry.rule;
-        lists.limits[count] = entry.limits;
-        check_reach(loader, lists.rules, count, &place);
-        lists.origins[count++] = place.origin;
+    lists->rules[lists->count] = entry.rule;
+    lists->limits[lists->count] = entry.limits;
+    check_reach(loader, lists, &place);
+    lists->origins[lists->count++] = place.origin;
+}
+
+static void add_section(struct loader *loader, const struct yaml_node *section, struct lists *lists)
+{
+    for (const struct yaml_node *child = section->first; child != NULL; child = child->next)
+        add_rule(loader, child, lists);
+}
+
+static bool is_named(const struct lists *lists, struct slice name)
+{
+    for (size_t i = 0; i < lists->count; i++) {
+        if (slice_equal(lists->rules[i].name, name))
+            return true;
     }
-    keep_lists(loader->config, &lists, count);
-    loader->config->rule_setting_origins = lists.of_settings;
+    return false;
+}
+
+static void add_entry(struct loader *loader, const struct config_entry *entry, struct lists *lists)
+{
+    const size_t count = lists->count;
+    struct overlay_reading reading;
+    overlay_begin(loader, entry, "model", &reading);
+    const struct yaml_node *node = overlay_parse(loader, entry);
+    if (node != NULL)
+        add_rule(loader, node, lists);
+    if (!overlay_end(loader, &reading))
+        lists->count = count;
+}
+
+static void add_entries(struct loader *loader, const struct config_entries *entries,
+                        struct lists *lists)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct config_entry *entry = &entries->items[i];
+        if (!entry->is_new && is_named(lists, entry->name))
+            loader_notice(loader, "model '%.*s' of the API is not used: the file has one, too",
+                          SLICE_ARGS(entry->name));
+        else if (lists->count < RULES_MAX)
+            add_entry(loader, entry, lists);
+        else
+            loader_notice(loader, "model '%.*s' of the API is left out: there are %d before it",
+                          SLICE_ARGS(entry->name), RULES_MAX);
+    }
 }
 
 static const struct built_in {
@@ -312,36 +343,54 @@ static void note_left_out(struct loader *loader, const struct built_in *built_in
                   built_in->provider, is_openai ? " (set OPENAI_API_KEY)" : "", built_in->name);
 }
 
-static void add_built_ins(struct loader *loader)
+static void add_built_in(struct loader *loader, const struct built_in *built_in,
+                         struct lists *lists)
 {
-    struct config *config = loader->config;
-    struct rule_target *targets = loader_alloc(loader, COUNT(built_ins) * sizeof(*targets));
-    struct lists lists;
-    size_t count = 0;
-    if (!make_lists(loader, COUNT(built_ins), &lists) || targets == NULL)
+    const struct config *config = loader->config;
+    const struct config_provider *provider =
+        config_provider_find(config, slice_from_text(built_in->provider));
+    struct rule_target *target = loader_alloc(loader, sizeof(*target));
+    struct rule *rule = &lists->rules[lists->count];
+    if (target == NULL || is_named(lists, slice_from_text(built_in->name)))
         return;
-    for (size_t i = 0; i < COUNT(built_ins); i++) {
-        const struct config_provider *provider =
-            config_provider_find(config, slice_from_text(built_ins[i].provider));
-        if (provider == NULL || !provider->has_credential) {
-            note_left_out(loader, &built_ins[i]);
-            continue;
-        }
-        targets[count] = (struct rule_target){.provider = (uint32_t)(provider - config->providers),
-                                              .any_listed = built_ins[i].any_listed};
-        const enum status status =
-            rule_parse_name(slice_from_text(built_ins[i].name), &lists.rules[count]);
-        ASSERT(status == STATUS_OK);
-        lists.rules[count].targets = &targets[count];
-        lists.rules[count++].target_count = 1;
+    if (provider == NULL || !provider->has_credential) {
+        note_left_out(loader, built_in);
+        return;
     }
-    keep_lists(config, &lists, count);
+    *target = (struct rule_target){.provider = (uint32_t)(provider - config->providers),
+                                   .any_listed = built_in->any_listed};
+    /* An entry of the store that was left out may have been read into the place. */
+    *rule = (struct rule){0};
+    lists->limits[lists->count] = (struct limits){.count = 0};
+    memset(&lists->of_settings[lists->count * settings_of_rule.count], 0,
+           settings_of_rule.count * sizeof(*lists->of_settings));
+    lists->origins[lists->count] = (struct config_origin){CONFIG_ORIGIN_DEFAULT, 0, 0};
+    const enum status status = rule_parse_name(slice_from_text(built_in->name), rule);
+    ASSERT(status == STATUS_OK);
+    rule->targets = target;
+    rule->target_count = 1;
+    lists->count++;
 }
 
 void rules_load(struct loader *loader, const struct yaml_node *section)
 {
-    if (section != NULL && !yaml_is_null(section))
-        read_rules(loader, section);
-    else
-        add_built_ins(loader);
+    static const struct config_entries none;
+    const struct config_overlay *overlay = loader->source->overlay;
+    const struct config_entries *entries = overlay != NULL ? &overlay->models : &none;
+    const bool is_in_file = section != NULL && !yaml_is_null(section);
+    const bool is_sound = !is_in_file || check_section(loader, section);
+    const size_t written = is_in_file && is_sound ? yaml_child_count(section) : 0;
+    struct lists lists = {.count = 0};
+    make_lists(loader, written + entries->count + COUNT(built_ins), &lists);
+    if (loader->is_out_of_memory || !is_sound)
+        return;
+    if (is_in_file)
+        add_section(loader, section, &lists);
+    add_entries(loader, entries, &lists);
+    for (size_t i = 0; !is_in_file && i < COUNT(built_ins); i++)
+        add_built_in(loader, &built_ins[i], &lists);
+    loader->config->rules = (struct rules){lists.rules, lists.count};
+    loader->config->rule_limits = lists.limits;
+    loader->config->rule_origins = lists.origins;
+    loader->config->rule_setting_origins = lists.of_settings;
 }

@@ -51,7 +51,7 @@ static void check_provider(const struct draft *draft)
 {
     const struct slice name = draft->price->provider;
     const struct place place = place_of(draft, "provider");
-    if (config_provider_find(draft->loader->config, name) == NULL)
+    if (providers_find(draft->loader, name) == NULL)
         providers_complain_unknown(draft->loader, &place, name);
 }
 

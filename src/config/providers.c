@@ -1,5 +1,6 @@
 #include "base/assert.h"
 #include "base/nearest.h"
+#include "config/guard.h"
 #include "config/loader.h"
 #include "models/catalogue_provider.h"
 
@@ -51,8 +52,10 @@ static void apply_proxy_of_environment(const struct draft *draft)
     struct config_provider *provider = draft->provider;
     const struct slice proxy = first_variable(loader, "HTTPS_PROXY", "https_proxy");
     const struct slice no_proxy = first_variable(loader, "NO_PROXY", "no_proxy");
-    if (origin_of(draft, "proxy")->kind == CONFIG_ORIGIN_FILE || proxy.size == 0 ||
-        !provider->base_url.is_tls || config_no_proxy_matches(no_proxy, &provider->base_url))
+    /* The guard looks at addresses that weir connects to itself, not a proxy for it. */
+    if (provider->is_from_api || origin_of(draft, "proxy")->kind == CONFIG_ORIGIN_FILE ||
+        proxy.size == 0 || !provider->base_url.is_tls ||
+        config_no_proxy_matches(no_proxy, &provider->base_url))
         return;
     const struct raw_value value = {
         .text = proxy,
@@ -66,6 +69,8 @@ static bool begin(struct draft *draft, struct loader *loader, struct config_prov
 {
     provider->name = loader_keep(loader, name);
     settings_preset(loader, &settings_of_provider, provider);
+    provider->origin = draft->place.origin;
+    provider->is_from_api = provider->origin.kind == CONFIG_ORIGIN_STORE;
     draft->loader = loader;
     draft->provider = provider;
     draft->origins = loader_alloc(loader, settings_of_provider.count * sizeof(*draft->origins));
@@ -76,7 +81,7 @@ static bool begin(struct draft *draft, struct loader *loader, struct config_prov
 static struct place place_of(const struct draft *draft, const char *path)
 {
     const struct config_origin *origin = origin_of(draft, path);
-    return origin->kind == CONFIG_ORIGIN_FILE
+    return origin->kind == CONFIG_ORIGIN_FILE || origin->kind == CONFIG_ORIGIN_STORE
                ? place_at(draft->loader, origin->line, origin->column)
                : draft->place;
 }
@@ -115,12 +120,53 @@ static void check_catalogue(const struct draft *draft)
                     "catalogue: the catalogue of prices has no provider '%.*s'", SLICE_ARGS(name));
 }
 
+/* A name is looked at when it has been resolved, at each connection. */
+static void check_guard(const struct draft *draft)
+{
+    const struct config_provider *provider = draft->provider;
+    unsigned char address[16];
+    struct slice sort;
+    if (!provider->is_from_api ||
+        cidr_parse_address(provider->base_url.host, address) != STATUS_OK ||
+        config_guard_allows(&draft->loader->config->admin.allowed_networks, address, &sort))
+        return;
+    const struct place place = place_of(draft, "base_url");
+    loader_complain(draft->loader, &place,
+                    SLICE("admin.allowed_networks of the configuration file may allow it"),
+                    "base_url: %.*s is no public address (%.*s)",
+                    SLICE_ARGS(provider->base_url.host), SLICE_ARGS(sort));
+}
+
+/* The secret of the store, where nothing before it gives a credential. */
+static void apply_secret(const struct draft *draft)
+{
+    struct loader *loader = draft->loader;
+    struct config_provider *provider = draft->provider;
+    struct config_origin *origin = origin_of(draft, "api_key");
+    const struct config_overlay *overlay = loader->source->overlay;
+    const struct config_entry *secret =
+        overlay != NULL ? config_entry_find(&overlay->secrets, provider->name) : NULL;
+    if (secret == NULL)
+        return;
+    if (provider->api_key.size > 0 && origin->kind != CONFIG_ORIGIN_DEFAULT) {
+        loader_notice(loader,
+                      "the secret of provider %.*s is not used: %s gives the provider an api_key",
+                      SLICE_ARGS(provider->name),
+                      origin->kind == CONFIG_ORIGIN_ENVIRONMENT ? "OPENAI_API_KEY" : "the file");
+        return;
+    }
+    provider->api_key = loader_keep(loader, secret->text);
+    *origin = (struct config_origin){CONFIG_ORIGIN_STORE, 0, 0};
+}
+
 static void finish(const struct draft *draft)
 {
     struct config_provider *provider = draft->provider;
+    apply_secret(draft);
     provider->has_credential = provider->api_key.data == NULL || provider->api_key.size > 0;
     check_tls(draft);
     check_catalogue(draft);
+    check_guard(draft);
     apply_proxy_of_environment(draft);
 }
 
@@ -167,16 +213,25 @@ static void apply_built_in(const struct draft *draft, const char *path, const ch
 static void load_built_in(struct loader *loader, struct config_provider *provider,
                           const struct built_in *built_in)
 {
+    const bool is_openai = slice_equal(slice_from_text(built_in->name), SLICE("openai"));
     struct draft draft = {.place = {.origin = {CONFIG_ORIGIN_DEFAULT, 0, 0}}};
     if (!begin(&draft, loader, provider, slice_from_text(built_in->name)))
         return;
     draft.place.name = SLICE("default");
     provider->is_free = built_in->is_free;
     apply_built_in(&draft, "base_url", built_in->base_url);
-    if (slice_equal(provider->name, SLICE("openai")))
+    if (is_openai)
         draft.place.name = SLICE("OPENAI_API_KEY");
     apply_built_in(&draft, "api_key", built_in->api_key);
+    if (is_openai && provider->api_key.size > 0)
+        origin_of(&draft, "api_key")->kind = CONFIG_ORIGIN_ENVIRONMENT;
     finish(&draft);
+}
+
+const struct config_provider *providers_find(const struct loader *loader, struct slice name)
+{
+    const struct config_provider *provider = config_provider_find(loader->config, name);
+    return provider != NULL && provider->is_from_api && !loader->is_in_store ? NULL : provider;
 }
 
 static struct slice nearest_name(struct loader *loader, struct slice name)
@@ -187,9 +242,12 @@ static struct slice nearest_name(struct loader *loader, struct slice name)
         names = arena_alloc(&loader->scratch, config->provider_count * sizeof(*names));
     if (names == NULL)
         return (struct slice){0};
-    for (size_t i = 0; i < config->provider_count; i++)
-        names[i] = config->providers[i].name;
-    return nearest_word(names, config->provider_count, name);
+    size_t count = 0;
+    for (size_t i = 0; i < config->provider_count; i++) {
+        if (providers_find(loader, config->providers[i].name) != NULL)
+            names[count++] = config->providers[i].name;
+    }
+    return nearest_word(names, count, name);
 }
 
 void providers_complain_unknown(struct loader *loader, const struct place *place, struct slice name)
@@ -217,21 +275,57 @@ static size_t count_section(struct loader *loader, const struct yaml_node *secti
     return PROVIDERS_MAX;
 }
 
+/* Whether the entry is to be kept. */
+static bool load_entry(struct loader *loader, const struct config_entry *entry,
+                       struct config_provider *provider)
+{
+    struct overlay_reading reading;
+    overlay_begin(loader, entry, "provider", &reading);
+    const struct yaml_node *node = overlay_parse(loader, entry);
+    *provider = (struct config_provider){0};
+    if (node != NULL)
+        load_provider(loader, provider, node);
+    return overlay_end(loader, &reading);
+}
+
+/* Adds to the `count` providers of the file. Returns how many there are then. */
+static size_t load_entries(struct loader *loader, const struct config_entries *entries,
+                           struct config_provider *providers, size_t count)
+{
+    const struct config of_file = {.providers = providers, .provider_count = count};
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct config_entry *entry = &entries->items[i];
+        if (config_provider_find(&of_file, entry->name) != NULL)
+            loader_notice(loader, "provider %.*s of the API is not used: the file has one, too",
+                          SLICE_ARGS(entry->name));
+        else if (count < PROVIDERS_MAX)
+            count += load_entry(loader, entry, &providers[count]);
+        else
+            loader_notice(loader, "provider %.*s of the API is left out: there are %d before it",
+                          SLICE_ARGS(entry->name), PROVIDERS_MAX);
+    }
+    return count;
+}
+
 void providers_load(struct loader *loader, const struct yaml_node *section)
 {
+    static const struct config_entries none;
+    const struct config_overlay *overlay = loader->source->overlay;
+    const struct config_entries *entries = overlay != NULL ? &overlay->providers : &none;
     size_t left = count_section(loader, section);
     struct config_provider *providers =
-        loader_alloc(loader, (left + BUILT_IN_COUNT) * sizeof(*providers));
+        loader_alloc(loader, (left + entries->count + BUILT_IN_COUNT) * sizeof(*providers));
+    struct config *config = loader->config;
     size_t count = 0;
     if (providers == NULL)
         return;
+    config->providers = providers;
     for (const struct yaml_node *child = left > 0 ? section->first : NULL; left > 0;
          child = child->next, left--)
         load_provider(loader, &providers[count++], child);
+    config->provider_count = load_entries(loader, entries, providers, count);
     for (size_t i = 0; i < BUILT_IN_COUNT; i++) {
-        if (yaml_member(section, slice_from_text(built_ins[i].name)) == NULL)
-            load_built_in(loader, &providers[count++], &built_ins[i]);
+        if (config_provider_find(config, slice_from_text(built_ins[i].name)) == NULL)
+            load_built_in(loader, &providers[config->provider_count++], &built_ins[i]);
     }
-    loader->config->providers = providers;
-    loader->config->provider_count = count;
 }

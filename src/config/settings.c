@@ -37,6 +37,8 @@ static const struct setting config_items[] = {
     {"admin.listen", SETTING_TYPE_LISTENERS, AT(admin.listen), 0, 0, "127.0.0.1:8001", NULL},
     {"admin.insecure", SETTING_TYPE_BOOL, AT(admin.insecure), 0, 0, "false", NULL},
     {"admin.token", SETTING_TYPE_SECRET, AT(admin.token), 0, 0, NULL, NULL},
+    {"admin.allowed_networks", SETTING_TYPE_NETWORKS, AT(admin.allowed_networks), 0, 0, "", NULL},
+    {"secrets.master_key", SETTING_TYPE_KEY, AT(secrets.master_key), 0, 0, NULL, NULL},
     {"metrics.listen", SETTING_TYPE_LISTENERS, AT(metrics_listen), 0, 0, "", NULL},
     {"data_dir", SETTING_TYPE_PATH, AT(data_dir), 0, 0, "./data", NULL},
     {"workers", SETTING_TYPE_COUNT, AT(workers), 0, 128, "0", NULL},

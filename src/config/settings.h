@@ -21,6 +21,7 @@ enum setting_type {
     SETTING_TYPE_PATH,         /* struct slice; a relative one counts from the file */
     SETTING_TYPE_PEM,          /* struct slice: the path of a PEM file that can be read */
     SETTING_TYPE_SECRET,       /* struct slice; may be file:PATH */
+    SETTING_TYPE_KEY,          /* struct slice of SEAL_KEY_SIZE bytes; may be file:PATH */
     SETTING_TYPE_TEXTS,        /* struct config_texts */
     SETTING_TYPE_LISTENERS,    /* struct config_listeners */
     SETTING_TYPE_CHOICE,       /* an enum, by the words of `choices` */

@@ -136,6 +136,7 @@ static void put_value(const struct setting *setting, const void *base, struct bu
         buffer_append(out, slice_from_text(setting->choices[*(const unsigned *)at]));
         break;
     case SETTING_TYPE_SECRET:
+    case SETTING_TYPE_KEY:
         buffer_append(out, ((const struct slice *)at)->size > 0 ? SLICE("***") : SLICE(""));
         break;
     case SETTING_TYPE_URL:
@@ -166,6 +167,7 @@ static const char *const origin_names[] = {
     [CONFIG_ORIGIN_FILE] = "file",
     [CONFIG_ORIGIN_ENVIRONMENT] = "environment",
     [CONFIG_ORIGIN_COMMAND_LINE] = "command line",
+    [CONFIG_ORIGIN_STORE] = "store",
 };
 
 /* The name of the variable or option, or nothing. */
@@ -178,8 +180,12 @@ static struct slice source_name(const struct setting *setting, struct config_ori
         return settings_option(setting, text_out);
     if (origin.kind != CONFIG_ORIGIN_ENVIRONMENT)
         return (struct slice){0};
-    return setting->type == SETTING_TYPE_PROXY ? SLICE("HTTPS_PROXY")
-                                               : settings_variable(setting, text_out);
+    if (setting->type == SETTING_TYPE_PROXY)
+        return SLICE("HTTPS_PROXY");
+    if (setting->type == SETTING_TYPE_SECRET &&
+        slice_equal(slice_from_text(setting->path), SLICE("api_key")))
+        return SLICE("OPENAI_API_KEY");
+    return settings_variable(setting, text_out);
 }
 
 /* `setting` is NULL for what has no line in the tables. */
@@ -287,10 +293,10 @@ static void show_rule_settings(struct show *show, size_t index)
 {
     const struct config *config = show->config;
     const struct config_rule entry = {config->rules.items[index], config->rule_limits[index]};
-    for (size_t i = 0; config->rule_setting_origins != NULL && i < settings_of_rule.count; i++) {
+    for (size_t i = 0; i < settings_of_rule.count; i++) {
         const struct config_origin origin =
             config->rule_setting_origins[index * settings_of_rule.count + i];
-        if (origin.kind == CONFIG_ORIGIN_FILE)
+        if (origin.kind != CONFIG_ORIGIN_DEFAULT)
             show_rule_setting(show, &entry, &settings_of_rule.items[i], origin);
     }
 }

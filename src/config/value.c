@@ -2,6 +2,7 @@
 
 #include "base/nearest.h"
 #include "base/date.h"
+#include "base/seal.h"
 #include "config/loader.h"
 #include "config/units.h"
 
@@ -248,7 +249,9 @@ bool value_secret(const struct target *target, struct slice text, struct slice *
 {
     struct slice secret = {0};
     if (slice_starts_with(text, SLICE("file:"))) {
-        if (!read_secret(target, slice_from(text, 5), &secret))
+        if (loader_refuse_of_store(target->loader, target->place, target->setting->path,
+                                   "what the API adds reads no files") ||
+            !read_secret(target, slice_from(text, 5), &secret))
             return false;
     } else {
         secret = loader_keep(target->loader, text);
@@ -260,6 +263,41 @@ bool value_secret(const struct target *target, struct slice text, struct slice *
     }
     *secret_out = secret;
     return true;
+}
+
+static bool keep_key(const struct target *target, struct slice content, const char *where)
+{
+    unsigned char key[SEAL_KEY_SIZE];
+    const bool is_key = seal_key_read(content, key) == STATUS_OK;
+    if (is_key)
+        *(struct slice *)target->at = loader_keep(target->loader, slice_of(key, sizeof(key)));
+    else
+        loader_complain(target->loader, target->place, SLICE("openssl rand -hex 32 makes one"),
+                        "%s: %s no key of 32 bytes, in hexadecimal or base64",
+                        target->setting->path, where);
+    explicit_bzero(key, sizeof(key));
+    return is_key;
+}
+
+/* In a file the bytes may stand as they are; a text of 32 characters is a password, not a key. */
+static bool apply_key(const struct target *target, struct slice text)
+{
+    struct loader *loader = target->loader;
+    struct reason reason;
+    struct buffer content;
+    if (!slice_starts_with(text, SLICE("file:")))
+        return keep_key(target, text.size != SEAL_KEY_SIZE ? text : (struct slice){0}, "it is");
+    buffer_init(&content, CONFIG_SECRET_BYTES_MAX);
+    const struct slice path = loader_path(loader, slice_from(text, 5));
+    const enum status status = loader_read(loader, path.data, &content, &reason);
+    bool is_sound = false;
+    if (status == STATUS_OK)
+        is_sound = keep_key(target, buffer_slice(&content), "the file holds");
+    else
+        loader_complain(loader, target->place, (struct slice){0}, "%s: cannot read the key: %s",
+                        target->setting->path, reason.text);
+    seal_wipe(&content);
+    return is_sound;
 }
 
 static void keep_url(struct loader *loader, struct config_url *url)
@@ -338,6 +376,8 @@ static bool apply_text(const struct target *target, struct slice text)
         return apply_pem(target, text);
     case SETTING_TYPE_SECRET:
         return value_secret(target, text, target->at);
+    case SETTING_TYPE_KEY:
+        return apply_key(target, text);
     case SETTING_TYPE_URL:
     case SETTING_TYPE_PROXY:
         return apply_url(target, text);
@@ -377,12 +417,26 @@ static apply_list *const lists[] = {
     [SETTING_TYPE_NETWORKS] = networks_apply, [SETTING_TYPE_LATER] = NULL,
 };
 
+/* What the API adds has its credential in the store, sealed, and no way to this machine's files. */
+static bool is_for_file_only(struct loader *loader, const struct setting *setting,
+                             const struct place *place)
+{
+    if (setting->type == SETTING_TYPE_SECRET)
+        return loader_refuse_of_store(loader, place, setting->path,
+                                      "a credential is no part of it; set it as a secret");
+    return (setting->type == SETTING_TYPE_PROXY || setting->type == SETTING_TYPE_PEM) &&
+           loader_refuse_of_store(loader, place, setting->path,
+                                  "only the configuration file can set this");
+}
+
 bool value_apply(struct loader *loader, const struct setting *setting, void *base,
                  const struct raw_value *raw)
 {
     struct raw_value value = *raw;
     const struct target target = {loader, setting, &raw->place, (char *)base + setting->offset};
     const bool is_scalar = value.node == NULL || value.node->kind == YAML_KIND_SCALAR;
+    if (is_for_file_only(loader, setting, &value.place))
+        return false;
     if (value.node != NULL && yaml_is_null(value.node)) {
         loader_complain(loader, &value.place, instead_of_nothing(setting),
                         "%s: the value is missing", setting->path);
