@@ -183,20 +183,11 @@ static bool is_asked(const struct config *config, size_t provider)
 static enum status asker_start(struct models_watch *watch, struct snapshot *snapshot,
                                size_t provider)
 {
-    const struct config_provider *config = &snapshot->config->providers[provider];
     struct asker *asker = alloc_zeroed(1, sizeof(*asker));
     if (asker == NULL)
         return STATUS_NO_MEMORY;
-    const struct upstream_endpoint_config upstream = {
-        .host = config->base_url.host,
-        .port = config->base_url.port,
-        .tls = snapshot->providers[provider].tls,
-        .proxy = {config->proxy.host, config->proxy.port,
-                  snapshot->providers[provider].proxy_authorization},
-        .connections_max = config->connections.max,
-        .idle_ms = config->connections.idle_ms,
-        .connect_ms = config->timeouts.connect_ms,
-    };
+    const struct upstream_endpoint_config upstream =
+        snapshot_endpoint(snapshot, &snapshot->providers[provider]);
     static const struct upstream_endpoint_hooks no_hooks;
     asker->watch = watch;
     asker->snapshot = snapshot_ref(snapshot);

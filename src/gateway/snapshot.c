@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/encoding.h"
+#include "gateway/guard.h"
 #include "gateway/snapshot_prices.h"
 
 #define ARENA_BYTES_MAX ((size_t)16 << 20)
@@ -94,6 +95,23 @@ static enum status make_provider(struct snapshot *snapshot, struct provider *pro
         status = tls_client_context_create(config->tls_ca.size > 0 ? config->tls_ca.data : NULL,
                                            &provider->tls, reason);
     return status;
+}
+
+struct upstream_endpoint_config snapshot_endpoint(const struct snapshot *snapshot,
+                                                  const struct provider *provider)
+{
+    const struct config_provider *config = provider->config;
+    return (struct upstream_endpoint_config){
+        .host = config->base_url.host,
+        .port = config->base_url.port,
+        .tls = provider->tls,
+        .proxy = {config->proxy.host, config->proxy.port, provider->proxy_authorization},
+        .connections_max = config->connections.max,
+        .idle_ms = config->connections.idle_ms,
+        .connect_ms = config->timeouts.connect_ms,
+        .may_connect = config->is_from_api ? guard_may_connect : NULL,
+        .may_connect_context = &snapshot->config->admin.allowed_networks,
+    };
 }
 
 /* What is counted by model and provider goes by the names of rules, which are few. */

@@ -68,6 +68,9 @@ MUST_CHECK enum status snapshot_create(const struct config **config, struct metr
 MUST_CHECK enum status snapshot_create_for_prices(const struct config **config,
                                                   struct snapshot **snapshot_out,
                                                   struct reason *reason);
+/* How a provider of the snapshot is reached. Borrows from both. */
+struct upstream_endpoint_config snapshot_endpoint(const struct snapshot *snapshot,
+                                                  const struct provider *provider);
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot **snapshot);
 

@@ -39,18 +39,9 @@ static void on_upstream_use(void *context, bool is_reused)
 }
 
 static void endpoint_init(struct worker *worker, struct target_endpoint *endpoint,
-                          struct provider *provider)
+                          const struct snapshot *snapshot, struct provider *provider)
 {
-    const struct config_provider *config = provider->config;
-    const struct upstream_endpoint_config upstream = {
-        .host = config->base_url.host,
-        .port = config->base_url.port,
-        .tls = provider->tls,
-        .proxy = {config->proxy.host, config->proxy.port, provider->proxy_authorization},
-        .connections_max = config->connections.max,
-        .idle_ms = config->connections.idle_ms,
-        .connect_ms = config->timeouts.connect_ms,
-    };
+    const struct upstream_endpoint_config upstream = snapshot_endpoint(snapshot, provider);
     const struct upstream_endpoint_hooks hooks = {on_upstream_open, on_upstream_idle,
                                                   on_upstream_use, endpoint};
     endpoint->provider = provider;
@@ -73,7 +64,7 @@ static enum status calling_create(struct worker *worker, struct snapshot *snapsh
     }
     calling->snapshot = snapshot_ref(snapshot);
     for (size_t i = 0; i < count; i++)
-        endpoint_init(worker, &calling->endpoints[i], &snapshot->providers[i]);
+        endpoint_init(worker, &calling->endpoints[i], snapshot, &snapshot->providers[i]);
     *calling_out = calling;
     return STATUS_OK;
 }

@@ -31,6 +31,15 @@ static uint64_t share_of(const struct loop *loop, uint64_t deadline_ms, unsigned
     return deadline_ms <= now_ms ? now_ms : now_ms + (deadline_ms - now_ms) / addresses_left;
 }
 
+/* The very address that is connected to then: nothing is resolved a second time. */
+static bool may_connect(const struct upstream_endpoint *endpoint, const struct address *address,
+                        struct reason *reason)
+{
+    const struct upstream_endpoint_config *config = &endpoint->config;
+    return config->may_connect == NULL ||
+           config->may_connect(config->may_connect_context, address, reason);
+}
+
 static enum status connect_to(struct upstream_endpoint *endpoint, struct socket *socket,
                               struct slice host, uint16_t port, uint64_t deadline_ms,
                               struct reason *reason)
@@ -41,11 +50,17 @@ static enum status connect_to(struct upstream_endpoint *endpoint, struct socket 
     if (status != STATUS_OK)
         return explain(status, "resolving", host, reason);
     for (unsigned i = 0; i < answer.count; i++) {
+        if (!may_connect(endpoint, &answer.addresses[i], reason)) {
+            status = STATUS_DENIED;
+            continue;
+        }
         const uint64_t share_ms = share_of(endpoint->loop, deadline_ms, answer.count - i);
         status = socket_connect(socket, endpoint->loop, &answer.addresses[i], share_ms);
         if (status == STATUS_OK || status == STATUS_CANCELLED)
             return explain(status, "connecting to", host, reason);
     }
+    if (status == STATUS_DENIED)
+        return status;
     const char *why = status == STATUS_TIMED_OUT ? "no answer in time"
                       : status == STATUS_IO      ? "no descriptor is left"
                                                  : "refused or unreachable";

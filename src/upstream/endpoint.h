@@ -13,7 +13,8 @@
  * Statuses of upstream_connection_get(): STATUS_OK; STATUS_LIMITED: as many are in use as may be;
  * STATUS_TIMED_OUT, STATUS_CANCELLED, STATUS_NO_MEMORY; STATUS_NOT_FOUND: the name was not
  * resolved; STATUS_CLOSED: refused, or closed by the proxy; STATUS_PROTOCOL: the TLS handshake
- * failed, or the proxy gave no tunnel; STATUS_IO: no descriptors. The reason says more in each
+ * failed, or the proxy gave no tunnel; STATUS_DENIED: no address of it may be connected to;
+ * STATUS_IO: no descriptors. The reason says more in each
  * case. */
 #ifndef UPSTREAM_ENDPOINT_H
 #define UPSTREAM_ENDPOINT_H
@@ -37,6 +38,10 @@ struct upstream_proxy {
     struct slice authorization; /* "Basic …", or empty */
 };
 
+/* Whether an address that was resolved may be connected to; if not, the reason says why. */
+typedef bool upstream_may_connect(const void *context, const struct address *address,
+                                  struct reason *reason);
+
 struct upstream_endpoint_config {
     struct slice host; /* followed by a zero byte */
     uint16_t port;
@@ -45,6 +50,8 @@ struct upstream_endpoint_config {
     uint32_t connections_max;
     uint64_t idle_ms;
     uint64_t connect_ms; /* for resolving, connecting, the proxy and TLS together */
+    upstream_may_connect *may_connect; /* NULL: any */
+    const void *may_connect_context;
 };
 
 /* For figures; all may be NULL. `change` is 1 or -1. */
