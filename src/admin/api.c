@@ -148,8 +148,8 @@ static void run_operation(struct call *call, struct slice body)
     call->snapshot = snapshot_ref(config->gateway->snapshot);
     buffer_init(&call->answer, ADMIN_ANSWER_BYTES_MAX);
     const enum status status = service_call(config->store, config->loop, operate, call);
-    if (status == STATUS_OK && call->reply.have_prices_changed)
-        config->follow_prices(config->owner);
+    if (status == STATUS_OK && call->reply.has_configuration_changed)
+        config->follow_store(config->owner);
     if (status == STATUS_OK)
         answer_reply(call);
     else

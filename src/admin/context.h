@@ -38,7 +38,8 @@ struct admin_context {
     uint64_t (*now_us)(void);
     /* Borrowed: what is in force, for operations on prices; NULL where nobody knows it. */
     struct snapshot *snapshot;
-    bool have_prices_changed; /* set by operations; the server makes them hold */
+    /* What the store adds to the configuration, prices too: set by operations; the server makes it hold. */
+    bool has_configuration_changed;
     struct audit *audit;      /* other threads use it too */
     bool has_audit_started;   /* see admin/change.h */
     struct slice actor; /* who does what is done now; at first who runs the process: "uid=0" */

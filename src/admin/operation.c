@@ -100,14 +100,23 @@ static unsigned take_member(struct operation *operation, yyjson_val *name, yyjso
                              (int)(text.size < 64 ? text.size : 64), text.data);
 }
 
-unsigned operation_read_body(struct operation *operation, struct body_member *members, size_t count)
+unsigned operation_read_object(struct operation *operation, yyjson_val **root_out)
 {
-    unsigned failed = parse_body(operation);
+    const unsigned failed = parse_body(operation);
     if (failed != 0)
         return failed;
-    yyjson_val *root = yyjson_doc_get_root(operation->document);
-    if (!yyjson_is_obj(root))
+    *root_out = yyjson_doc_get_root(operation->document);
+    if (!yyjson_is_obj(*root_out))
         return operation_problem(operation, 400, "the body is not a JSON object");
+    return 0;
+}
+
+unsigned operation_read_body(struct operation *operation, struct body_member *members, size_t count)
+{
+    yyjson_val *root;
+    unsigned failed = operation_read_object(operation, &root);
+    if (failed != 0)
+        return failed;
     yyjson_obj_iter iterator = yyjson_obj_iter_with(root);
     yyjson_val *name;
     while (failed == 0 && (name = yyjson_obj_iter_next(&iterator)) != NULL)

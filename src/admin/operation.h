@@ -47,6 +47,8 @@ unsigned operation_failed(struct operation *operation, enum status status,
  * the problem. */
 unsigned operation_read_body(struct operation *operation, struct body_member *members,
                              size_t count);
+/* The same with whatever members. */
+unsigned operation_read_object(struct operation *operation, yyjson_val **root_out);
 /* Refuses parameters other than these. Returns 0 or the problem's status. */
 unsigned operation_check_parameters(struct operation *operation, const struct slice *names,
                                     size_t count);

@@ -100,8 +100,8 @@ static unsigned run_as(struct operation *operation, const struct admin_request *
     context->actor = request->actor.name;
     const unsigned http_status = run(operation, request, reply);
     context->actor = own;
-    reply->have_prices_changed = context->have_prices_changed;
-    context->have_prices_changed = false;
+    reply->has_configuration_changed = context->has_configuration_changed;
+    context->has_configuration_changed = false;
     return http_status;
 }
 

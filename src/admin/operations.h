@@ -31,7 +31,7 @@ struct admin_reply {
     uint64_t version_us;            /* of the object in the answer, for its ETag; 0: it has none */
     char allow[ROUTES_ALLOW_BYTES]; /* with 405 */
     struct reason problem;          /* from 400 on, for the log */
-    bool have_prices_changed;
+    bool has_configuration_changed;
 };
 
 /* Does what the request asks for, if its actor may, and writes the answer, always a JSON object, to
@@ -72,6 +72,16 @@ struct admin_reply {
  *   GET    /admin/v1/openapi.json          all of this, for programs
  *   GET    /admin/v1/prices/MODEL          what holds now for each target that may serve it
  *   POST   /admin/v1/prices/rerate         {"since","until","apply"?}: see rerate_operations.c
+ *
+ *   GET    /admin/v1/secrets               -> {"items":[...],"next":null}; no credential in any answer
+ *   PUT    /admin/v1/secrets/PROVIDER      {"value"}
+ *   DELETE /admin/v1/secrets/PROVIDER
+ *   POST   /admin/v1/secrets/rotate-master {"new_key"?} -> {"secrets","master_id","saved"}
+ *   POST   /admin/v1/providers, /models    a definition with its "name" -> 201
+ *   GET    /admin/v1/providers, /models    -> {"items":[...],"next":null}; see admin/definition_item.h
+ *   GET    /admin/v1/providers/N, /models/N
+ *   PUT    /admin/v1/providers/N, /models/N  a definition
+ *   DELETE /admin/v1/providers/N, /models/N  of a provider with its secret
  *
  * LEVEL stands for the members of admin/level_members.h, of which a PATCH changes those that it has;
  * `expires` is a duration from now ("90d"), an RFC 3339 time, or null for never; `key` an application's

@@ -4,6 +4,7 @@
 #include "admin/price_item.h"
 #include "admin/price_operations.h"
 #include "admin/price_store.h"
+#include "admin/provider_lookup.h"
 #include "base/nearest.h"
 #include "base/date.h"
 #include "models/price_terms.h"
@@ -11,27 +12,6 @@
 
 #define DEFINITION_BYTES_MAX 65536
 #define SUBJECT_BYTES_MAX    65536 /* more than a path or a body holds */
-
-/* Returns 0 or the problem's status. */
-static unsigned check_provider(struct operation *operation, struct slice name)
-{
-    const struct snapshot *snapshot = operation->context->snapshot;
-    struct nearest nearest;
-    nearest_begin(&nearest, name);
-    for (size_t i = 0; snapshot != NULL && i < snapshot->config->provider_count; i++) {
-        if (slice_equal(snapshot->config->providers[i].name, name))
-            return 0;
-        nearest_consider(&nearest, snapshot->config->providers[i].name);
-    }
-    if (snapshot == NULL)
-        return 0;
-    const int shown = (int)(name.size < 64 ? name.size : 64);
-    if (nearest.found.size > 0)
-        return operation_problem(operation, 400,
-                                 "no provider is called '%.*s'; did you mean '%.*s'?", shown,
-                                 name.data, SLICE_ARGS(nearest.found));
-    return operation_problem(operation, 400, "no provider is called '%.*s'", shown, name.data);
-}
 
 /* Whether a price for the first is one for the second: a '*' at the end stands for the rest. */
 static bool covers(struct slice pattern, struct slice model)
@@ -175,7 +155,7 @@ static enum status enter(struct admin_context *context, const struct store_price
     json_write_raw(&change.writer, stored->definition);
     status = change_end(&change, status, reason);
     buffer_fini(&subject);
-    context->have_prices_changed |= status == STATUS_OK;
+    context->has_configuration_changed |= status == STATUS_OK;
     return status;
 }
 
@@ -194,7 +174,7 @@ static enum status remove_price(struct admin_context *context, const struct stor
     member_write_time(&change.writer, SLICE("from"), stored->from_us);
     status = change_end(&change, status, reason);
     buffer_fini(&subject);
-    context->have_prices_changed |= status == STATUS_OK;
+    context->has_configuration_changed |= status == STATUS_OK;
     return status;
 }
 
@@ -224,6 +204,7 @@ unsigned prices_set(struct operation *operation)
 {
     struct body_member members[] = {
         {"provider", NULL}, {"model", NULL}, {"from", NULL}, {"prices", NULL}};
+    const struct config_provider *provider;
     struct buffer definition;
     unsigned failed = operation_read_body(operation, members, 4);
     if (failed != 0)
@@ -235,7 +216,7 @@ unsigned prices_set(struct operation *operation)
     };
     failed = read_from(operation, body_text(&members[2]), &stored.from_us);
     if (failed == 0)
-        failed = check_provider(operation, stored.provider);
+        failed = provider_look_up(operation, stored.provider, 400, &provider);
     if (failed == 0)
         failed = check_not_configured(operation, &stored);
     if (failed != 0)

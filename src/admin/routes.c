@@ -3,10 +3,13 @@
 #include <stdio.h>
 
 #include "admin/audit_operations.h"
+#include "admin/definition_operations.h"
+#include "admin/explain.h"
 #include "admin/key_operations.h"
 #include "admin/limit_operations.h"
 #include "admin/openapi_operations.h"
 #include "admin/price_operations.h"
+#include "admin/secret_operations.h"
 #include "admin/team_operations.h"
 #include "admin/token_operations.h"
 #include "admin/usage_operations.h"
@@ -61,6 +64,25 @@ const struct admin_route admin_routes[] = {
     {"DELETE", "prices",               ROLE_OPERATOR, SCOPE_ALL,  MATCH_NONE,   prices_remove},
     {"GET",    "prices/{model}",       ROLE_VIEWER,   SCOPE_ALL,  MATCH_NONE,   prices_show},
     {"POST",   "prices/rerate",        ROLE_OPERATOR, SCOPE_ALL,  MATCH_NONE,   prices_rerate},
+
+    {"GET",    "secrets",              ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_list},
+    {"PUT",    "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_set},
+    {"DELETE", "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_delete},
+    {"POST",   "secrets/rotate-master", ROLE_ADMIN,   SCOPE_ALL,  MATCH_NONE,   secrets_rotate},
+
+    {"POST",   "providers",            ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   providers_create},
+    {"GET",    "providers",            ROLE_VIEWER,   SCOPE_ALL,  MATCH_NONE,   providers_list},
+    {"GET",    "providers/{provider}", ROLE_VIEWER,   SCOPE_ALL,  MATCH_NONE,   providers_show},
+    {"PUT",    "providers/{provider}", ROLE_ADMIN,    SCOPE_ALL,  MATCH_OBJECT, providers_set},
+    {"DELETE", "providers/{provider}", ROLE_ADMIN,    SCOPE_ALL,  MATCH_OBJECT, providers_delete},
+
+    {"POST",   "models",               ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   models_create},
+    {"GET",    "models",               ROLE_VIEWER,   SCOPE_ALL,  MATCH_NONE,   models_list},
+    {"GET",    "models/{model}",       ROLE_VIEWER,   SCOPE_ALL,  MATCH_NONE,   models_show},
+    {"PUT",    "models/{model}",       ROLE_ADMIN,    SCOPE_ALL,  MATCH_OBJECT, models_set},
+    {"DELETE", "models/{model}",       ROLE_ADMIN,    SCOPE_ALL,  MATCH_OBJECT, models_delete},
+
+    {"POST",   "explain",              ROLE_VIEWER,   SCOPE_ALL,  MATCH_NONE,   explain_request},
 
     {"GET",    "audit",                ROLE_VIEWER,   SCOPE_ALL,  MATCH_NONE,   audit_list},
 };

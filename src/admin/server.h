@@ -23,8 +23,9 @@ struct admin_server_config {
     struct service *metrics;
     struct log_producer *log; /* the control thread's */
     const char *socket_path;  /* outlives the server */
-    /* The store's prices have changed: called in a coroutine, before the change is answered. */
-    void (*follow_prices)(void *owner);
+    /* What the store adds to the configuration has changed: called in a coroutine, before the change is
+     * answered. */
+    void (*follow_store)(void *owner);
     void *owner;
 };
 

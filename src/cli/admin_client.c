@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "cli/data_lock.h"
 #include "cli/http_call.h"
+#include "cli/store_part.h"
 #include "gateway/snapshot.h"
 
 #define CALL_MS        30000 /* for an answer of the server */
@@ -141,7 +142,11 @@ bool admin_client_has_server(const struct admin_client *client)
 enum status admin_client_use(struct admin_client *client, const struct config **config,
                              struct reason *reason)
 {
-    const enum status status = snapshot_create_for_prices(config, &client->snapshot, reason);
+    enum status status = store_part_look(client->context->store, config, reason);
+    if (status == STATUS_OK)
+        status = snapshot_create_for_prices(config, &client->snapshot, reason);
+    else
+        config_unref(config);
     if (status == STATUS_OK)
         client->context->snapshot = client->snapshot;
     return status;

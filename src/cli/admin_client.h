@@ -31,7 +31,8 @@ void admin_client_close(struct admin_client **client);
 
 bool admin_client_has_server(const struct admin_client *client);
 /* Without a server: what operations read of the configuration, whose reference is taken over in any
- * case. STATUS_INVALID: a price in it cannot be used; STATUS_NO_MEMORY. */
+ * case; what the store adds to it is put in. STATUS_INVALID: a price in it cannot be used; else the
+ * statuses of store_part_look(). */
 MUST_CHECK enum status admin_client_use(struct admin_client *client, const struct config **config,
                                         struct reason *reason);
 

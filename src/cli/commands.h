@@ -9,6 +9,7 @@ int keys_command(int argc, char **argv);
 int tokens_command(int argc, char **argv);
 int models_command(int argc, char **argv);
 int usage_command(int argc, char **argv);
+int secrets_command(int argc, char **argv);
 int prices_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int config_command(int argc, char **argv);

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "admin/member_writer.h"
+#include "cli/audit_access.h"
 #include "cli/commands.h"
 #include "cli/journal_size.h"
 #include "cli/options.h"
+#include "cli/store_part.h"
 #include "config/show.h"
 #include "json/write.h"
 
@@ -43,6 +45,23 @@ bool configuration_load(const struct verb_options *options, const struct config 
         print_report(&report, status);
     config_report_fini(&report);
     return status == STATUS_OK;
+}
+
+bool configuration_load_whole(const struct verb_options *options, const struct config **config_out)
+{
+    struct reason reason = {""};
+    struct store *store = NULL;
+    if (!configuration_load(options, config_out))
+        return false;
+    enum status status = audit_access_open((*config_out)->data_dir.data, &store, &reason);
+    if (status == STATUS_NOT_FOUND) /* no server has run yet */
+        return true;
+    if (status == STATUS_OK)
+        status = store_part_look(store, config_out, &reason);
+    store_close(&store);
+    if (status != STATUS_OK)
+        fprintf(stderr, "weir: what the API has added is not shown: %s\n", reason.text);
+    return true;
 }
 
 /* --- check --------------------------------------------------------------------------------------- */
@@ -151,7 +170,7 @@ static int show(const struct verb_options *options, const char *argument)
     const struct config *config = NULL;
     struct buffer text;
     (void)argument;
-    if (!configuration_load(options, &config))
+    if (!configuration_load_whole(options, &config))
         return 2;
     buffer_init(&text, TEXT_BYTES_MAX);
     const enum status status = config_show(config, form, &text);

@@ -10,5 +10,8 @@
 /* Gives the caller a reference. Prints the mistakes, or out of memory, and returns false if there
  * is no snapshot; warnings are `weir check`'s to print. */
 bool configuration_load(const struct verb_options *options, const struct config **config_out);
+/* The same with what the store adds, beside a running server or without one; of a credential in the store
+ * only that there is one. What cannot be read is said on standard error, and left out. */
+bool configuration_load_whole(const struct verb_options *options, const struct config **config_out);
 
 #endif

@@ -9,13 +9,13 @@
 #include "admin/alert_audit.h"
 #include "admin/context.h"
 #include "admin/demo_key.h"
-#include "admin/price_store.h"
 #include "admin/seed.h"
 #include "admin/server.h"
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
 #include "cli/serve_audit.h"
+#include "cli/store_part.h"
 #include "config/show.h"
 #include "gateway/audit_books.h"
 #include "gateway/gateway.h"
@@ -56,11 +56,13 @@ struct control {
     struct admin_server *admin;
     char socket_path[PATH_BYTES]; /* it removes it at the end */
     struct models_watch *models;
+    struct overlay *overlay; /* what the store adds to the configuration in force */
     struct timer save;
     bool is_saving;
     unsigned saves;
     uv_signal_t signals[SIGNAL_COUNT];
     bool is_reloading, reload_is_due;
+    bool is_following; /* another configuration, which takes several turns */
     bool is_stopping;
     uint64_t linger_ms;
     struct buffer demo_key;
@@ -136,6 +138,26 @@ static void log_report(struct control *control, const struct config_report *repo
     }
 }
 
+static bool is_notice_of(const struct config *config, struct slice notice)
+{
+    for (size_t i = 0; i < config->notices.count; i++) {
+        if (slice_equal(config->notices.items[i], notice))
+            return true;
+    }
+    return false;
+}
+
+/* Those that have been said are not said again. */
+static void say_new_notices(struct control *control, const struct config *config)
+{
+    const struct config *former = control->gateway.snapshot->config;
+    for (size_t i = 0; i < config->notices.count; i++) {
+        const struct slice notice = config->notices.items[i];
+        if (!is_notice_of(former, notice))
+            log_write(control->producer, LOG_LEVEL_INFO, "config", "%.*s", SLICE_ARGS(notice));
+    }
+}
+
 /* STATUS_OK: the new configuration may be put in force. */
 static enum status check_restart(struct control *control, const struct config *config,
                                  struct reason *reason)
@@ -149,6 +171,16 @@ static enum status check_restart(struct control *control, const struct config *c
     }
     buffer_fini(&names);
     return status;
+}
+
+/* One after another: each begins with what the one before it has put in force. */
+static void begin_following(struct control *control)
+{
+    while (control->is_following) {
+        const enum status status = task_sleep(control->loop, POLL_MS);
+        ASSERT(status == STATUS_OK);
+    }
+    control->is_following = true;
 }
 
 /* What budgets begin with that the former snapshot did not have: read on the store's thread. */
@@ -191,8 +223,10 @@ static enum status follow_config(struct control *control, const struct config **
 static enum status load_and_follow(struct control *control, struct config_report *report,
                                    struct reason *reason)
 {
+    struct config_source source = *control->source;
     const struct config *config;
-    enum status status = config_load(control->source, report, &config);
+    source.overlay = &control->overlay->entries;
+    enum status status = config_load(&source, report, &config);
     log_report(control, report);
     if (status != STATUS_OK) {
         reason_set(reason, "the new configuration has mistakes");
@@ -203,6 +237,7 @@ static enum status load_and_follow(struct control *control, struct config_report
         config_unref(&config);
         return status;
     }
+    say_new_notices(control, config);
     return follow_config(control, &config, reason);
 }
 
@@ -247,7 +282,9 @@ static void reload_once(struct control *control)
     struct config_report report;
     struct reason reason = {"out of memory"};
     config_report_init(&report);
+    begin_following(control);
     const enum status status = load_and_follow(control, &report, &reason);
+    control->is_following = false;
     config_report_fini(&report);
     metric_add(
         &control->cells->reloads[status == STATUS_OK ? METRICS_RELOAD_OK : METRICS_RELOAD_FAILED],
@@ -281,46 +318,95 @@ static void reload(struct control *control)
         control->is_reloading = task_spawn(control->loop, reload_task, control) == STATUS_OK;
 }
 
-/* --- Prices ---------------------------------------------------------------------------------------------- */
+/* --- What the store adds --------------------------------------------------------------------------------- */
 
-struct price_load {
+struct part_load {
     struct control *control;
-    struct price_list *list; /* what was read; the caller's */
+    const struct config *config; /* that was in force when it began; a reference */
+    struct store_part part;
     enum status status;
     struct reason reason;
 };
 
-static void load_prices(void *argument)
+static void load_part(void *argument)
 {
-    struct price_load *load = argument;
-    load->status = price_store_load(load->control->context->store, &load->list, &load->reason);
+    struct part_load *load = argument;
+    load->status =
+        store_part_load(load->control->context, load->config, &load->part, &load->reason);
 }
 
-/* The configuration stays what it is; its snapshot is made anew with these prices. */
-static enum status put_in_force(struct control *control, struct price_list **list,
+static void take_overlay(struct control *control, struct store_part *part)
+{
+    overlay_destroy(&control->overlay);
+    control->overlay = part->overlay;
+    part->overlay = NULL;
+}
+
+static void take_prices(struct control *control, struct store_part *part)
+{
+    price_list_destroy(&control->gateway.store_prices);
+    control->gateway.store_prices = part->prices;
+    part->prices = NULL;
+}
+
+/* The files stay as they were read; the snapshot is made anew with what the store adds now. */
+static enum status put_in_force(struct control *control, struct store_part *part,
                                 struct reason *reason)
 {
-    const struct config *config = config_ref(control->gateway.snapshot->config);
-    price_list_destroy(&control->gateway.store_prices);
-    control->gateway.store_prices = *list;
-    *list = NULL;
-    return follow_config(control, &config, reason);
+    const struct config *config = part->config;
+    part->config = NULL;
+    say_new_notices(control, config);
+    take_prices(control, part);
+    const enum status status = follow_config(control, &config, reason);
+    if (status == STATUS_OK)
+        take_overlay(control, part);
+    return status;
 }
 
-static void follow_prices(void *owner)
+static enum status load_and_put_in_force(struct control *control, struct reason *reason)
 {
-    struct control *control = owner;
-    struct price_load load = {.control = control, .status = STATUS_LIMITED, .reason = {""}};
-    enum status status = service_call(control->store, control->loop, load_prices, &load);
+    struct part_load load = {.control = control,
+                             .config = config_ref(control->gateway.snapshot->config),
+                             .status = STATUS_LIMITED};
+    enum status status = service_call(control->store, control->loop, load_part, &load);
     if (status == STATUS_OK)
         status = load.status;
     if (status == STATUS_OK && !control->is_stopping)
-        status = put_in_force(control, &load.list, &load.reason);
-    price_list_destroy(&load.list);
+        status = put_in_force(control, &load.part, &load.reason);
+    *reason = load.reason;
+    store_part_drop(&load.part);
+    config_unref(&load.config);
+    return status;
+}
+
+static void follow_store(void *owner)
+{
+    struct control *control = owner;
+    struct reason reason = {""};
+    begin_following(control);
+    const enum status status = load_and_put_in_force(control, &reason);
+    control->is_following = false;
     if (status != STATUS_OK)
-        log_write(control->producer, LOG_LEVEL_ERROR, "prices",
-                  "prices that were set do not hold before the next start: %s",
-                  load.reason.text[0] != '\0' ? load.reason.text : status_name(status));
+        log_write(control->producer, LOG_LEVEL_ERROR, "config",
+                  "what was set does not hold before the next start: %s",
+                  reason.text[0] != '\0' ? reason.text : status_name(status));
+}
+
+/* At the start: *config becomes one that has it all. */
+static enum status open_store_part(struct control *control, const struct config **config,
+                                   struct reason *reason)
+{
+    struct store_part part;
+    const enum status status = store_part_load(control->context, *config, &part, reason);
+    if (status == STATUS_OK) {
+        config_unref(config);
+        *config = part.config;
+        part.config = NULL;
+        take_overlay(control, &part);
+        take_prices(control, &part);
+    }
+    store_part_drop(&part);
+    return status;
 }
 
 /* --- The stop -------------------------------------------------------------------------------------------- */
@@ -518,8 +604,7 @@ static enum status start_gateway(struct control *control, const char *version,
                   .seal = audit_books_seal(control->audit_books),
                   .retain = audit_books_retain},
     };
-    enum status status =
-        price_store_load(control->context->store, &control->gateway.store_prices, reason);
+    enum status status = open_store_part(control, config, reason);
     if (status == STATUS_OK)
         status = gateway_start(&control->gateway, config, reason);
     control->gateway_is_running = status == STATUS_OK;
@@ -551,7 +636,7 @@ static enum status open_admin(struct control *control, struct reason *reason)
         .metrics = control->scrapes,
         .log = control->producer,
         .socket_path = control->socket_path,
-        .follow_prices = follow_prices,
+        .follow_store = follow_store,
         .owner = control,
     };
     return admin_server_open(&admin, &control->admin, reason);
@@ -700,6 +785,7 @@ void control_destroy(struct control **taken)
     if (control->has_noted_start)
         note_stop(control);
     admin_context_close(&control->context);
+    overlay_destroy(&control->overlay);
     timer_remove(&control->save);
     dns_destroy(&control->dns);
     loop_destroy(&control->loop);

@@ -138,7 +138,7 @@ static int list(const struct verb_options *options, const char *argument)
 {
     const struct config *config = NULL;
     (void)argument;
-    if (!configuration_load(options, &config))
+    if (!configuration_load_whole(options, &config))
         return 2;
     const int code = options->json ? list_json(config) : list_table(config);
     config_unref(&config);

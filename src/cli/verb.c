@@ -183,6 +183,8 @@ int verb_set_run(const struct verb_set *set, int argc, char **argv)
         OPTION_TEXT("team", &options.team),
         OPTION_TEXT("timezone", &options.timezone),
         OPTION_TEXT("overlap", &options.overlap),
+        OPTION_TEXT("file", &options.file),
+        OPTION_TEXT("new-key-file", &options.new_key_file),
         OPTION_LATER("priority"),
     };
     const int shared = 3, count = sizeof(specs) / sizeof(specs[0]);

@@ -23,6 +23,7 @@ struct verb_options {
     struct option_texts limits, budgets;
     bool warn_only, no_warn_only;
     const char *team, *timezone, *overlap;
+    const char *file, *new_key_file;
     const char *const *words; /* after the argument, of a verb that takes more */
     int word_count;
 };

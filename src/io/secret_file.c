@@ -221,3 +221,16 @@ enum status secret_file_replace(const char *data_dir, const char *name, struct s
 {
     return put(data_dir, name, content, rename_draft, reason);
 }
+
+enum status secret_file_rename(const char *data_dir, const char *from, const char *to,
+                               struct reason *reason)
+{
+    struct place place = {data_dir, from, -1};
+    enum status status = place_open(&place, false, reason);
+    if (status == STATUS_OK && renameat(place.folder, from, place.folder, to) != 0)
+        status = failed(&place, "renamed", reason);
+    if (status == STATUS_OK && fsync(place.folder) != 0)
+        status = failed(&place, "synced", reason);
+    place_close(&place);
+    return status;
+}

@@ -26,5 +26,9 @@ MUST_CHECK enum status secret_file_create(const char *data_dir, const char *name
  * the new one, whole. STATUS_DENIED. STATUS_IO. */
 MUST_CHECK enum status secret_file_replace(const char *data_dir, const char *name,
                                            struct slice content, struct reason *reason);
+/* Gives the file `from` the name `to`, in place of the file that has it, and syncs that. STATUS_NOT_FOUND,
+ * STATUS_DENIED, STATUS_IO. */
+MUST_CHECK enum status secret_file_rename(const char *data_dir, const char *from, const char *to,
+                                          struct reason *reason);
 
 #endif
