@@ -3,6 +3,7 @@
 #include <brotli/decode.h>
 #include <llhttp.h>
 #include <openssl/crypto.h>
+#include <sodium.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <uv.h>
@@ -86,6 +87,7 @@ int version_command(int argc, char **argv)
     const struct library libraries[] = {
         {"brotli", brotli},
         {"c-ares", ares_version(NULL)},
+        {"libsodium", sodium_version_string()},
         {"libuv", uv_version_string()},
         {"libyaml", yaml_get_version_string()},
         {"llhttp", llhttp},

@@ -23,7 +23,7 @@ static const struct capture *run(int (*command)(int argc, char **argv), const ch
 static const char good[] =
     "listen: 127.0.0.1:1\n"
     "providers:\n"
-    "  one: { dialect: openai, base_url: https://one.example/v1, api_key: secret }\n"
+    "  one: { dialect: openai, base_url: https://one.example/v1, api_key: sk-hidden }\n"
     "  two: { dialect: openai, base_url: http://two.example }\n"
     "models:\n"
     "  - { name: a, targets: [one, { provider: two, model: b }] }\n";
@@ -70,10 +70,10 @@ static void config_show_hides_secrets(void **state)
     (void)state;
     assert_int_equal(run(config_command, "config show", good)->code, 0);
     assert_non_null(strstr(captured.out, "127.0.0.1:1"));
-    assert_null(strstr(captured.out, "secret"));
+    assert_null(strstr(captured.out, "sk-hidden"));
     assert_int_equal(run(config_command, "config show --json", good)->code, 0);
     assert_int_equal(captured.out[0], '{');
-    assert_null(strstr(captured.out, "secret"));
+    assert_null(strstr(captured.out, "sk-hidden"));
     assert_int_equal(run(config_command, "config show", "lisen: x\n")->code, 2);
     assert_string_equal(captured.out, "");
 }
