@@ -181,6 +181,20 @@ static void replacing_makes_the_file_or_changes_it_whole(void **state)
     }
 }
 
+static void renaming_takes_the_place_of_what_was_there(void **state)
+{
+    (void)state;
+    struct buffer content;
+    create("former");
+    assert_int_equal(secret_file_replace(folder, "token.next", SLICE("next"), NULL), STATUS_OK);
+    assert_int_equal(secret_file_rename(folder, "token.next", "token", NULL), STATUS_OK);
+    assert_int_equal(read_back(&content, NULL), STATUS_OK);
+    assert_true(slice_equal(buffer_slice(&content), SLICE("next")));
+    buffer_fini(&content);
+    assert_int_equal(access(path_of("secrets/token.next"), F_OK), -1);
+    assert_int_equal(secret_file_rename(folder, "token.next", "token", NULL), STATUS_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +209,7 @@ int main(void)
         TEST(a_file_longer_than_the_buffer_takes_is_refused),
         TEST(reading_survives_the_failure_of_each_allocation),
         TEST(replacing_makes_the_file_or_changes_it_whole),
+        TEST(renaming_takes_the_place_of_what_was_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

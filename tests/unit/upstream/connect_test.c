@@ -98,6 +98,52 @@ static void a_host_is_reached_by_any_of_its_addresses(void **state)
     }
 }
 
+/* Says no to all but 127.0.0.1, and remembers what it was asked. */
+static bool allow_one(const void *context, const struct address *address, struct reason *reason)
+{
+    unsigned *asked = *(unsigned *const *)context;
+    char text[ADDRESS_TEXT_BYTES];
+    address_format(address, text);
+    ++*asked;
+    if (strcmp(text, "127.0.0.1") == 0)
+        return true;
+    reason_set(reason, "%s is not allowed", text);
+    return false;
+}
+
+static enum status connect_guarded(const char *host, unsigned *asked, struct reason *reason)
+{
+    struct upstream_fixture fixture;
+    struct dns_peer names;
+    struct connecting connecting = {.dns_peer = &names};
+    *asked = 0;
+    open_with_names(&fixture, &names);
+    set_host(&fixture, host);
+    fixture.endpoint.config.may_connect = allow_one;
+    fixture.endpoint.config.may_connect_context = &asked;
+    begin(&connecting, &fixture);
+    finish(&connecting);
+    *reason = connecting.reason;
+    assert_int_equal(upstream_fixture_has_connection(&fixture), connecting.status == STATUS_OK);
+    upstream_fixture_close(&fixture);
+    dns_peer_close(&names);
+    return connecting.status;
+}
+
+static void an_address_that_may_not_be_connected_to_is_passed_over(void **state)
+{
+    (void)state;
+    struct reason reason;
+    unsigned asked;
+    assert_int_equal(connect_guarded("alone.test", &asked, &reason), STATUS_OK);
+    assert_int_equal(asked, 1);
+    assert_int_equal(connect_guarded("second.test", &asked, &reason), STATUS_OK);
+    assert_int_equal(connect_guarded("none.test", &asked, &reason), STATUS_DENIED);
+    assert_int_equal(asked, 2);
+    assert_non_null(strstr(reason.text, "is not allowed"));
+    assert_int_equal(connect_guarded("127.0.0.9", &asked, &reason), STATUS_DENIED);
+}
+
 static void a_host_that_refuses_everywhere_is_named(void **state)
 {
     (void)state;
@@ -545,6 +591,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_is_reached_by_any_of_its_addresses),
+        cmocka_unit_test(an_address_that_may_not_be_connected_to_is_passed_over),
         cmocka_unit_test(a_host_that_refuses_everywhere_is_named),
         cmocka_unit_test(a_name_that_does_not_exist_is_said),
         cmocka_unit_test(resolving_counts_towards_the_time_to_connect),
