@@ -67,8 +67,10 @@ static enum status write_definition(yyjson_val *object, enum store_section secti
         json_write_string(&writer, name);
     }
     const enum status status = write_members(&writer, object);
+    if (status != STATUS_OK)
+        return status;
     json_write_end(&writer);
-    return status == STATUS_OK ? buffer_status(text) : status;
+    return buffer_status(text);
 }
 
 static unsigned read_name(struct operation *operation, yyjson_val *object, struct slice *name)

@@ -49,6 +49,8 @@ static inline int data_dir_remove(void **state)
     data_dir_remove_database();
     unlink(data_dir_path("secrets/pepper"));
     unlink(data_dir_path("secrets/demo.key"));
+    unlink(data_dir_path("secrets/master.key"));
+    unlink(data_dir_path("secrets/master.key.next"));
     unlink(data_dir_path("secrets/audit.key"));
     unlink(data_dir_path("secrets/audit.pub"));
     unlink(data_dir_path("secrets/audit.head"));

@@ -21,8 +21,9 @@ static const char priced_yaml[] =
 
 static inline int priced_open(void **state)
 {
-    struct loading loading = {0};
+    static struct loading loading; /* which a configuration that is loaded again still borrows from */
     struct reason reason = {""};
+    loading = (struct loading){.status = STATUS_OK};
     if (data_dir_make(state) != 0)
         return -1;
     struct admin_context *context = data_dir_open(false);
