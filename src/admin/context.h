@@ -40,9 +40,9 @@ struct admin_context {
     struct snapshot *snapshot;
     /* What the store adds to the configuration, prices too: set by operations; the server makes it hold. */
     bool has_configuration_changed;
-    struct audit *audit;      /* other threads use it too */
-    bool has_audit_started;   /* see admin/change.h */
-    struct slice actor; /* who does what is done now; at first who runs the process: "uid=0" */
+    struct audit *audit;    /* other threads use it too */
+    bool has_audit_started; /* see admin/change.h */
+    struct slice actor;     /* who does what is done now; at first who runs the process: "uid=0" */
     char own_actor[24];
 };
 

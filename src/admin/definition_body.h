@@ -12,7 +12,6 @@ unsigned definition_read(struct operation *operation, enum store_section section
                          struct store_definition *definition);
 
 /* Whether the definition of a model names this provider among its targets. */
-bool definition_names_provider(struct slice definition, struct slice provider,
-                               struct arena *arena);
+bool definition_names_provider(struct slice definition, struct slice provider, struct arena *arena);
 
 #endif

@@ -97,8 +97,8 @@ static unsigned check_secret(struct operation *operation, const struct config *c
     const struct config *in_force = operation->context->snapshot->config;
     struct reason reason = {""};
     struct store_secret secret;
-    const enum status status = store_secret_find(operation->context->store, name,
-                                                 operation->arena, &secret, &reason);
+    const enum status status =
+        store_secret_find(operation->context->store, name, operation->arena, &secret, &reason);
     if (status == STATUS_NOT_FOUND ||
         have_same_host(config_provider_find(in_force, name), config_provider_find(config, name)))
         return 0;
@@ -162,9 +162,8 @@ static unsigned create(struct operation *operation, enum store_section section)
         failed = check_not_configured(operation, section, definition.name, true);
     if (failed != 0)
         return failed;
-    const enum status status =
-        store_definition_find(operation->context->store, section, definition.name,
-                              operation->arena, &former, &reason);
+    const enum status status = store_definition_find(
+        operation->context->store, section, definition.name, operation->arena, &former, &reason);
     if (status == STATUS_OK)
         return operation_problem(operation, 409, "there is a %s '%.*s' already", noun_of(section),
                                  shown(definition.name), definition.name.data);
@@ -272,8 +271,8 @@ struct listing {
 static void write_configured(struct listing *listing)
 {
     const struct config *config = listing->config;
-    for (size_t i = 0;
-         listing->section == STORE_SECTION_PROVIDERS && i < config->provider_count; i++) {
+    for (size_t i = 0; listing->section == STORE_SECTION_PROVIDERS && i < config->provider_count;
+         i++) {
         if (!config->providers[i].is_from_api)
             provider_item_write(&listing->writer, config, &config->providers[i]);
     }

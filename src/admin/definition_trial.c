@@ -66,9 +66,8 @@ unsigned definition_trial(struct operation *operation, enum store_section sectio
     struct config_entries *entries =
         section == STORE_SECTION_MODELS ? &with_it.models : &with_it.providers;
     status = put_candidate(entries, &entry, &overlay->arena, entries);
-    const unsigned failed = status == STATUS_OK
-                                ? load(operation, &with_it, config_out)
-                                : operation_failed(operation, status, &reason);
+    const unsigned failed = status == STATUS_OK ? load(operation, &with_it, config_out)
+                                                : operation_failed(operation, status, &reason);
     overlay_destroy(&overlay);
     return failed;
 }

@@ -9,12 +9,12 @@
 #include "config/load.h"
 #include "io/secret_file.h"
 
-#define FILE_NAME          "master.key"
-#define NEXT_NAME          "master.key.next"
-#define CREDENTIAL_NAME    "weir-master-key"
-#define PATH_BYTES         2048
-#define CONTENT_BYTES_MAX  ((size_t)4096)
-#define KEY_ID_TEXT_SIZE   (2 * (size_t)SEAL_KEY_ID_SIZE)
+#define FILE_NAME         "master.key"
+#define NEXT_NAME         "master.key.next"
+#define CREDENTIAL_NAME   "weir-master-key"
+#define PATH_BYTES        2048
+#define CONTENT_BYTES_MAX ((size_t)4096)
+#define KEY_ID_TEXT_SIZE  (2 * (size_t)SEAL_KEY_ID_SIZE)
 
 struct master_key_places master_key_places_of(struct slice configured, const char *data_dir)
 {
@@ -100,8 +100,9 @@ static enum status load_file(const char *data_dir, const char *name, struct mast
     if (status == STATUS_OK) {
         status = master_key_read(buffer_slice(&content), key_out);
         if (status != STATUS_OK)
-            reason_set(reason, "%s/secrets/%s is no key: it has 64 hexadecimal digits; restore it "
-                               "from a backup",
+            reason_set(reason,
+                       "%s/secrets/%s is no key: it has 64 hexadecimal digits; restore it "
+                       "from a backup",
                        data_dir, name);
     }
     seal_wipe(&content);

@@ -35,9 +35,9 @@ struct master_key {
 
 /* Where it is looked for. */
 struct master_key_places {
-    struct slice configured;   /* SEAL_KEY_SIZE bytes; data is NULL: none */
-    const char *environment;   /* of WEIR_MASTER_KEY; NULL or empty: none */
-    const char *credentials;   /* systemd's folder of credentials; NULL: none */
+    struct slice configured; /* SEAL_KEY_SIZE bytes; data is NULL: none */
+    const char *environment; /* of WEIR_MASTER_KEY; NULL or empty: none */
+    const char *credentials; /* systemd's folder of credentials; NULL: none */
     const char *data_dir;
     /* Of the key under which the store's secrets are; NULL: it has none. */
     const unsigned char *used_id;

@@ -65,8 +65,8 @@ static void begin(struct loading *loading)
 
 static enum status finish(struct loading *loading, struct config_entries *entries)
 {
-    struct config_entry *items = arena_alloc(&loading->overlay->arena,
-                                             (loading->count + 1) * sizeof(*items));
+    struct config_entry *items =
+        arena_alloc(&loading->overlay->arena, (loading->count + 1) * sizeof(*items));
     if (items == NULL)
         return STATUS_NO_MEMORY;
     *entries = (struct config_entries){items, loading->count};

@@ -73,10 +73,11 @@ static unsigned check_not_configured(struct operation *operation,
     const struct config *config = operation->context->snapshot->config;
     const struct config_origin key = config_provider_key_origin(provider);
     if (provider->api_key.size > 0 && key.kind == CONFIG_ORIGIN_FILE)
-        return operation_problem(operation, 409,
-                                 "the configuration gives provider '%.*s' an api_key (%.*s:%u), and "
-                                 "goes first",
-                                 SLICE_ARGS(provider->name), SLICE_ARGS(config->file), key.line);
+        return operation_problem(
+            operation, 409,
+            "the configuration gives provider '%.*s' an api_key (%.*s:%u), and "
+            "goes first",
+            SLICE_ARGS(provider->name), SLICE_ARGS(config->file), key.line);
     if (provider->api_key.size > 0 && key.kind == CONFIG_ORIGIN_ENVIRONMENT)
         return operation_problem(operation, 409,
                                  "OPENAI_API_KEY gives provider '%.*s' an api_key, and goes first",
@@ -130,8 +131,7 @@ unsigned secrets_delete(struct operation *operation)
 {
     struct reason reason = {""};
     struct json_writer writer;
-    const enum status status =
-        secret_delete(operation->context, operation->target.item, &reason);
+    const enum status status = secret_delete(operation->context, operation->target.item, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
     json_writer_init(&writer, operation->answer);
@@ -174,8 +174,8 @@ unsigned secrets_rotate(struct operation *operation)
         return rotate(operation, NULL);
     const struct slice text = body_text(&new_key);
     if (text.size == SEAL_KEY_SIZE || master_key_read(text, &key) != STATUS_OK)
-        failed = operation_problem(operation, 400,
-                                   "`new_key` is 32 bytes, in hexadecimal or base64");
+        failed =
+            operation_problem(operation, 400, "`new_key` is 32 bytes, in hexadecimal or base64");
     else
         failed = rotate(operation, &key);
     if (text.size > 0)

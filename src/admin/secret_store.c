@@ -61,8 +61,8 @@ enum status secret_open(const struct master_key *key, const struct store_secret 
         return status;
     status = append_associated(secret, &associated);
     if (status == STATUS_OK)
-        status = seal_open(key->bytes, secret->nonce, buffer_slice(&associated), secret->sealed,
-                           plain);
+        status =
+            seal_open(key->bytes, secret->nonce, buffer_slice(&associated), secret->sealed, plain);
     buffer_fini(&associated);
     if (status == STATUS_INVALID)
         reason_set(reason,
@@ -111,8 +111,7 @@ static enum status find_used(struct store *store, struct search *search, struct 
 enum status secret_load_key(struct admin_context *context, const struct config *config, bool create,
                             struct master_key *key_out, struct reason *reason)
 {
-    const struct slice configured =
-        config != NULL ? config->secrets.master_key : (struct slice){0};
+    const struct slice configured = config != NULL ? config->secrets.master_key : (struct slice){0};
     struct search search = {.is_found = false};
     struct master_key_places places = master_key_places_of(configured, context->data_dir);
     const enum status status = find_used(context->store, &search, reason);
@@ -160,11 +159,9 @@ static enum status begin_secret(struct admin_context *context, struct slice prov
                                 struct reason *reason)
 {
     const uint64_t now_us = context->now_us();
-    const enum status status =
-        store_secret_find(context->store, provider, arena, secret, reason);
+    const enum status status = store_secret_find(context->store, provider, arena, secret, reason);
     if (status == STATUS_OK) {
-        secret->updated_at_us =
-            now_us > secret->updated_at_us ? now_us : secret->updated_at_us + 1;
+        secret->updated_at_us = now_us > secret->updated_at_us ? now_us : secret->updated_at_us + 1;
         return STATUS_OK;
     }
     *secret = (struct store_secret){.id = id_make(now_us),

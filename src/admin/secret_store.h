@@ -39,7 +39,8 @@ MUST_CHECK enum status secret_load_key(struct admin_context *context, const stru
 struct secret_rotation {
     size_t count; /* of secrets that were sealed anew */
     struct master_key key;
-    bool is_saved; /* in DATA_DIR/secrets/master.key; else the operator puts it where the former one was */
+    bool
+        is_saved; /* in DATA_DIR/secrets/master.key; else the operator puts it where the former one was */
 };
 
 /* Seals all secrets under another key: `key`, or a new one where it is NULL. STATUS_UNSUPPORTED: the

@@ -29,8 +29,7 @@ MUST_CHECK enum status seal_open(const unsigned char key[SEAL_KEY_SIZE],
                                  struct buffer *plain);
 
 /* Tells keys apart without telling anything about them: a keyed hash, cut. */
-void seal_key_id(const unsigned char key[SEAL_KEY_SIZE],
-                 unsigned char id_out[SEAL_KEY_ID_SIZE]);
+void seal_key_id(const unsigned char key[SEAL_KEY_SIZE], unsigned char id_out[SEAL_KEY_ID_SIZE]);
 /* Reads a key as 64 hexadecimal digits, as base64, or as its 32 bytes; line ends and spaces after one of
  * the first two do not count. STATUS_INVALID: none of them.
  * STATUS_NO_MEMORY. */

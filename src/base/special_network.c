@@ -50,9 +50,9 @@ static const struct wrapping {
     struct cidr network;
     size_t at;
 } wrappings[] = {
-    {{{0x20, 0x02}, 16}, 2},                      /* 6to4, RFC 3056 */
-    {{{0x00, 0x64, 0xff, 0x9b}, 96}, 12},         /* NAT64, RFC 6052 */
-    {{{[8] = 0xff, [9] = 0xff}, 96}, 12},         /* SIIT, RFC 2765 */
+    {{{0x20, 0x02}, 16}, 2},              /* 6to4, RFC 3056 */
+    {{{0x00, 0x64, 0xff, 0x9b}, 96}, 12}, /* NAT64, RFC 6052 */
+    {{{[8] = 0xff, [9] = 0xff}, 96}, 12}, /* SIIT, RFC 2765 */
 };
 
 void special_network_unwrap(const unsigned char address[16], unsigned char unwrapped_out[16])

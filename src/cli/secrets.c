@@ -10,7 +10,7 @@
 #include "config/load.h"
 #include "json/write.h"
 
-#define CONTENT_BYTES_MAX ((size_t)65536)  /* more than a secret may have, so that it is not cut */
+#define CONTENT_BYTES_MAX ((size_t)65536) /* more than a secret may have, so that it is not cut */
 #define BODY_BYTES_MAX    ((size_t)1 << 20)
 #define COUNT(items)      (sizeof(items) / sizeof((items)[0]))
 
@@ -152,7 +152,8 @@ static int rotate_to_key(const struct verb_options *options, struct slice conten
     char text[SEAL_KEY_TEXT_SIZE];
     struct buffer body;
     if (seal_key_read(content, key) != STATUS_OK)
-        return refuse("--new-key-file: the file holds no key of 32 bytes, in hexadecimal or base64");
+        return refuse(
+            "--new-key-file: the file holds no key of 32 bytes, in hexadecimal or base64");
     hex_encode(key, sizeof(key), text);
     write_body(&body, SLICE("new_key"), slice_of(text, sizeof(text)));
     const int code = rotate_with(options, buffer_slice(&body));
@@ -181,13 +182,14 @@ static int rotate_master(const struct verb_options *options, const char *argumen
 
 static const char notes[] =
     "  --file PATH           read the secret from there instead of standard input\n"
-    "  --new-key-file PATH   the next master key: 32 bytes, in hexadecimal or base64. Needed where\n"
+    "  --new-key-file PATH   the next master key: 32 bytes, in hexadecimal or base64. Needed "
+    "where\n"
     "                        the present one does not lie in DATA_DIR/secrets/master.key\n";
 
 static const struct verb verbs[] = {
     {"set", "PROVIDER", "[--file PATH]",
-     "keep a provider's credential in the store, sealed; it is read from standard input", "weir secrets set openai < key.txt",
-     set_secret},
+     "keep a provider's credential in the store, sealed; it is read from standard input",
+     "weir secrets set openai < key.txt", set_secret},
     {"list", NULL, "", "which providers have one", "weir secrets list", list_secrets},
     {"delete", "PROVIDER", "", "the provider has none from then on", "weir secrets delete openai",
      delete_secret},
@@ -199,7 +201,7 @@ int secrets_command(int argc, char **argv)
 {
     static const struct verb_set set = {
         "secrets",
-        "Credentials of providers. They never stand in a command, and are never shown again.", notes,
-        verbs, COUNT(verbs)};
+        "Credentials of providers. They never stand in a command, and are never shown again.",
+        notes, verbs, COUNT(verbs)};
     return verb_set_run(&set, argc, argv);
 }

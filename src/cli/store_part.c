@@ -25,8 +25,8 @@ enum status store_part_load(struct admin_context *context, const struct config *
     if (status == STATUS_OK)
         status = overlay_load(context, config, &part_out->overlay, reason);
     if (status == STATUS_OK)
-        status = load_config(config, part_out->overlay, &part_out->report, &part_out->config,
-                             reason);
+        status =
+            load_config(config, part_out->overlay, &part_out->report, &part_out->config, reason);
     return status;
 }
 

@@ -13,8 +13,8 @@
 struct store_part {
     struct price_list *prices;
     struct overlay *overlay;
-    const struct config *config;  /* with the overlay */
-    struct config_report report;  /* of the loading */
+    const struct config *config; /* with the overlay */
+    struct config_report report; /* of the loading */
 };
 
 /* Loads all of it for the configuration, which may have another overlay up to now. *part_out is to be

@@ -49,7 +49,7 @@ struct upstream_endpoint_config {
     struct upstream_proxy proxy;
     uint32_t connections_max;
     uint64_t idle_ms;
-    uint64_t connect_ms; /* for resolving, connecting, the proxy and TLS together */
+    uint64_t connect_ms;               /* for resolving, connecting, the proxy and TLS together */
     upstream_may_connect *may_connect; /* NULL: any */
     const void *may_connect_context;
 };

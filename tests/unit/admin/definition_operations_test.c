@@ -13,11 +13,12 @@ static void a_provider_is_made_shown_changed_and_removed(void **state)
 {
     const char *answer = NULL;
     assert_int_equal(operate(*state, "POST", PROVIDERS, PROVIDER, &answer), 201);
-    assert_non_null(strstr(answer, "\"name\":\"added\",\"from\":\"api\",\"file\":null,\"line\":null,"
-                                   "\"in_force\":true,\"dialect\":\"openai\","
-                                   "\"base_url\":\"https://added.example/v1\","
-                                   "\"credential\":\"none\","
-                                   "\"definition\":{\"base_url\":\"https://added.example/v1\"}"));
+    assert_non_null(strstr(answer,
+                           "\"name\":\"added\",\"from\":\"api\",\"file\":null,\"line\":null,"
+                           "\"in_force\":true,\"dialect\":\"openai\","
+                           "\"base_url\":\"https://added.example/v1\","
+                           "\"credential\":\"none\","
+                           "\"definition\":{\"base_url\":\"https://added.example/v1\"}"));
     assert_int_equal(operate(*state, "POST", PROVIDERS, PROVIDER, NULL), 409);
     assert_int_equal(operate(*state, "PUT", PROVIDERS "/added",
                              "{\"base_url\":\"https://other.example\"}", &answer),
@@ -77,7 +78,8 @@ static void a_list_has_the_files_the_built_in_ones_and_the_stores(void **state)
     const char *answer = NULL;
     assert_int_equal(operate(*state, "POST", PROVIDERS, PROVIDER, NULL), 201);
     assert_int_equal(operate(*state, "GET", PROVIDERS, "", &answer), 200);
-    const char *file = strstr(answer, "\"from\":\"file\""), *api = strstr(answer, "\"from\":\"api\"");
+    const char *file = strstr(answer, "\"from\":\"file\""),
+               *api = strstr(answer, "\"from\":\"api\"");
     assert_true(file != NULL && api != NULL && file < api);
     assert_non_null(strstr(answer, "],\"next\":null}"));
     assert_int_equal(operate(*state, "GET", MODELS "/gpt*", "", &answer), 200);
@@ -108,8 +110,8 @@ static void a_provider_takes_its_secret_with_it(void **state)
                                            .created_at_us = 1,
                                            .updated_at_us = 1};
     /* As if the file had come to have one of the same name later. */
-    assert_int_equal(
-        store_definition_create(context->store, STORE_SECTION_PROVIDERS, &model, NULL), STATUS_OK);
+    assert_int_equal(store_definition_create(context->store, STORE_SECTION_PROVIDERS, &model, NULL),
+                     STATUS_OK);
     assert_int_equal(operate(context, "DELETE", PROVIDERS "/local", "", NULL), 200);
     assert_int_equal(operate(context, "GET", "/admin/v1/secrets", "", &answer), 200);
     assert_non_null(strstr(answer, "\"local\"")); /* it is the file's */

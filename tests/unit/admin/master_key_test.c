@@ -93,8 +93,8 @@ static void one_is_made_only_where_nothing_is_sealed_yet(void **state)
 static void what_is_no_key_is_refused_with_its_place(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"short", "a password of exactly 32 bytes!!",
-                                        HEX_A "aa", "zz" HEX_A};
+    static const char *const wrong[] = {"short", "a password of exactly 32 bytes!!", HEX_A "aa",
+                                        "zz" HEX_A};
     struct master_key_places places = nowhere();
     struct master_key key;
     struct reason reason = {""};

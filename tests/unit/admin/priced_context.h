@@ -21,7 +21,8 @@ static const char priced_yaml[] =
 
 static inline int priced_open(void **state)
 {
-    static struct loading loading; /* which a configuration that is loaded again still borrows from */
+    static struct loading
+        loading; /* which a configuration that is loaded again still borrows from */
     struct reason reason = {""};
     loading = (struct loading){.status = STATUS_OK};
     if (data_dir_make(state) != 0)

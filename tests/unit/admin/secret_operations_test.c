@@ -7,9 +7,9 @@
 static void a_secret_is_set_listed_and_deleted_without_being_shown(void **state)
 {
     const char *answer = NULL;
-    assert_int_equal(operate(*state, "PUT", SECRETS "/local", "{\"value\":\"sk-credential-7f3a\"}",
-                             &answer),
-                     200);
+    assert_int_equal(
+        operate(*state, "PUT", SECRETS "/local", "{\"value\":\"sk-credential-7f3a\"}", &answer),
+        200);
     assert_non_null(strstr(answer, "{\"provider\":\"local\",\"hint\":\"7f3a\",\"master_id\":\""));
     assert_null(strstr(answer, "sk-credential"));
     assert_int_equal(operate(*state, "GET", SECRETS, "", &answer), 200);
@@ -76,9 +76,8 @@ static void the_master_key_is_rotated(void **state)
     assert_non_null(strstr(answer, "\"saved\":true}"));
     answer_member(answer, "master_id", second, sizeof(second));
     assert_string_not_equal(first, second);
-    assert_int_equal(operate(*state, "POST", SECRETS "/rotate-master", "{\"new_key\":\"short\"}",
-                             &answer),
-                     400);
+    assert_int_equal(
+        operate(*state, "POST", SECRETS "/rotate-master", "{\"new_key\":\"short\"}", &answer), 400);
     assert_int_equal(operate(*state, "POST", SECRETS "/rotate-master", "{\"new_key\":7}", NULL),
                      400);
     assert_int_equal(operate(*state, "POST", SECRETS "/local", "{}", NULL), 405);

@@ -44,8 +44,7 @@ static enum status set(struct admin_context *context, const char *provider, cons
 }
 
 /* The credentials that a server would get, as "provider=value ". */
-static enum status opened(struct admin_context *context, struct buffer *text,
-                          struct reason *reason)
+static enum status opened(struct admin_context *context, struct buffer *text, struct reason *reason)
 {
     struct overlay *overlay = NULL;
     const enum status status = overlay_load(context, NULL, &overlay, reason);
@@ -151,7 +150,8 @@ static void another_master_key_is_said_and_takes_no_more(void **state)
 {
     assert_int_equal(set(*state, "a", VALUE, NULL), STATUS_OK);
     assert_int_equal(set(*state, "b", VALUE, NULL), STATUS_OK);
-    assert_int_equal(setenv("WEIR_MASTER_KEY", "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=", 1), 0);
+    assert_int_equal(setenv("WEIR_MASTER_KEY", "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=", 1),
+                     0);
     struct reason reason = {""};
     expect_refused(*state, STATUS_DENIED, "sealed under another master key");
     assert_int_equal(set(*state, "c", VALUE, &reason), STATUS_DENIED);

@@ -55,11 +55,14 @@ static void what_is_sealed_opens_again(void **state)
 static void it_is_the_cipher_that_it_says(void **state)
 {
     (void)state;
-    static const char text[] = "Ladies and Gentlemen of the class of '99: If I could offer you only "
-                               "one tip for the future, sunscreen would be it.";
+    static const char text[] =
+        "Ladies and Gentlemen of the class of '99: If I could offer you only "
+        "one tip for the future, sunscreen would be it.";
     static const char hex[] =
-        "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e"
-        "39ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3"
+        "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4e"
+        "da7e"
+        "39ae64c6708c54c216cb96b72e1213b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b23835"
+        "65d3"
         "fff921f9664c97637da9768812f615c68b13b52ec0875924c1c7987947deafd8780acf49";
     unsigned char known_key[SEAL_KEY_SIZE], nonce[SEAL_NONCE_SIZE], associated[12];
     unsigned char sealed[(sizeof(hex) - 1) / 2];

@@ -31,8 +31,9 @@ static void it_gives_what_was_kept_and_nothing_else(void **state)
 static void a_configuration_is_loaded_again_as_it_was(void **state)
 {
     (void)state;
-    static const char yaml[] = "providers:\n  p: { base_url: 'https://a.example', api_key: 'file:k' }\n"
-                               "models:\n  - { name: m, targets: [p] }\n";
+    static const char yaml[] =
+        "providers:\n  p: { base_url: 'https://a.example', api_key: 'file:k' }\n"
+        "models:\n  - { name: m, targets: [p] }\n";
     struct loading loading = {.files = {{"/etc/weir/k", "former\n"}}};
     struct config_report report;
     const struct config *again = NULL;

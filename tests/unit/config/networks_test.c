@@ -10,13 +10,13 @@ static void networks_are_read_from_a_list_or_a_text(void **state)
     assert_int_equal(networks->count, 2);
     assert_int_equal(networks->items[0].prefix, 104);
     loading_end(&list);
-    networks = &loading_sound(&text, "admin: { allowed_networks: 10.0.0.0/8 }\n")
-                    ->admin.allowed_networks;
+    networks =
+        &loading_sound(&text, "admin: { allowed_networks: 10.0.0.0/8 }\n")->admin.allowed_networks;
     assert_int_equal(networks->count, 1);
     loading_end(&text);
-    assert_int_equal(loading_sound(&empty, "admin: { allowed_networks: [] }\n")
-                         ->admin.allowed_networks.count,
-                     0);
+    assert_int_equal(
+        loading_sound(&empty, "admin: { allowed_networks: [] }\n")->admin.allowed_networks.count,
+        0);
     loading_end(&empty);
     loading_refused("admin: { allowed_networks: [10.0.0.1/8] }\n", 1, "bits behind its prefix");
     loading_refused("admin:\n  allowed_networks: {a: b}\n", 2, "a list is wanted");

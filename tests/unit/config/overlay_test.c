@@ -3,13 +3,14 @@
 #include "base/alloc.h"
 #include "loading.h"
 
-static const char file[] = "admin: { allowed_networks: [10.1.0.0/16] }\n"
-                           "providers:\n"
-                           "  main: { base_url: 'https://main.example/v1' }\n"
-                           "  keyed: { base_url: 'https://keyed.example/v1', api_key: of-the-file }\n"
-                           "models:\n"
-                           "  - { name: fast, targets: [main] }\n"
-                           "  - { name: 'wild-*', targets: [main] }\n";
+static const char file[] =
+    "admin: { allowed_networks: [10.1.0.0/16] }\n"
+    "providers:\n"
+    "  main: { base_url: 'https://main.example/v1' }\n"
+    "  keyed: { base_url: 'https://keyed.example/v1', api_key: of-the-file }\n"
+    "models:\n"
+    "  - { name: fast, targets: [main] }\n"
+    "  - { name: 'wild-*', targets: [main] }\n";
 
 struct layered {
     struct loading loading;
@@ -62,7 +63,8 @@ static void what_the_store_adds_comes_after_the_file(void **state)
     (void)state;
     struct layered layered = {0};
     add_provider(&layered, "added", "{\"base_url\":\"https://added.example/v1\"}", false);
-    add_model(&layered, "slow", "{\"name\":\"slow\",\"targets\":[\"added\"],\"window\":4096}", false);
+    add_model(&layered, "slow", "{\"name\":\"slow\",\"targets\":[\"added\"],\"window\":4096}",
+              false);
     load(&layered, file);
     assert_int_equal(layered.loading.status, STATUS_OK);
     const struct config *config = layered.loading.config;
@@ -221,16 +223,16 @@ static void a_secret_is_the_credential_where_nothing_else_gives_one(void **state
     (void)state;
     struct layered none = {0}, keyed = {0}, empty = {0}, built_in = {0}, variable = {0};
     assert_text(key_with_secret(&none, file, "main"), "of-the-store");
-    assert_int_equal(config_provider_key_origin(
-                         config_provider_find(none.loading.config, SLICE("main")))
-                         .kind,
-                     CONFIG_ORIGIN_STORE);
+    assert_int_equal(
+        config_provider_key_origin(config_provider_find(none.loading.config, SLICE("main"))).kind,
+        CONFIG_ORIGIN_STORE);
     loading_end(&none.loading);
     assert_text(key_with_secret(&keyed, file, "keyed"), "of-the-file");
     assert_true(has_notice(keyed.loading.config, "secret of provider keyed is not used"));
     loading_end(&keyed.loading);
-    assert_text(key_with_secret(&empty, "providers:\n  p: {base_url: http://a, api_key: ''}\n", "p"),
-                "of-the-store");
+    assert_text(
+        key_with_secret(&empty, "providers:\n  p: {base_url: http://a, api_key: ''}\n", "p"),
+        "of-the-store");
     loading_end(&empty.loading);
     assert_text(key_with_secret(&built_in, NULL, "openai"), "of-the-store");
     assert_non_null(rule_of(built_in.loading.config, "gpt*"));
@@ -285,7 +287,8 @@ static void a_load_with_an_overlay_survives_the_failure_of_each_allocation(void 
                              has_notice(layered.loading.config, "base_url");
         alloc_fail_nth(-1);
         if (!is_over)
-            assert_true(layered.loading.status == STATUS_NO_MEMORY || layered.loading.config != NULL);
+            assert_true(layered.loading.status == STATUS_NO_MEMORY ||
+                        layered.loading.config != NULL);
         loading_end(&layered.loading);
         if (is_over)
             return;
@@ -300,8 +303,7 @@ int main(void)
         cmocka_unit_test(a_built_in_provider_or_rule_is_replaced),
         cmocka_unit_test(a_name_in_both_is_the_files),
         cmocka_unit_test(the_file_cannot_rely_on_what_the_store_adds),
-        cmocka_unit_test(
-            a_mistake_of_an_old_entry_leaves_it_out_and_one_of_a_new_entry_is_told),
+        cmocka_unit_test(a_mistake_of_an_old_entry_leaves_it_out_and_one_of_a_new_entry_is_told),
         cmocka_unit_test(an_allowed_network_may_be_pointed_to),
         cmocka_unit_test(an_entry_that_is_left_out_leaves_nothing_behind),
         cmocka_unit_test(a_secret_is_the_credential_where_nothing_else_gives_one),
