@@ -221,7 +221,7 @@ static void settle_take(const struct admission_take *take, const struct admissio
             atomic_fetch_sub_explicit(&record->words[0], 1, memory_order_relaxed);
         ASSERT(before > 0);
     } else if (limit->kind == LIMIT_TOKENS || actual->is_void) {
-        const struct gcra gcra = level_gcra(limit);
+        const struct gcra gcra = level_correcting_gcra(take->level, take->index);
         const uint64_t used = actual->is_void ? 0 : actual->tokens;
         gcra_correct(&gcra, &record->words[0], take->amount, used, actual->now_ns);
     }

@@ -23,7 +23,11 @@
 #define COUNTERS_LAYOUT_VERSION 1
 
 union counter {
-    _Atomic uint64_t words[8]; /* of a rate and of requests in flight only the first is used */
+    _Atomic uint64_t words[8]; /* of requests in flight only the first is used */
+    struct {
+        _Atomic uint64_t arrival_ns; /* of the GCRA */
+        _Atomic uint64_t scale;      /* the limit whose units it counts in since it changed; or 0 */
+    } rate;
     struct budget budget;
 };
 _Static_assert(sizeof(union counter) == 64, "a record is a cache line");

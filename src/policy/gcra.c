@@ -94,15 +94,13 @@ void gcra_correct(const struct gcra *gcra, _Atomic uint64_t *word, uint64_t take
 
 void gcra_rescale(_Atomic uint64_t *word, uint64_t from, uint64_t to, uint64_t now_ns)
 {
-    uint64_t was = atomic_load_explicit(word, memory_order_relaxed);
-    uint64_t is;
-    if (from == to)
-        return;
+    uint64_t arrival_ns = atomic_load_explicit(word, memory_order_relaxed);
+    uint64_t next_ns;
     do {
-        if (was <= now_ns)
+        const wide used = (wide)used_ns(arrival_ns, now_ns) * from / to;
+        if (from == to || used_ns(arrival_ns, now_ns) == 0)
             return;
-        const wide backlog = (wide)(was - now_ns) * from / to;
-        is = backlog < UINT64_MAX - now_ns ? now_ns + (uint64_t)backlog : UINT64_MAX;
-    } while (!atomic_compare_exchange_weak_explicit(word, &was, is, memory_order_relaxed,
-                                                    memory_order_relaxed));
+        next_ns = arrival_after(0, used > ARRIVAL_MAX ? ARRIVAL_MAX : (uint64_t)used, now_ns);
+    } while (!atomic_compare_exchange_weak_explicit(word, &arrival_ns, next_ns,
+                                                    memory_order_relaxed, memory_order_relaxed));
 }

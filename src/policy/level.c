@@ -101,18 +101,40 @@ void level_unref(struct level **level)
     alloc_free(it);
 }
 
+static bool is_rate(const struct limit *limit)
+{
+    return limit->kind == LIMIT_REQUESTS || limit->kind == LIMIT_TOKENS;
+}
+
+static const struct limit *find_alike(const struct level *level, const struct limit *limit)
+{
+    for (size_t i = 0; i < level_count(level); i++) {
+        if (level->limits[i].kind == limit->kind && level->limits[i].window == limit->window)
+            return &level->limits[i];
+    }
+    return NULL;
+}
+
 void level_rescale(struct level *level, const struct level *former, uint64_t now_ns)
 {
     for (size_t i = 0; i < level_count(level); i++) {
-        const struct limit *limit = &level->limits[i];
-        if (limit->kind != LIMIT_REQUESTS && limit->kind != LIMIT_TOKENS)
+        const struct limit *limit = &level->limits[i], *was = find_alike(former, limit);
+        if (!is_rate(limit) || was == NULL || was->amount == limit->amount)
             continue;
-        for (size_t j = 0; j < level_count(former); j++) {
-            const struct limit *was = &former->limits[j];
-            if (was->kind == limit->kind && was->window == limit->window)
-                gcra_rescale(&level_record(level, i)->words[0], was->amount, limit->amount, now_ns);
-        }
+        union counter *record = level_record(level, i);
+        gcra_rescale(&record->rate.arrival_ns, was->amount, limit->amount, now_ns);
+        atomic_store_explicit(&record->rate.scale, limit->amount, memory_order_relaxed);
     }
+}
+
+struct gcra level_correcting_gcra(const struct level *level, size_t index)
+{
+    struct gcra gcra = level_gcra(&level->limits[index]);
+    const uint64_t scale =
+        atomic_load_explicit(&level_record(level, index)->rate.scale, memory_order_relaxed);
+    if (scale > 0)
+        gcra.limit = scale;
+    return gcra;
 }
 
 /* --- what it has ------------------------------------------------------------------------------- */

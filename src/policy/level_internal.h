@@ -29,5 +29,8 @@ static inline union counter *level_record(const struct level *level, size_t inde
 
 /* Of LIMIT_REQUESTS and LIMIT_TOKENS. */
 struct gcra level_gcra(const struct limit *limit);
+/* To correct what was taken with: of the amount that the word counts in by now, if another level has
+ * taken this one's place. */
+struct gcra level_correcting_gcra(const struct level *level, size_t index);
 
 #endif

@@ -261,15 +261,18 @@ static bool is_name(struct slice name)
     return true;
 }
 
+static const char *folder_of_zones(void)
+{
+    const char *folder = getenv("TZDIR");
+    return folder != NULL && folder[0] != '\0' ? folder : FOLDER;
+}
+
 /* Names have no dots, so no name leads out of the folder. */
 static enum status open_file(struct slice name, int *descriptor_out)
 {
     char path[1024];
     struct stat about;
-    const char *folder = getenv("TZDIR");
-    const int size =
-        snprintf(path, sizeof(path), "%s/%.*s",
-                 folder != NULL && folder[0] != '\0' ? folder : FOLDER, SLICE_ARGS(name));
+    const int size = snprintf(path, sizeof(path), "%s/%.*s", folder_of_zones(), SLICE_ARGS(name));
     if (size < 0 || (size_t)size >= sizeof(path))
         return STATUS_NOT_FOUND;
     const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -281,6 +284,17 @@ static enum status open_file(struct slice name, int *descriptor_out)
     }
     *descriptor_out = descriptor;
     return STATUS_OK;
+}
+
+static void explain_unopened(enum status status, struct reason *reason)
+{
+    const char *folder = folder_of_zones();
+    if (status == STATUS_IO)
+        reason_set(reason, "its file cannot be opened");
+    else if (access(folder, X_OK) != 0)
+        reason_set(reason, "there is no folder %s; install tzdata", folder);
+    else
+        reason_set(reason, "%s has none of this name", folder);
 }
 
 static enum status read_file(int descriptor, struct buffer *bytes)
@@ -305,8 +319,7 @@ static enum status load(struct slice name, struct zone **zone_out, struct reason
     int descriptor;
     enum status status = open_file(name, &descriptor);
     if (status != STATUS_OK) {
-        reason_set(reason, status == STATUS_IO ? "its file cannot be read"
-                                               : "the system knows none of this name");
+        explain_unopened(status, reason);
         return status;
     }
     buffer_init(&bytes, FILE_BYTES_MAX);

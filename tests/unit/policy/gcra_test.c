@@ -210,6 +210,36 @@ static void a_debt_never_wraps(void **state)
     assert_int_equal(word, 0);
 }
 
+static void what_was_taken_counts_as_much_of_another_limit(void **state)
+{
+    (void)state;
+    const struct gcra small = {100, MINUTE}, large = {1000, MINUTE};
+    _Atomic uint64_t word = 0;
+    gcra_rescale(&word, 100, 1000, NOW);
+    assert_int_equal(word, 0);
+    assert_int_equal(gcra_take(&small, &word, 40, NOW), 0);
+    gcra_rescale(&word, 100, 1000, NOW);
+    assert_int_equal(gcra_remaining(&large, &word, NOW), 960);
+    assert_int_equal(gcra_take(&large, &word, 160, NOW), 0);
+    gcra_rescale(&word, 1000, 100, NOW);
+    assert_int_equal(gcra_reset_ns(&word, NOW), 2 * MINUTE);
+    gcra_rescale(&word, 100, 100, NOW);
+    assert_int_equal(gcra_reset_ns(&word, NOW), 2 * MINUTE);
+}
+
+static void a_far_smaller_limit_makes_a_long_debt_that_does_not_wrap(void **state)
+{
+    (void)state;
+    const struct gcra large = {UINT64_C(1000000000000), DAY}, small = {1, DAY};
+    _Atomic uint64_t word = 0;
+    assert_int_equal(gcra_take(&large, &word, large.limit, NOW), 0);
+    gcra_rescale(&word, large.limit, small.limit, NOW);
+    assert_int_equal(gcra_remaining(&small, &word, NOW), 0);
+    assert_true(gcra_take(&small, &word, 1, NOW) > UINT64_MAX / 4);
+    gcra_correct(&small, &word, 0, 1000, NOW);
+    assert_true(gcra_take(&small, &word, 1, NOW) > UINT64_MAX / 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +252,8 @@ int main(void)
         cmocka_unit_test(what_is_given_back_was_never_taken),
         cmocka_unit_test(more_than_the_burst_makes_a_debt_that_is_worked_off),
         cmocka_unit_test(a_debt_never_wraps),
+        cmocka_unit_test(what_was_taken_counts_as_much_of_another_limit),
+        cmocka_unit_test(a_far_smaller_limit_makes_a_long_debt_that_does_not_wrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,6 +122,32 @@ static void a_level_that_follows_another_goes_on_counting(void **state)
     level_unref(&second);
 }
 
+static void a_rate_that_changes_counts_what_was_taken_and_what_comes_back(void **state)
+{
+    (void)state;
+    struct admission_take takes[4];
+    struct admission_grant grant = {.takes = takes};
+    struct level *first = level_of("10req/min,1000tok/min,5parallel,3usd/day", NULL);
+    take(first, &grant);
+    struct level *second = level_of("20req/min,100tok/min,5parallel,4usd/day", first);
+    level_rescale(second, first, NOW_NS);
+    level_unref(&first);
+    assert_int_equal(state_of(second, 0).used, 1);
+    assert_int_equal(state_of(second, 1).used, 100);
+    struct level *third = level_of("30req/min,2000tok/min", second);
+    level_rescale(third, second, NOW_NS);
+    level_unref(&second);
+    assert_int_equal(state_of(third, 0).used, 1);
+    assert_int_equal(state_of(third, 1).used, 100);
+    const struct admission_actual actual = {NOW_NS, 30, USD, false};
+    admission_settle(&grant, &actual, NULL);
+    assert_int_equal(state_of(third, 0).used, 1);
+    assert_int_equal(state_of(third, 1).used, 30);
+    level_rescale(third, NULL, NOW_NS);
+    level_rescale(NULL, third, NOW_NS);
+    level_unref(&third);
+}
+
 static void a_limit_that_comes_back_begins_anew(void **state)
 {
     (void)state;
@@ -219,6 +245,7 @@ int main(void)
         TEST(a_level_tells_what_it_has),
         TEST(without_limits_there_is_no_level),
         TEST(a_level_that_follows_another_goes_on_counting),
+        TEST(a_rate_that_changes_counts_what_was_taken_and_what_comes_back),
         TEST(a_limit_that_comes_back_begins_anew),
         TEST(where_a_limit_stands_is_told_in_its_unit),
         TEST(what_was_spent_before_is_added),

@@ -107,6 +107,21 @@ static void a_file_that_is_no_zone_is_refused(void **state)
     assert_non_null(strstr(reason.text, "\"check\""));
 }
 
+static void without_a_database_the_reason_says_what_to_install(void **state)
+{
+    (void)state;
+    const struct zone *zone = NULL;
+    struct reason reason;
+    assert_int_equal(setenv("TZDIR", "tests/nowhere", 1), 0);
+    assert_int_equal(zone_find(SLICE("Europe/Paris"), &zone, &reason), STATUS_NOT_FOUND);
+    assert_string_equal(reason.text, "no time zone \"Europe/Paris\": there is no folder "
+                                     "tests/nowhere; install tzdata");
+    assert_int_equal(setenv("TZDIR", ZONE_FILES, 1), 0);
+    assert_int_equal(zone_find(SLICE("Europe/Paris"), &zone, &reason), STATUS_NOT_FOUND);
+    assert_string_equal(reason.text,
+                        "no time zone \"Europe/Paris\": " ZONE_FILES " has none of this name");
+}
+
 static struct slice read_zone_file(const char *name)
 {
     static char bytes[FILE_BYTES_MAX];
@@ -207,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_zone_is_read_once),
         cmocka_unit_test(a_name_that_leads_elsewhere_is_not_found),
         cmocka_unit_test(a_file_that_is_no_zone_is_refused),
+        cmocka_unit_test(without_a_database_the_reason_says_what_to_install),
         cmocka_unit_test(a_truncated_file_is_refused_wherever_it_ends),
         cmocka_unit_test(a_damaged_file_is_refused_or_still_answers),
         cmocka_unit_test(the_first_version_of_the_format_has_no_rule),
