@@ -75,7 +75,7 @@ static bool parse_ends(const struct slice words[WORDS_MAX], int family, struct a
 static enum status parse_words(struct slice line, struct proxy_header *header,
                                struct reason *reason)
 {
-    struct slice words[WORDS_MAX];
+    struct slice words[WORDS_MAX] = {{0}};
     const size_t count = split(line, words);
     if (slice_equal(words[1], SLICE("UNKNOWN"))) /* what follows it is ignored */
         return STATUS_OK;
