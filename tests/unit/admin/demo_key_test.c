@@ -92,6 +92,19 @@ static void a_key_that_does_not_work_is_not_given_out(void **state)
     assert_non_null(strstr(reason.text, "demo.key"));
 }
 
+/* Its file has the secret that was given up, which shall not come back as a new key. */
+static void a_rotated_demo_key_is_not_given_out_nor_entered_anew(void **state)
+{
+    (void)state;
+    char secret[64];
+    struct reason reason = {""};
+    assert_int_equal(demo_key(secret, NULL), STATUS_OK);
+    run("POST", "/admin/v1/keys/demo/rotate");
+    assert_int_equal(demo_key(secret, &reason), STATUS_DENIED);
+    assert_non_null(strstr(reason.text, "rotated"));
+    assert_string_equal(secret, "");
+}
+
 static void a_file_without_a_key_is_refused(void **state)
 {
     (void)state;
@@ -115,6 +128,7 @@ int main(void)
         TEST(the_secret_survives_the_loss_of_the_database),
         TEST(a_lost_secret_gives_a_new_key_and_leaves_the_old_one),
         TEST(a_key_that_does_not_work_is_not_given_out),
+        TEST(a_rotated_demo_key_is_not_given_out_nor_entered_anew),
         TEST(a_file_without_a_key_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

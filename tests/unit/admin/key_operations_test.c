@@ -222,6 +222,45 @@ static void set_changes_what_it_names_and_null_removes(void **state)
     assert_int_equal(verdict(fixture, BROUGHT), IDENTITY_VERDICT_VALID);
 }
 
+static void a_rotated_key_shows_its_new_secret_once_and_both_work_for_a_while(void **state)
+{
+    const struct fixture *fixture = *state;
+    char secret[64];
+    (void)done(fixture, "POST", KEYS, CREATE_ANY);
+    const char *answer = done(fixture, "POST", KEYS "/laptop/rotate", "");
+    answer_member(answer, "key", secret, sizeof(secret));
+    assert_int_equal(strlen(secret), KEY_TEXT_SIZE);
+    assert_non_null(strstr(answer, "\"former_ends_at\":\"2026-02-01T12:00:00.000Z\""));
+    assert_int_equal(verdict(fixture, secret), IDENTITY_VERDICT_VALID);
+    assert_int_equal(verdict(fixture, BROUGHT), IDENTITY_VERDICT_VALID);
+    answer = done(fixture, "GET", KEYS "/laptop", "");
+    assert_null(strstr(answer, secret));
+    data_dir_now_us += 86400 * US_PER_S;
+    assert_int_equal(verdict(fixture, BROUGHT), IDENTITY_VERDICT_EXPIRED);
+    assert_int_equal(verdict(fixture, secret), IDENTITY_VERDICT_VALID);
+    answer = done(fixture, "GET", KEYS "/laptop", "");
+    assert_non_null(strstr(answer, "\"former_ends_at\":null"));
+}
+
+static void a_rotation_that_cannot_be_changes_nothing(void **state)
+{
+    static const char *const wrong[] = {"{\"overlap\":1}",        "{\"overlap\":null}",
+                                        "{\"overlap\":\"\"}",     "{\"overlap\":\"soon\"}",
+                                        "{\"overlap\":\"367d\"}", "{\"overlap\":\"-1s\"}",
+                                        "{\"key\":\"x\"}",        "[]"};
+    const struct fixture *fixture = *state;
+    (void)done(fixture, "POST", KEYS, CREATE_ANY);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        (void)refused(fixture, 400, "POST", KEYS "/laptop/rotate", wrong[i]);
+    assert_int_equal(identity_map_key_count(fixture->context->map), 1);
+    const char *answer = done(fixture, "POST", KEYS "/laptop/rotate", "{\"overlap\":\"0s\"}");
+    assert_non_null(strstr(answer, "\"former_ends_at\":null"));
+    assert_null(find(fixture, BROUGHT));
+    (void)done(fixture, "POST", KEYS "/laptop/revoke", "");
+    (void)refused(fixture, 409, "POST", KEYS "/laptop/rotate", "");
+    (void)refused(fixture, 404, "POST", KEYS "/desk/rotate", "");
+}
+
 static void a_secret_in_the_path_is_refused_and_not_repeated(void **state)
 {
     const struct fixture *fixture = *state;
@@ -274,6 +313,8 @@ int main(void)
         TEST(a_disabled_key_works_again_when_enabled),
         TEST(a_disabled_user_stops_all_its_keys_even_new_ones),
         TEST(set_changes_what_it_names_and_null_removes),
+        TEST(a_rotated_key_shows_its_new_secret_once_and_both_work_for_a_while),
+        TEST(a_rotation_that_cannot_be_changes_nothing),
         TEST(a_secret_in_the_path_is_refused_and_not_repeated),
         TEST(an_ambiguous_name_asks_for_the_id),
         TEST(keys_are_listed_by_user),
