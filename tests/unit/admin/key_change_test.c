@@ -10,6 +10,7 @@
 #include "admin/user_change.h"
 #include "base/alloc.h"
 #include "identity/access.h"
+#include "policy/level.h"
 #include "unit/admin/data_dir.h"
 
 static int open_context(void **state)
@@ -84,6 +85,7 @@ static void what_the_map_cannot_hold_does_not_reach_the_store(void **state)
         assert_int_equal(key_enter(context, SLICE("0123456789abcdef"), &key, NULL),
                          STATUS_NO_MEMORY);
         alloc_fail_nth(-1);
+        assert_int_equal(counters_used(context->counters), 0);
         assert_int_equal(store_key_find_hash(context->store, key.hash, &arena, &found, NULL),
                          STATUS_NOT_FOUND);
     }

@@ -186,6 +186,34 @@ static void want_of_memory_leaves_the_map_as_it_is(void **state)
     assert_int_equal(identity_map_key_count(context->map), 2);
 }
 
+static void want_of_memory_leaves_no_part_of_a_user_or_a_team(void **state)
+{
+    struct admin_context *context = *state;
+    const struct store_rules rules = {.tags = SLICE("x"), .limits = SLICE("60req/min")};
+    const struct store_team team = {.id = {{1}}, .name = SLICE("a"), .rules = rules};
+    const struct store_user user = {.id = {{2}}, .name = SLICE("ada"), .rules = rules};
+    struct map_change change;
+    for (int kind = 0; kind < 2; kind++) {
+        enum status status = STATUS_NO_MEMORY;
+        int nth = 0;
+        for (; status == STATUS_NO_MEMORY; nth++) {
+            assert_int_equal(counters_used(context->counters), 0);
+            assert_true(nth < 20);
+            alloc_fail_nth(nth);
+            status = kind == 0 ? map_prepare_team(context, &team, &change, NULL)
+                               : map_prepare_user(context, &user, &change, NULL);
+            alloc_fail_nth(-1);
+        }
+        assert_int_equal(status, STATUS_OK);
+        assert_true(nth > 3);
+        assert_int_equal(counters_used(context->counters), 1);
+        assert_int_equal(map_end(&change, STATUS_IO), STATUS_IO);
+        assert_int_equal(counters_used(context->counters), 0);
+    }
+    assert_null(identity_map_find_team(context->map, &team.id));
+    assert_null(identity_map_find_user(context->map, &user.id));
+}
+
 static void without_a_map_nothing_happens(void **state)
 {
     struct admin_context bare = {.now_us = data_dir_clock};
@@ -261,6 +289,7 @@ int main(void)
         TEST(the_former_secret_ends_with_the_key_if_that_ends_first),
         TEST(what_the_store_refused_is_dropped),
         TEST(want_of_memory_leaves_the_map_as_it_is),
+        TEST(want_of_memory_leaves_no_part_of_a_user_or_a_team),
         TEST(without_a_map_nothing_happens),
         TEST(a_start_fills_the_map_with_teams_users_and_both_secrets),
         TEST(what_weir_does_not_make_keeps_it_from_starting),

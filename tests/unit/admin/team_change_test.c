@@ -9,6 +9,7 @@
 
 #include "admin/user_change.h"
 #include "base/alloc.h"
+#include "policy/level.h"
 #include "unit/admin/data_dir.h"
 #include "unit/admin/entries.h"
 
@@ -97,6 +98,7 @@ static void what_the_map_cannot_hold_does_not_reach_the_store(void **state)
         alloc_fail_nth(nth);
         assert_int_equal(team_enter(context, &team, NULL), STATUS_NO_MEMORY);
         alloc_fail_nth(-1);
+        assert_int_equal(counters_used(context->counters), 0);
         assert_int_equal(store_team_find(context->store, team.name, &arena, &found, NULL),
                          STATUS_NOT_FOUND);
     }

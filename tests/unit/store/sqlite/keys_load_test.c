@@ -34,12 +34,16 @@ static const char *name_of(unsigned number)
     return name;
 }
 
-/* User N has key N, and is disabled if N is divisible by seven. */
+/* User N has key N, is disabled if N is divisible by seven, and in a team if by three. */
 static void fill(struct store *store)
 {
+    const struct store_team team = {.id = database_id(9999), .name = SLICE("team")};
+    assert_int_equal(store_team_create(store, &team, NULL), STATUS_OK);
     for (unsigned i = 0; i < USER_COUNT; i++) {
         struct store_user user = database_user(i, name_of(i));
         user.disabled = i % 7 == 0;
+        if (i % 3 == 0)
+            user.team_id = database_id(9999);
         assert_int_equal(store_user_create(store, &user, NULL), STATUS_OK);
         database_add_key(store, i, i, i % 2 == 0 ? "named" : NULL);
     }
@@ -52,6 +56,8 @@ static enum status check_key(void *context, const struct store_key *key)
     assert_memory_equal(&key->id, &key->user_id, sizeof(key->id));
     assert_true(slice_equal(key->user_name, slice_from_text(name_of(number))));
     assert_int_equal(key->user_disabled, number % 7 == 0);
+    const struct id team_id = number % 3 == 0 ? database_id(9999) : (struct id){{0}};
+    assert_memory_equal(&key->team_id, &team_id, sizeof(team_id));
     assert_true(slice_equal(key->name, number % 2 == 0 ? SLICE("named") : SLICE("")));
     assert_true(slice_equal(key->hint, SLICE("abcd")));
     assert_int_equal(key->created_at_us, 3000);
