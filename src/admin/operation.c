@@ -36,6 +36,7 @@ static unsigned http_status_of(enum status status)
     case STATUS_LIMITED:
         return 409;
     case STATUS_TIMED_OUT:
+    case STATUS_LIMITED:
     case STATUS_NO_MEMORY:
         return 503;
     default:

@@ -79,6 +79,15 @@ static enum status take_members(struct operation *operation,
     return status;
 }
 
+/* `none` stands for no team wherever one is named. */
+static enum status check_name(struct slice name, struct reason *reason)
+{
+    if (!slice_equal(name, SLICE("none")))
+        return operation_check_name(name, reason);
+    reason_set(reason, "a team is not called none, which stands for no team");
+    return STATUS_INVALID;
+}
+
 unsigned teams_create(struct operation *operation)
 {
     struct body_member members[MEMBER_COUNT];
@@ -93,7 +102,7 @@ unsigned teams_create(struct operation *operation)
         .updated_at_us = operation->now_us,
     };
     struct reason reason = {""};
-    enum status status = operation_check_name(team.name, &reason);
+    enum status status = check_name(team.name, &reason);
     if (status == STATUS_OK)
         status = take_members(operation, members, &team, &reason);
     if (status == STATUS_OK)

@@ -254,7 +254,7 @@ struct store_spend {
     int64_t cost_nanousd; /* > 0; held at INT64_MAX */
 };
 typedef enum status store_spend_visitor(void *context, const struct store_spend *spend);
-/* Whoever spent anything, in no order. All are read first, about 150 bytes each, so the visitor may
+/* Whoever spent anything, in no order. All are read first, about 180 bytes each, so the visitor may
  * call the store. */
 MUST_CHECK enum status store_spend_list(struct store *store, const struct store_spend_query *query,
                                         store_spend_visitor *visit, void *context,

@@ -87,6 +87,7 @@ static void bodies_that_make_no_team_are_refused_and_make_none(void **state)
         "{}",
         "{\"name\":\"\"}",
         "{\"name\":null}",
+        "{\"name\":\"none\"}",
         "{\"name\":\"a\",\"timezone\":\"Mars/Olympus\"}",
         "{\"name\":\"a\",\"timezone\":\"../etc/passwd\"}",
         "{\"name\":\"a\",\"timezone\":\"\"}",

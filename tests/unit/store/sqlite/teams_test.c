@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "unit/store/sqlite/database.h"
+#include "unit/store/ledger.h"
 
 static char arena_memory[8192];
 static struct arena arena;
@@ -246,6 +246,23 @@ static void a_key_knows_the_team_of_its_user(void **state)
     assert_true(found.team_disabled);
 }
 
+static void a_report_knows_the_names_of_teams(void **state)
+{
+    struct store_usage row = ledger_usage(1), other = ledger_usage(2);
+    struct ledger_lines lines = {.count = 0};
+    const struct store_report report = {.by = STORE_GROUP_TEAM};
+    add_team(*state, 1, "research");
+    row.team_id = database_id(1);
+    ledger_add(*state, &row);
+    other.team_id = database_id(2); /* was deleted */
+    other.cost_nanousd = 7;
+    ledger_add(*state, &other);
+    assert_int_equal(store_report(*state, &report, ledger_keep_line, &lines, NULL), STATUS_OK);
+    assert_int_equal(lines.count, 2);
+    assert_non_null(strstr(lines.text[0], "/research 1 1 0 1500"));
+    assert_non_null(strstr(lines.text[1], "/ 1 1 0 7"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_store, close_store)
 
 int main(void)
@@ -259,6 +276,7 @@ int main(void)
         TEST(a_deleted_team_leaves_its_users_without_one),
         TEST(lists_come_in_pages_and_users_by_their_team),
         TEST(a_key_knows_the_team_of_its_user),
+        TEST(a_report_knows_the_names_of_teams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
