@@ -9,6 +9,7 @@
 
 #include <sqlite3.h>
 
+#include "admin/precondition.h"
 #include "base/alloc.h"
 #include "unit/admin/data_dir.h"
 
@@ -148,6 +149,68 @@ static void without_a_server_the_same_operations_work_on_the_store_alone(void **
     assert_int_equal(operate(context, "DELETE", "/admin/v1/users/ada", "", NULL), 200);
 }
 
+/* Over HTTP, as an administrator. */
+static unsigned handle(struct admin_context *context, const char *method, const char *path,
+                       const char *if_match, struct admin_reply *reply_out)
+{
+    struct buffer answer;
+    const struct admin_request request = {
+        .method = slice_from_text(method),
+        .path = slice_from_text(path),
+        .actor = {.role = ROLE_ADMIN, .name = SLICE("token:test")},
+        .if_match = if_match != NULL ? slice_from_text(if_match) : (struct slice){0},
+        .needs_match = true,
+    };
+    buffer_init(&answer, ADMIN_ANSWER_BYTES_MAX);
+    admin_handle(context, &request, &answer, reply_out);
+    buffer_fini(&answer);
+    return reply_out->http_status;
+}
+
+static void over_http_a_change_takes_the_version_of_what_it_changes(void **state)
+{
+    struct admin_reply reply;
+    char tag[PRECONDITION_TAG_BYTES];
+    assert_int_equal(operate(*state, "POST", "/admin/v1/users", "{\"name\":\"ada\"}", NULL), 201);
+    assert_int_equal(handle(*state, "GET", "/admin/v1/users/ada", NULL, &reply), 200);
+    assert_int_equal(reply.version_us, data_dir_now_us);
+    (void)precondition_tag(reply.version_us, tag);
+    assert_int_equal(handle(*state, "POST", "/admin/v1/users/ada/disable", NULL, &reply), 428);
+    assert_int_equal(reply.version_us, 0);
+    assert_int_equal(handle(*state, "POST", "/admin/v1/users/ada/disable", "\"1\"", &reply), 412);
+    assert_int_equal(handle(*state, "POST", "/admin/v1/users/eve/disable", NULL, &reply), 404);
+    assert_int_equal(handle(*state, "POST", "/admin/v1/users/ada/disable", tag, &reply), 200);
+    assert_in_range(reply.version_us, data_dir_now_us + 1, data_dir_now_us + 2);
+    assert_int_equal(handle(*state, "DELETE", "/admin/v1/users/ada", tag, &reply), 412);
+    assert_int_equal(handle(*state, "DELETE", "/admin/v1/users/ada", "*", &reply), 200);
+}
+
+static void a_role_that_is_too_low_is_403_before_anything_is_looked_at(void **state)
+{
+    struct admin_reply reply;
+    struct buffer answer;
+    const struct admin_request request = {
+        .method = SLICE("POST"),
+        .path = SLICE("/admin/v1/users"),
+        .body = SLICE("{\"name\":\"ada\"}"),
+        .actor = {.role = ROLE_VIEWER, .name = SLICE("token:test")},
+    };
+    buffer_init(&answer, ADMIN_ANSWER_BYTES_MAX);
+    admin_handle(*state, &request, &answer, &reply);
+    assert_int_equal(reply.http_status, 403);
+    assert_string_equal(reply.problem.text,
+                        "this takes the role operator or team_admin; the token's is viewer");
+    buffer_fini(&answer);
+    assert_int_equal(operate(*state, "GET", "/admin/v1/users/ada", "", NULL), 404);
+}
+
+static void a_wrong_method_is_told_the_right_ones(void **state)
+{
+    struct admin_reply reply;
+    assert_int_equal(handle(*state, "PUT", "/admin/v1/users/ada/enable", NULL, &reply), 405);
+    assert_string_equal(reply.allow, "POST");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_context, close_context)
 
 int main(void)
@@ -161,6 +224,9 @@ int main(void)
         TEST(a_database_that_is_locked_is_503_and_changes_nothing),
         TEST(creating_survives_the_failure_of_each_allocation),
         TEST(without_a_server_the_same_operations_work_on_the_store_alone),
+        TEST(over_http_a_change_takes_the_version_of_what_it_changes),
+        TEST(a_role_that_is_too_low_is_403_before_anything_is_looked_at),
+        TEST(a_wrong_method_is_told_the_right_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,12 +113,66 @@ static void an_entry_is_undone_with_its_transaction(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_open, ledger_close)
 
+static enum status count_entry(void *context, const struct store_audit_entry *entry)
+{
+    uint64_t *numbers = context;
+    while (*numbers != 0)
+        numbers++;
+    *numbers = entry->number;
+    return STATUS_OK;
+}
+
+/* The numbers of the page, ended by 0. */
+static void read_page(struct store *store, const struct store_audit_page *page,
+                      uint64_t numbers_out[16])
+{
+    memset(numbers_out, 0, 16 * sizeof(*numbers_out));
+    assert_int_equal(store_audit_page(store, page, count_entry, numbers_out, NULL), STATUS_OK);
+}
+
+static void a_page_has_the_newest_first_within_its_bounds(void **state)
+{
+    struct store_audit_page page = {.from = 2, .before = 9, .until_us = 5000, .limit = 4};
+    uint64_t numbers[16];
+    fill(*state, 10);
+    read_page(*state, &page, numbers);
+    assert_memory_equal(numbers, ((uint64_t[]){8, 7, 6, 5, 0}), 5 * sizeof(uint64_t));
+    page.since_us = 1003;
+    page.until_us = 1005;
+    read_page(*state, &page, numbers);
+    assert_memory_equal(numbers, ((uint64_t[]){4, 3, 0}), 3 * sizeof(uint64_t));
+}
+
+static void a_page_is_of_one_actor_or_one_action_where_that_is_asked(void **state)
+{
+    struct store_audit_page page = {.from = 1, .before = 9, .until_us = 5000, .limit = 9};
+    struct store_audit_entry other = make_entry(3);
+    uint64_t numbers[16];
+    fill(*state, 2);
+    other.actor = SLICE("token:ci");
+    other.action = SLICE("user.create");
+    assert_int_equal(store_audit_insert(*state, &other, NULL), STATUS_OK);
+    page.actor = SLICE("token:ci");
+    read_page(*state, &page, numbers);
+    assert_memory_equal(numbers, ((uint64_t[]){3, 0}), 2 * sizeof(uint64_t));
+    page.action = SLICE("key.create");
+    read_page(*state, &page, numbers);
+    assert_int_equal(numbers[0], 0);
+    page.actor = SLICE("");
+    read_page(*state, &page, numbers);
+    assert_memory_equal(numbers, ((uint64_t[]){2, 1, 0}), 3 * sizeof(uint64_t));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(entries_are_listed_in_order_from_any_one_on), TEST(a_number_is_taken_once),
-        TEST(the_newest_entry_is_copied_into_the_arena),   TEST(old_entries_can_be_deleted),
+        TEST(entries_are_listed_in_order_from_any_one_on),
+        TEST(a_number_is_taken_once),
+        TEST(the_newest_entry_is_copied_into_the_arena),
+        TEST(old_entries_can_be_deleted),
         TEST(an_entry_is_undone_with_its_transaction),
+        TEST(a_page_has_the_newest_first_within_its_bounds),
+        TEST(a_page_is_of_one_actor_or_one_action_where_that_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
