@@ -33,7 +33,6 @@ static unsigned http_status_of(enum status status)
         return 404;
     case STATUS_EXISTS:
     case STATUS_AGAIN:
-    case STATUS_LIMITED:
         return 409;
     case STATUS_TIMED_OUT:
     case STATUS_LIMITED:
