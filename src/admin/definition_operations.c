@@ -145,6 +145,7 @@ static unsigned keep(struct operation *operation, enum store_section section,
         struct json_writer writer;
         json_writer_init(&writer, operation->answer);
         definition_item_write(&writer, config, section, definition);
+        operation->version_us = definition->updated_at_us;
     }
     config_unref(&config);
     return failed == 0 ? http_status : failed;
@@ -353,6 +354,7 @@ static unsigned show(struct operation *operation, enum store_section section)
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
     definition_item_write(&writer, config, section, &definition);
+    operation->version_us = definition.updated_at_us;
     return 200;
 }
 

@@ -319,7 +319,9 @@ static void write_targets(struct json_writer *writer, struct explanation *explan
 
 static struct limit_owner owner_of(const struct explanation *explanation, enum level_kind kind)
 {
-    struct limit_owner owner = {.kind = kind, .zone = explanation->levels.zones[kind]};
+    struct limit_owner owner = {.kind = kind,
+                                .level = explanation->levels.of[kind],
+                                .zone = explanation->levels.zones[kind]};
     const struct identity_team *team = identity_key_team(explanation->entry);
     if (kind == LEVEL_KEY) {
         owner.id = &explanation->entry->id;
@@ -346,7 +348,7 @@ static void write_limits(struct json_writer *writer, const struct explanation *e
     json_write_array(writer);
     for (int kind = 0; kind < LEVEL_KIND_COUNT && explanation->has_hold; kind++) {
         const struct limit_owner owner = owner_of(explanation, (enum level_kind)kind);
-        limit_state_write(writer, &owner, explanation->levels.of[kind], &moment, are_budgets);
+        limit_state_write(writer, &owner, &moment, are_budgets);
     }
     json_write_end(writer);
 }

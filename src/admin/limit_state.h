@@ -1,8 +1,8 @@
 /* Where limits and budgets stand, as the admin API shows them.
  *
- *   {"level":"user","id":…,"name":"ada","limit":"60req/min","used":12,"remaining":48,"reset_at":…}
- *   {…,"budget":"10usd/month","warn_only":false,"spent":"1.5","spent_nanousd":…,"held":"0.25",
- *    "held_nanousd":…,"remaining":"8.25","remaining_nanousd":…,"reset_at":…}
+ *   {"level":"user","id":…,"name":"ada","limit":"60req/min","kind":"requests","window":"minute",
+ *    "amount":60,"used":12,"remaining":48,"reset_at":…,"warn_only":false}
+ *   of a budget: "amount", "spent", "held" and "remaining" in dollars, each with "…_nanousd" beside it
  *
  * `reset_at`: when it is as if unused; null: never. Thread: any; a moment's figures. */
 #ifndef ADMIN_LIMIT_STATE_H
@@ -20,16 +20,18 @@ struct limit_owner {
     enum level_kind kind;
     const struct id *id;
     struct slice name;
-    const struct zone *zone; /* of its calendar; NULL: UTC */
+    const struct level *level; /* NULL: it has none */
+    const struct zone *zone;   /* of its calendar; NULL: UTC */
 };
 
 struct limit_moment {
     uint64_t now_ns, now_us; /* monotonic; since 1970 */
 };
 
-/* Writes an object for each limit of the level that is a budget, or that is none. */
+/* Whether the level has a budget, or a limit that is none. */
+bool limit_state_has(const struct limit_owner *owner, bool are_budgets);
+/* Writes an object for each of them. */
 void limit_state_write(struct json_writer *writer, const struct limit_owner *owner,
-                       const struct level *level, const struct limit_moment *moment,
-                       bool are_budgets);
+                       const struct limit_moment *moment, bool are_budgets);
 
 #endif

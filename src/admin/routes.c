@@ -66,8 +66,9 @@ const struct admin_route admin_routes[] = {
     {"POST",   "prices/rerate",        ROLE_OPERATOR, SCOPE_ALL,  MATCH_NONE,   prices_rerate},
 
     {"GET",    "secrets",              ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_list},
+    {"GET",    "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_show},
     {"PUT",    "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_set},
-    {"DELETE", "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_delete},
+    {"DELETE", "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_OBJECT, secrets_delete},
     {"POST",   "secrets/rotate-master", ROLE_ADMIN,   SCOPE_ALL,  MATCH_NONE,   secrets_rotate},
 
     {"POST",   "providers",            ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   providers_create},

@@ -64,6 +64,22 @@ unsigned secrets_list(struct operation *operation)
     return 200;
 }
 
+unsigned secrets_show(struct operation *operation)
+{
+    struct reason reason = {""};
+    struct store_secret secret;
+    struct json_writer writer;
+    const enum status status =
+        store_secret_find(operation->context->store, operation->target.item, operation->arena,
+                          &secret, &reason);
+    if (status != STATUS_OK)
+        return operation_failed(operation, status, &reason);
+    json_writer_init(&writer, operation->answer);
+    write_secret(&writer, &secret);
+    operation->version_us = secret.updated_at_us;
+    return 200;
+}
+
 /* --- Set ----------------------------------------------------------------------------------------- */
 
 /* The configuration's own credential goes first, so that a secret would do nothing. */
@@ -102,6 +118,7 @@ static unsigned set(struct operation *operation, struct slice value)
         return fail(operation, status, &reason);
     json_writer_init(&writer, operation->answer);
     write_secret(&writer, &secret);
+    operation->version_us = secret.updated_at_us;
     return 200;
 }
 
@@ -164,8 +181,6 @@ unsigned secrets_rotate(struct operation *operation)
     struct body_member new_key = {"new_key", NULL};
     struct master_key key;
     unsigned failed = 0;
-    if (!slice_equal(operation->target.item, SLICE("rotate-master")))
-        return operation_problem(operation, 405, "this path has no such method");
     if (operation->body.size > 0)
         failed = operation_read_body(operation, &new_key, 1);
     if (failed != 0)

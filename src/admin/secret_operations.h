@@ -6,6 +6,7 @@
 #include "admin/operation.h"
 
 unsigned secrets_list(struct operation *operation);
+unsigned secrets_show(struct operation *operation);
 unsigned secrets_set(struct operation *operation);
 unsigned secrets_delete(struct operation *operation);
 unsigned secrets_rotate(struct operation *operation);

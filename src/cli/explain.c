@@ -234,7 +234,7 @@ static int print_words(const struct printing *printing)
         {"LIMIT OF", "level"}, {"NAME", "name"},      {"LIMIT", "limit"},
         {"USED", "used"},      {"LEFT", "remaining"}, {"WHOLE AGAIN", "reset_at"}};
     static const struct resource_column budgets[] = {
-        {"BUDGET OF", "level"},     {"NAME", "name"}, {"BUDGET", "budget"},
+        {"BUDGET OF", "level"},     {"NAME", "name"}, {"BUDGET", "limit"},
         {"SPENT", "spent"},         {"HELD", "held"}, {"LEFT", "remaining"},
         {"BEGINS ANEW", "reset_at"}};
     print_verdict(printing);

@@ -95,7 +95,7 @@ class Budgets:
 
     def check(self, moment):
         explained = self.gateway.weir.run_json("explain", "--key", self.id, "--model", "gpt-test")
-        stand = {each["budget"].partition("/")[2]: each for each in explained["budgets"]}
+        stand = {each["limit"].partition("/")[2]: each for each in explained["budgets"]}
         for unit, budget in stand.items():
             window = (unit, window_of(unit, self.zone, moment))
             assert budget["spent_nanousd"] == self.spent.get(window, 0), (moment, unit)

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from support import admin_socket as admin, answers
+from support import admin_socket, answers
 from support.weir import merge
 
 
@@ -15,7 +15,7 @@ def guarded(make_gateway):
 
 
 def create(gateway, base_url, name="inside"):
-    return admin.call(gateway.weir, "POST", "/providers", {"name": name, "base_url": base_url})
+    return admin_socket.call(gateway.weir, "POST", "/providers", {"name": name, "base_url": base_url})
 
 
 @pytest.mark.parametrize("host", [
@@ -30,20 +30,20 @@ def test_addresses_that_are_not_public_are_refused_when_they_are_set(guarded, ho
         answer = create(guarded, f"{scheme}://{host}:8080/v1")
         assert answer.status == 400 and "no public address" in answer.detail, answer
         assert "admin.allowed_networks" in answer.detail
-    assert admin.call(guarded.weir, "GET", "/providers/inside").status == 404
+    assert admin_socket.call(guarded.weir, "GET", "/providers/inside").status == 404
 
 
 @pytest.mark.parametrize("host", ["1.1.1.1", "172.32.0.1", "100.128.0.1", "[2606:4700::1111]",
                                   "[2002:101:101::1]", "[64:ff9b::1.1.1.1]", "api.example.com"])
 def test_public_addresses_and_names_may_be_set(guarded, host):
     assert create(guarded, f"https://{host}/v1", "outside").status == 201
-    assert admin.call(guarded.weir, "DELETE", "/providers/outside").status == 200
+    assert admin_socket.call(guarded.weir, "DELETE", "/providers/outside").status == 200
 
 
 def point_to_localhost(gateway):
     answer = create(gateway, f"http://localhost:{gateway.upstream.port}/v1")
     assert answer.status == 201, answer
-    model = admin.call(gateway.weir, "POST", "/models", {"name": "inner", "targets": ["inside"]})
+    model = admin_socket.call(gateway.weir, "POST", "/models", {"name": "inner", "targets": ["inside"]})
     assert model.status == 201, model
 
 
@@ -75,7 +75,7 @@ def test_lists_of_models_are_not_asked_for_inside_either(make_gateway):
     gateway = make_gateway()
     answer = create(gateway, f"http://localhost:{gateway.upstream.port}/v1")
     assert answer.status == 201
-    assert admin.call(gateway.weir, "POST", "/models",
+    assert admin_socket.call(gateway.weir, "POST", "/models",
                       {"name": "inner*", "targets": ["inside"]}).status == 201
     listed = gateway.weir.get("/v1/models", key=gateway.key)
     assert listed.status == 200
@@ -98,4 +98,4 @@ def test_what_is_no_longer_allowed_is_left_out(make_gateway):
     gateway.weir.start()
     gateway.weir.wait_for_log(lambda line: "provider 'inside' of the API is left out" in
                               line["message"])
-    assert admin.call(gateway.weir, "GET", "/providers/inside").body["in_force"] is False
+    assert admin_socket.call(gateway.weir, "GET", "/providers/inside").body["in_force"] is False

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from support import admin_socket as admin, answers
+from support import admin_socket, answers
 from support.upstream import Upstream
 from support.weir import merge
 
@@ -33,14 +33,14 @@ def second():
 
 
 def add_provider(gateway, upstream, name="second", **members):
-    answer = admin.call(gateway.weir, "POST", "/providers",
+    answer = admin_socket.call(gateway.weir, "POST", "/providers",
                         {"name": name, "base_url": upstream.base_url} | members)
     assert answer.status == 201, answer
     return answer.body
 
 
 def add_model(gateway, name="added", targets=("second",), **members):
-    answer = admin.call(gateway.weir, "POST", "/models",
+    answer = admin_socket.call(gateway.weir, "POST", "/models",
                         {"name": name, "targets": list(targets)} | members)
     assert answer.status == 201, answer
     return answer.body
@@ -80,29 +80,29 @@ def test_a_provider_and_a_model_answer_at_once_and_after_a_restart(gateway, seco
 def test_a_secret_goes_to_a_provider_of_the_api(gateway, second):
     add_provider(gateway, second)
     add_model(gateway)
-    assert admin.call(gateway.weir, "PUT", "/secrets/second", {"value": "sk-second-7"}).status == 200
+    assert admin_socket.call(gateway.weir, "PUT", "/secrets/second", {"value": "sk-second-7"}).status == 200
     assert content(gateway.ask(model="added")) == "from the second"
     assert second.call.header("authorization") == "Bearer sk-second-7"
-    shown = admin.call(gateway.weir, "GET", "/providers/second")
+    shown = admin_socket.call(gateway.weir, "GET", "/providers/second")
     assert shown.body["credential"] == "secret" and "sk-second" not in shown.text
 
 
 def test_a_secret_never_follows_to_another_host(gateway, second):
     add_provider(gateway, second)
-    assert admin.call(gateway.weir, "PUT", "/secrets/second", {"value": "sk-second-7"}).status == 200
-    moved = admin.call(gateway.weir, "PUT", "/providers/second", {"base_url": "https://example.com/v1"})
+    assert admin_socket.call(gateway.weir, "PUT", "/secrets/second", {"value": "sk-second-7"}).status == 200
+    moved = admin_socket.call(gateway.weir, "PUT", "/providers/second", {"base_url": "https://example.com/v1"})
     assert moved.status == 409 and "delete it first" in moved.detail
-    same = admin.call(gateway.weir, "PUT", "/providers/second",
+    same = admin_socket.call(gateway.weir, "PUT", "/providers/second",
                       {"base_url": second.base_url, "timeouts": {"connect": "2s"}})
     assert same.status == 200 and same.body["definition"]["timeouts"] == {"connect": "2s"}
-    assert admin.call(gateway.weir, "DELETE", "/providers/second").status == 200
-    assert admin.call(gateway.weir, "GET", "/secrets").body["items"] == []
+    assert admin_socket.call(gateway.weir, "DELETE", "/providers/second").status == 200
+    assert admin_socket.call(gateway.weir, "GET", "/secrets").body["items"] == []
     # Nor from a built-in provider to one that takes its place.
-    assert admin.call(gateway.weir, "PUT", "/secrets/local", {"value": "sk-local-7"}).status == 200
-    taken = admin.call(gateway.weir, "POST", "/providers",
+    assert admin_socket.call(gateway.weir, "PUT", "/secrets/local", {"value": "sk-local-7"}).status == 200
+    taken = admin_socket.call(gateway.weir, "POST", "/providers",
                        {"name": "local", "base_url": second.base_url})
     assert taken.status == 409, taken
-    assert admin.call(gateway.weir, "DELETE", "/secrets/local").status == 200
+    assert admin_socket.call(gateway.weir, "DELETE", "/secrets/local").status == 200
     add_provider(gateway, second, "local")
 
 
@@ -110,14 +110,14 @@ def test_what_changes_holds_at_once(gateway, second):
     add_provider(gateway, second)
     before = add_model(gateway)
     assert content(gateway.ask(model="added")) == "from the second"
-    answer = admin.call(gateway.weir, "PUT", "/models/added", {"targets": ["main"]})
+    answer = admin_socket.call(gateway.weir, "PUT", "/models/added", {"targets": ["main"]})
     assert answer.status == 200 and answer.body["updated_at"] >= before["updated_at"]
     assert content(gateway.ask(model="added")) == "Hello there"
-    assert admin.call(gateway.weir, "DELETE", "/models/added").body == \
+    assert admin_socket.call(gateway.weir, "DELETE", "/models/added").body == \
         {"name": "added", "deleted": True}
     assert gateway.ask(model="added").status == 404
-    assert admin.call(gateway.weir, "DELETE", "/models/added").status == 404
-    assert admin.call(gateway.weir, "PUT", "/models/added", {"targets": ["main"]}).status == 404
+    assert admin_socket.call(gateway.weir, "DELETE", "/models/added").status == 404
+    assert admin_socket.call(gateway.weir, "PUT", "/models/added", {"targets": ["main"]}).status == 404
 
 
 @pytest.mark.parametrize("path, name, mark", [("/providers", "main", "main:"),
@@ -127,9 +127,9 @@ def test_what_the_file_names_is_read_only(gateway, path, name, mark):
     place = f"weir.yaml:{line_of(gateway, mark)}"
     for method, at, sent in [("POST", path, {"name": name} | body),
                              ("PUT", f"{path}/{name}", body), ("DELETE", f"{path}/{name}", None)]:
-        answer = admin.call(gateway.weir, method, at, sent)
+        answer = admin_socket.call(gateway.weir, method, at, sent)
         assert answer.status == 409 and place in answer.detail, (method, answer)
-    shown = admin.call(gateway.weir, "GET", f"{path}/{name}").body
+    shown = admin_socket.call(gateway.weir, "GET", f"{path}/{name}").body
     assert shown["from"] == "file" and f"{shown['file']}:{shown['line']}".endswith(place)
 
 
@@ -147,13 +147,13 @@ def test_a_name_in_both_is_the_file_s(gateway, second):
     said = [line["message"] for line in gateway.weir.log_lines()]
     assert len([each for each in said if "provider twin of the API is not used" in each]) == 1
     assert len([each for each in said if "'twin-model' of the API is not used" in each]) == 1
-    items = admin.call(gateway.weir, "GET", "/providers").body["items"]
+    items = admin_socket.call(gateway.weir, "GET", "/providers").body["items"]
     assert [(each["from"], each["in_force"]) for each in items if each["name"] == "twin"] == \
         [("file", True), ("api", False)]
     # The one of the API may go, and the file's stays.
-    assert admin.call(gateway.weir, "DELETE", "/models/twin-model").status == 200
-    assert admin.call(gateway.weir, "DELETE", "/providers/twin").status == 200
-    assert admin.call(gateway.weir, "DELETE", "/providers/twin").status == 409
+    assert admin_socket.call(gateway.weir, "DELETE", "/models/twin-model").status == 200
+    assert admin_socket.call(gateway.weir, "DELETE", "/providers/twin").status == 200
+    assert admin_socket.call(gateway.weir, "DELETE", "/providers/twin").status == 409
     assert content(gateway.ask(model="twin-model")) == "Hello there"
 
 
@@ -170,7 +170,7 @@ def test_an_entry_that_the_file_has_made_wrong_is_left_out_and_stops_no_start(ga
                                            "provider 'other'" in line["message"])
     assert gateway.ask(model="added").status == 404
     assert gateway.ask().status == 200
-    shown = admin.call(gateway.weir, "GET", "/models/added").body
+    shown = admin_socket.call(gateway.weir, "GET", "/models/added").body
     assert shown["in_force"] is False and shown["definition"]["targets"] == ["other"]
     gateway.weir.run("check")
 
@@ -195,10 +195,10 @@ def test_an_entry_that_the_file_has_made_wrong_is_left_out_and_stops_no_start(ga
     ({}, "no base_url"),
 ])
 def test_a_wrong_provider_is_refused_with_the_complaint_of_the_file(refusing, members, said):
-    answer = admin.call(refusing.weir, "POST", "/providers", {"name": "wrong"} | members)
+    answer = admin_socket.call(refusing.weir, "POST", "/providers", {"name": "wrong"} | members)
     assert answer.status == 400 and said in answer.detail, answer
     assert "sk-1" not in answer.text and "hunter2" not in answer.text
-    assert admin.call(refusing.weir, "GET", "/providers/wrong").status == 404
+    assert admin_socket.call(refusing.weir, "GET", "/providers/wrong").status == 404
 
 
 @pytest.mark.parametrize("body, status, said", [
@@ -213,17 +213,17 @@ def test_a_wrong_provider_is_refused_with_the_complaint_of_the_file(refusing, me
     ({"name": "wild-p*", "targets": ["main"]}, 409, "weir.yaml:"),
 ])
 def test_a_wrong_model_is_refused(refusing, body, status, said):
-    answer = admin.call(refusing.weir, "POST", "/models", body)
+    answer = admin_socket.call(refusing.weir, "POST", "/models", body)
     assert answer.status == status and said in answer.detail, answer
 
 
 def test_a_provider_that_a_model_uses_stays(gateway, second):
     add_provider(gateway, second)
     add_model(gateway, targets=["main", {"provider": "second"}])
-    answer = admin.call(gateway.weir, "DELETE", "/providers/second")
+    answer = admin_socket.call(gateway.weir, "DELETE", "/providers/second")
     assert answer.status == 409 and "'added'" in answer.detail
-    assert admin.call(gateway.weir, "DELETE", "/models/added").status == 200
-    assert admin.call(gateway.weir, "DELETE", "/providers/second").status == 200
+    assert admin_socket.call(gateway.weir, "DELETE", "/models/added").status == 200
+    assert admin_socket.call(gateway.weir, "DELETE", "/providers/second").status == 200
 
 
 def test_names_are_taken_once(gateway, second):
@@ -231,9 +231,9 @@ def test_names_are_taken_once(gateway, second):
     add_model(gateway, "a/b c", ["second"])
     for path, body in [("/providers", {"name": "second", "base_url": second.base_url}),
                        ("/models", {"name": "a/b c", "targets": ["main"]})]:
-        assert admin.call(gateway.weir, "POST", path, body).status == 409
-    assert admin.call(gateway.weir, "GET", "/models/a%2Fb%20c").body["name"] == "a/b c"
-    renamed = admin.call(gateway.weir, "PUT", "/models/a%2Fb%20c", {"name": "x", "targets": ["main"]})
+        assert admin_socket.call(gateway.weir, "POST", path, body).status == 409
+    assert admin_socket.call(gateway.weir, "GET", "/models/a%2Fb%20c").body["name"] == "a/b c"
+    renamed = admin_socket.call(gateway.weir, "PUT", "/models/a%2Fb%20c", {"name": "x", "targets": ["main"]})
     assert renamed.status == 400
 
 
@@ -246,7 +246,7 @@ def test_models_of_the_api_come_before_the_built_in_ones(make_gateway, second):
     assert content(gateway.ask(model="gpt-4o")) == "from the second"
     names = [each["name"] for each in gateway.weir.run_json("models", "list")]
     assert names == ["gpt-mine", "gpt*", "*"]
-    late = admin.call(gateway.weir, "POST", "/models", {"name": "gpt-5", "targets": ["second"]})
+    late = admin_socket.call(gateway.weir, "POST", "/models", {"name": "gpt-5", "targets": ["second"]})
     assert late.status == 409 and "'gpt*' matches first" in late.detail
 
 
@@ -254,11 +254,11 @@ def test_lists_tell_where_each_comes_from(gateway, second):
     add_provider(gateway, second)
     add_model(gateway)
     origins = {each["name"]: each["from"]
-               for each in admin.call(gateway.weir, "GET", "/providers").body["items"]}
+               for each in admin_socket.call(gateway.weir, "GET", "/providers").body["items"]}
     assert origins == {"main": "file", "second": "api", "openai": "built-in", "local": "built-in"}
-    items = admin.call(gateway.weir, "GET", "/models").body["items"]
+    items = admin_socket.call(gateway.weir, "GET", "/models").body["items"]
     assert [each["from"] for each in items] == ["file"] * 4 + ["api"]
-    assert admin.call(gateway.weir, "DELETE", "/providers/openai").status == 409
+    assert admin_socket.call(gateway.weir, "DELETE", "/providers/openai").status == 409
     shown = {each["key"]: each for each in gateway.weir.run_json("config", "show")["settings"]}
     assert shown["models.added"]["from"] == "store"
     assert shown["providers.second.base_url"]["from"] == "store"
@@ -275,9 +275,9 @@ def test_a_price_may_be_set_for_a_provider_of_the_api(gateway, second):
 def test_each_change_is_in_the_audit_chain(gateway, second):
     add_provider(gateway, second)
     add_model(gateway)
-    admin.call(gateway.weir, "PUT", "/models/added", {"targets": ["main"]})
-    admin.call(gateway.weir, "DELETE", "/models/added")
-    admin.call(gateway.weir, "DELETE", "/providers/second")
+    admin_socket.call(gateway.weir, "PUT", "/models/added", {"targets": ["main"]})
+    admin_socket.call(gateway.weir, "DELETE", "/models/added")
+    admin_socket.call(gateway.weir, "DELETE", "/providers/second")
     entries = gateway.weir.run_json("audit", "tail")
     done = [(each["action"], each["subject"]) for each in entries
             if each["action"].startswith(("provider.", "model."))]

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from support import admin_socket as admin, answers
+from support import admin_socket, answers
 from support.weir import merge, wait_until
 
 SECRET = "sk-upstream-4f9d2c7a81e35b60"
@@ -82,7 +82,7 @@ def test_a_file_that_was_edited_and_not_reloaded_is_not_read_by_a_change(keyless
     gateway = keyless()
     gateway.weir.write_config("nonsense: [")
     set_secret(gateway, code=2)  # the command itself reads the file
-    assert admin.call(gateway.weir, "PUT", "/secrets/main", {"value": SECRET}).status == 200
+    assert admin_socket.call(gateway.weir, "PUT", "/secrets/main", {"value": SECRET}).status == 200
     assert credential_of_a_call(gateway) == f"Bearer {SECRET}"
     gateway.weir.write_config(gateway.weir.config)
 
@@ -91,12 +91,12 @@ def test_the_plain_text_is_nowhere(keyless):
     gateway = keyless()
     set_secret(gateway)
     answered = [set_secret(gateway).stdout,
-                admin.call(gateway.weir, "PUT", "/secrets/main", {"value": SECRET}).text,
-                admin.call(gateway.weir, "GET", "/secrets").text,
-                admin.call(gateway.weir, "GET", "/providers").text,
-                admin.call(gateway.weir, "GET", "/providers/main").text,
-                admin.call(gateway.weir, "PUT", "/secrets/nobody", {"value": SECRET}).text,
-                admin.call(gateway.weir, "POST", "/secrets/rotate-master").text,
+                admin_socket.call(gateway.weir, "PUT", "/secrets/main", {"value": SECRET}).text,
+                admin_socket.call(gateway.weir, "GET", "/secrets").text,
+                admin_socket.call(gateway.weir, "GET", "/providers").text,
+                admin_socket.call(gateway.weir, "GET", "/providers/main").text,
+                admin_socket.call(gateway.weir, "PUT", "/secrets/nobody", {"value": SECRET}).text,
+                admin_socket.call(gateway.weir, "POST", "/secrets/rotate-master").text,
                 gateway.weir.run("config", "show").stdout,
                 gateway.weir.run("models", "list").stdout,
                 gateway.weir.run("audit", "tail", "--json").stdout,
@@ -132,7 +132,7 @@ def test_the_list_says_whose_and_no_more(keyless):
 def test_what_is_no_credential_is_refused(keyless, value):
     gateway = keyless()
     set_secret(gateway, value, code=2)
-    assert admin.call(gateway.weir, "PUT", "/secrets/main", {"value": value}).status == 400
+    assert admin_socket.call(gateway.weir, "PUT", "/secrets/main", {"value": value}).status == 400
     assert rows(gateway) == []
 
 
@@ -140,7 +140,7 @@ def test_the_file_s_own_key_goes_first(make_gateway):
     gateway = make_gateway()
     lines = gateway.weir.config_path.read_text().splitlines()
     line = next(at for at, text in enumerate(lines, 1) if "api_key" in text)
-    answer = admin.call(gateway.weir, "PUT", "/secrets/main", {"value": SECRET})
+    answer = admin_socket.call(gateway.weir, "PUT", "/secrets/main", {"value": SECRET})
     assert answer.status == 409 and f"weir.yaml:{line}" in answer.detail, answer
     assert SECRET not in answer.text
     assert "goes first" in set_secret(gateway, code=1).stderr
@@ -148,17 +148,17 @@ def test_the_file_s_own_key_goes_first(make_gateway):
 
 def test_a_key_in_the_environment_goes_first(make_gateway):
     gateway = make_gateway(environment={"OPENAI_API_KEY": "sk-of-the-environment"})
-    answer = admin.call(gateway.weir, "PUT", "/secrets/openai", {"value": SECRET})
+    answer = admin_socket.call(gateway.weir, "PUT", "/secrets/openai", {"value": SECRET})
     assert answer.status == 409 and "OPENAI_API_KEY" in answer.detail
     other = make_gateway()
-    assert admin.call(other.weir, "PUT", "/secrets/openai", {"value": SECRET}).status == 200
+    assert admin_socket.call(other.weir, "PUT", "/secrets/openai", {"value": SECRET}).status == 200
 
 
 def test_an_unknown_provider_gets_none_and_a_name_nearby(keyless):
     gateway = keyless()
-    answer = admin.call(gateway.weir, "PUT", "/secrets/mian", {"value": SECRET})
+    answer = admin_socket.call(gateway.weir, "PUT", "/secrets/mian", {"value": SECRET})
     assert answer.status == 404 and "'main'" in answer.detail
-    assert admin.call(gateway.weir, "DELETE", "/secrets/main").status == 404
+    assert admin_socket.call(gateway.weir, "DELETE", "/secrets/main").status == 404
 
 
 def test_a_secret_may_be_set_while_no_server_runs(keyless):
@@ -219,7 +219,7 @@ def test_a_kill_at_any_moment_of_a_rotation_loses_nothing(keyless):
         threading.Timer(wait_ms / 1000, gateway.weir.process.kill).start()
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             while True:  # until it is killed
-                admin.call(gateway.weir, "POST", "/secrets/rotate-master")
+                admin_socket.call(gateway.weir, "POST", "/secrets/rotate-master")
         gateway.weir.kill()
         gateway.weir.start()
         assert credential_of_a_call(gateway) == f"Bearer {SECRET}"
@@ -288,7 +288,7 @@ def test_the_master_key_may_come_from_elsewhere(keyless, tmp_path, form):
     assert done["secrets"] == 1 and done["saved"] is False
     assert credential_of_a_call(gateway) == f"Bearer {SECRET}"
     # Until it is put there, nothing may be sealed beside it under the former one.
-    wait_until(lambda: admin.call(gateway.weir, "PUT", "/secrets/local", {"value": OTHER}).status
+    wait_until(lambda: admin_socket.call(gateway.weir, "PUT", "/secrets/local", {"value": OTHER}).status
                == 409, 2, "the refusal")
 
 
