@@ -168,7 +168,8 @@ static unsigned read_query(struct listing *listing)
     if (after.data != NULL && id_parse(after, &listing->page.after) != STATUS_OK)
         return operation_problem(operation, 400, "after is an id, as `next` of the page before");
     listing->page.limit = LOOKED_AT_MAX + 1;
-    if (operation->context->map == NULL || operation->context->snapshot == NULL)
+    if (operation->context->map == NULL ||
+        (listing->kind > LEVEL_TEAM && operation->context->snapshot == NULL))
         return operation_problem(operation, 503, "no server runs that counts");
     return 0;
 }

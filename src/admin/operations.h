@@ -57,7 +57,8 @@ struct admin_reply {
  *   PATCH  /admin/v1/keys/K                {"name"?, "expires"?, LEVEL?}
  *   POST   /admin/v1/keys/K/revoke, /disable, /enable
  *   POST   /admin/v1/keys/K/rotate         {"overlap"?} -> the key with a new secret
- *   GET    /admin/v1/limits, /budgets      ?level=team|user|key&limit=&after=: where each stands
+ *   GET    /admin/v1/limits, /budgets      ?level=key|user|team|model|provider|gateway&
+ *                                          limit=&after=: where each stands
  *   GET    /admin/v1/usage                 ?by=&since=&until= -> {"by","since","until","items":[...],
  *                                          "rest","total"}; see admin/usage_query.h, usage_line.h
  *   GET    /admin/v1/prices                -> {"items":[...],"next":null}; see admin/price_item.h
