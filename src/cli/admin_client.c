@@ -18,11 +18,14 @@
 #define POLL_MS        50    /* between two looks at who owns the data directory */
 #define PATH_BYTES     3000
 #define HEAD_BYTES_MAX ((size_t)256 << 10)
+#define TAG_BYTES      64 /* longer than any of weir's */
 
 struct admin_client {
     struct sockaddr_un address; /* of the server's socket; an empty path: none can be there */
     bool has_server;
     struct data_lock lock;
+    char tag[TAG_BYTES]; /* of the object in the last answer of a server; empty: it has none */
+    bool must_match;     /* the next call */
     struct admin_context *context; /* without a server */
     struct snapshot *snapshot;     /* for the context; may be NULL */
 };
@@ -154,6 +157,14 @@ enum status admin_client_use(struct admin_client *client, const struct config **
 
 /* --- Calling ------------------------------------------------------------------------------------- */
 
+static void keep_tag(struct admin_client *client, const struct http_response_head *head)
+{
+    const struct http_header *field = http_fields_find(&head->fields, SLICE("etag"));
+    client->tag[0] = '\0';
+    if (field != NULL && field->value.size < sizeof(client->tag))
+        snprintf(client->tag, sizeof(client->tag), "%.*s", SLICE_ARGS(field->value));
+}
+
 static unsigned call_server(struct admin_client *client, const struct http_call *call,
                             struct buffer *answer, struct reason *reason)
 {
@@ -167,11 +178,18 @@ static unsigned call_server(struct admin_client *client, const struct http_call 
         status = http_call_run(fd, call, answer, &arena, &head);
         close(fd);
     }
+    if (status == STATUS_OK)
+        keep_tag(client, &head);
     if (status != STATUS_OK)
         reason_set(reason, "the server at %s did not answer: %s", client->address.sun_path,
                    status_name(status));
     arena_fini(&arena);
     return status == STATUS_OK ? head.status : 0;
+}
+
+void admin_client_match(struct admin_client *client)
+{
+    client->must_match = true;
 }
 
 unsigned admin_client_call(struct admin_client *client, struct slice method, struct slice path,
@@ -180,7 +198,15 @@ unsigned admin_client_call(struct admin_client *client, struct slice method, str
     buffer_clear(answer);
     if (!client->has_server)
         return admin_operate(client->context, method, path, body, answer);
-    const struct http_call call = {
-        .method = method, .target = path, .body = body, .deadline_ns = deadline_after(CALL_MS)};
+    char field[TAG_BYTES + sizeof("if-match: \r\n")] = "";
+    int size = 0;
+    if (client->must_match && client->tag[0] != '\0')
+        size = snprintf(field, sizeof(field), "if-match: %s\r\n", client->tag);
+    client->must_match = false;
+    const struct http_call call = {.method = method,
+                                   .target = path,
+                                   .fields = slice_of(field, (size_t)size),
+                                   .body = body,
+                                   .deadline_ns = deadline_after(CALL_MS)};
     return call_server(client, &call, answer, reason);
 }

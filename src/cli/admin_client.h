@@ -36,6 +36,9 @@ bool admin_client_has_server(const struct admin_client *client);
 MUST_CHECK enum status admin_client_use(struct admin_client *client, const struct config **config,
                                         struct reason *reason);
 
+/* The next call is refused with 412 unless its object is still as the last answer showed it. Without a
+ * server nobody else can change it. */
+void admin_client_match(struct admin_client *client);
 /* See admin/operations.h. `answer` holds up to ADMIN_ANSWER_BYTES_MAX and is emptied first.
  * Returns the HTTP status, or 0: the server did not answer, the reason says why. */
 unsigned admin_client_call(struct admin_client *client, struct slice method, struct slice path,

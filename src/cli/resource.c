@@ -205,6 +205,8 @@ static int call_and_read(struct admin_client *client, const struct resource_requ
 {
     struct exchange exchange;
     exchange_init(&exchange);
+    if (request->must_match)
+        admin_client_match(client);
     int code = exchange_run(&exchange, client, request->method, path, request->body);
     if (code < 0)
         code = read(context, &exchange.object, &exchange.arena);
@@ -252,10 +254,11 @@ static int read_and_change(void *context, const struct json_object *answer, stru
     json_writer_init(&writer, &changing->body);
     json_write_object(&writer);
     if (!changing->write(changing->context, answer, arena, &writer))
-        return 2;
+        return 1;
     json_write_end(&writer);
     changing->request.method = changing->printing.request->method;
     changing->request.body = buffer_slice(&changing->body);
+    changing->request.must_match = true;
     return RESOURCE_AGAIN;
 }
 

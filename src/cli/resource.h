@@ -28,13 +28,15 @@ struct resource_request {
     struct slice body;
     const char *note;  /* printed after the lines for people; may be NULL */
     bool needs_config; /* the operation reads the configuration: see admin_client_use() */
+    bool must_match;   /* what the last answer showed did not change since */
 };
 
 /* Calls, and prints the object of the answer: as JSON, or a line for each member. */
 int resource_call(const struct verb_options *options, const struct resource_request *request);
 
 /* Asks for the object at the request's path, lets `write` add the members of a body from it, and calls
- * with that body; then as resource_call(). False from `write`: it said why, and nothing is changed. */
+ * with that body, which is refused if the object was changed meanwhile; then as resource_call(). False
+ * from `write`: it said why, and nothing is changed. */
 typedef bool resource_body_writer(void *context, const struct json_object *present,
                                   struct arena *arena, struct json_writer *writer);
 int resource_change(const struct verb_options *options, const struct resource_request *request,

@@ -1,5 +1,6 @@
 """Teams, and what teams, users and keys may do and how much: made, changed and shown by commands."""
 
+import concurrent.futures
 import json
 import re
 
@@ -52,6 +53,20 @@ def test_set_changes_only_what_is_given(weir):
     assert sorted(changed["budgets"]) == ["10usd/month", "1usd/day"]
     assert entries(weir, "team.set")[-1]["models"] is None
     assert "tags" not in entries(weir, "team.set")[-1]
+
+
+def test_changes_of_limits_at_once_do_not_undo_each_other(weir):
+    weir.run("teams", "create", "crowded")
+    limits = [f"{i + 1}{kind}/{window}" for i, (kind, window) in enumerate(
+        (kind, window) for kind in ("req", "tok") for window in ("min", "hour", "day"))]
+    with concurrent.futures.ThreadPoolExecutor(len(limits)) as pool:
+        done = list(pool.map(lambda limit: weir.run("teams", "set", "crowded", "--limit", limit,
+                                                    code=None), limits))
+    held = weir.run_json("teams", "show", "crowded")["limits"]
+    for each, limit in zip(done, limits):
+        assert (each.returncode, limit in held) in ((0, True), (1, False))
+        assert each.returncode == 0 or "changed" in each.stderr
+    assert held
 
 
 def test_users_are_in_one_team_or_none(weir):

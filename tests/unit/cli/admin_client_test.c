@@ -166,6 +166,53 @@ static void a_running_server_is_asked(void **state)
     buffer_fini(&answer);
 }
 
+/* In a process of its own: answers three requests with a tag, of which the second alone may name it. */
+static void answer_thrice(int listening)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nETag: \"5f\"\r\nContent-Length: 2\r\n\r\n{}";
+    char request[4096];
+    close(accept(listening, NULL, NULL));
+    for (int i = 0; i < 3; i++) {
+        const int fd = accept(listening, NULL, NULL);
+        const ssize_t got = recv(fd, request, sizeof(request) - 1, 0);
+        if (got <= 0 || send(fd, answer, sizeof(answer) - 1, 0) < 0)
+            _exit(1);
+        close(fd);
+        request[got] = '\0';
+        if ((strstr(request, "\r\nif-match: \"5f\"\r\n") != NULL) != (i == 1))
+            _exit(2);
+    }
+    _exit(0);
+}
+
+static void a_call_that_must_match_names_what_the_last_answer_showed(void **state)
+{
+    struct admin_client *client = NULL;
+    struct buffer answer;
+    int outcome = 0;
+    (void)state;
+    data_dir_write("lock", "1\n");
+    const int listening = listen_on_socket();
+    const pid_t child = fork();
+    if (child == 0)
+        answer_thrice(listening);
+    close(listening);
+    buffer_init(&answer, ADMIN_ANSWER_BYTES_MAX);
+    assert_int_equal(admin_client_open(data_dir, 0, &client, NULL), STATUS_OK);
+    for (int i = 0; i < 3; i++) {
+        if (i == 1)
+            admin_client_match(client);
+        assert_int_equal(admin_client_call(client, SLICE("PATCH"), SLICE("/admin/v1/users/a"),
+                                           SLICE("{}"), &answer, NULL),
+                         200);
+    }
+    admin_client_close(&client);
+    buffer_fini(&answer);
+    assert_int_equal(waitpid(child, &outcome, 0), child);
+    assert_int_equal(outcome, 0);
+    unlink(data_dir_path("admin.sock"));
+}
+
 static void an_allocation_that_fails_leaves_nothing_open(void **state)
 {
     struct data_lock lock;
@@ -198,6 +245,7 @@ int main(void)
         IN_FILLED(a_directory_that_another_lets_go_is_opened),
         IN_FILLED(a_stale_socket_is_no_server),
         IN_EMPTY(a_running_server_is_asked),
+        IN_EMPTY(a_call_that_must_match_names_what_the_last_answer_showed),
         IN_FILLED(an_allocation_that_fails_leaves_nothing_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
