@@ -65,10 +65,8 @@ static enum status find_user(struct spending *spending)
 static struct slice owner_of_row(struct query *query, enum store_group by)
 {
     static const int columns[] = {
-        [STORE_GROUP_KEY] = COLUMN_KEY,
-        [STORE_GROUP_USER] = COLUMN_USER,
-        [STORE_GROUP_TEAM] = COLUMN_TEAM,
-        [STORE_GROUP_MODEL] = COLUMN_MODEL,
+        [STORE_GROUP_KEY] = COLUMN_KEY,           [STORE_GROUP_USER] = COLUMN_USER,
+        [STORE_GROUP_TEAM] = COLUMN_TEAM,         [STORE_GROUP_MODEL] = COLUMN_MODEL,
         [STORE_GROUP_PROVIDER] = COLUMN_PROVIDER,
     };
     return by == STORE_GROUP_NONE ? SLICE("") : query_read_bytes(query, columns[by]);
