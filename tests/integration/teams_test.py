@@ -56,17 +56,17 @@ def test_set_changes_only_what_is_given(weir):
 
 
 def test_changes_of_limits_at_once_do_not_undo_each_other(weir):
-    weir.run("teams", "create", "crowded")
     limits = [f"{i + 1}{kind}/{window}" for i, (kind, window) in enumerate(
         (kind, window) for kind in ("req", "tok") for window in ("min", "hour", "day"))]
-    with concurrent.futures.ThreadPoolExecutor(len(limits)) as pool:
-        done = list(pool.map(lambda limit: weir.run("teams", "set", "crowded", "--limit", limit,
-                                                    code=None), limits))
-    held = weir.run_json("teams", "show", "crowded")["limits"]
-    for each, limit in zip(done, limits):
-        assert (each.returncode, limit in held) in ((0, True), (1, False))
-        assert each.returncode == 0 or "changed" in each.stderr
-    assert held
+    for team in ("crowd-1", "crowd-2", "crowd-3", "crowd-4"):
+        weir.run("teams", "create", team)
+        with concurrent.futures.ThreadPoolExecutor(len(limits)) as pool:
+            done = list(pool.map(lambda limit: weir.run(  # noqa: B023
+                "teams", "set", team, "--limit", limit, code=None), limits))
+        held = weir.run_json("teams", "show", team)["limits"]
+        for each, limit in zip(done, limits):
+            assert (each.returncode, limit in held) in ((0, True), (1, False)), each.stderr
+            assert each.returncode == 0 or "changed" in each.stderr
 
 
 def test_users_are_in_one_team_or_none(weir):
