@@ -7,7 +7,7 @@
  * instructions are 0 where the kernel does not let one count them.
  *
  * Built by: cc -std=c17 -D_GNU_SOURCE -O2 -Isrc tests/perf/admission.c src/policy/X.c src/base/X.c
- * -lcrypto, X standing for all files there. */
+ * -lcrypto -lsodium, X standing for all files there. */
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
