@@ -206,6 +206,47 @@ static enum outcome outcome_of(const struct http_exchange *exchange)
     return exchange->status >= 400 ? OUTCOME_REFUSED : OUTCOME_COMPLETED;
 }
 
+/* Where a secret may have been given in the place of a name: its request failed, since nothing is called
+ * so. Neither its path nor what is said of it goes into the log whole. */
+static bool may_hold_secret(const struct http_exchange *exchange)
+{
+    static const struct slice collections[] = {
+        {"/admin/v1/keys/", 15}, {"/admin/v1/tokens/", 17}, {"/admin/v1/secrets/", 18}};
+    const struct slice target = exchange->head.target;
+    if (exchange->status < 400)
+        return false;
+    for (size_t i = 0; i < sizeof(collections) / sizeof(collections[0]); i++) {
+        if (slice_starts_with(exchange->head.path, collections[i]))
+            return true;
+    }
+    return slice_find(target, SLICE("sk-weir-")) < target.size ||
+           slice_find(target, SLICE("weir-admin-")) < target.size;
+}
+
+/* The path up to its collection. */
+static struct slice cut_path(struct slice path)
+{
+    const struct slice base = SLICE("/admin/v1/");
+    if (!slice_starts_with(path, base))
+        return SLICE("/");
+    const struct slice collection = slice_from(path, base.size);
+    const size_t end = slice_find_byte(collection, '/');
+    return end < collection.size ? slice_of(path.data, base.size + end) : base;
+}
+
+static void fill_texts(const struct call *call, struct slice *text)
+{
+    const struct http_exchange *exchange = call->exchange;
+    const bool is_masked = may_hold_secret(exchange);
+    text[ACCESS_TEXT_METHOD] = exchange->head.method_text;
+    text[ACCESS_TEXT_PATH] = is_masked ? cut_path(exchange->head.path) : exchange->head.path;
+    text[ACCESS_TEXT_USER_AGENT] = http_exchange_header(exchange, HTTP_HEADER_USER_AGENT);
+    text[ACCESS_TEXT_CLIENT_REQUEST_ID] = http_exchange_header(exchange, HTTP_HEADER_X_REQUEST_ID);
+    text[ACCESS_TEXT_USER_NAME] = call->actor.name;
+    if (exchange->status >= 400 && !is_masked)
+        text[ACCESS_TEXT_ERROR_MESSAGE] = slice_from_text(call->reply.problem.text);
+}
+
 static void write_access_line(const struct call *call)
 {
     const struct http_exchange *exchange = call->exchange;
@@ -222,14 +263,7 @@ static void write_access_line(const struct call *call)
     access.figures.status = (uint16_t)exchange->status;
     access.figures.outcome = (uint8_t)outcome_of(exchange);
     fill_client(&exchange->connection->peer, &access.figures);
-    access.text[ACCESS_TEXT_METHOD] = exchange->head.method_text;
-    access.text[ACCESS_TEXT_PATH] = exchange->head.path;
-    access.text[ACCESS_TEXT_USER_AGENT] = http_exchange_header(exchange, HTTP_HEADER_USER_AGENT);
-    access.text[ACCESS_TEXT_CLIENT_REQUEST_ID] =
-        http_exchange_header(exchange, HTTP_HEADER_X_REQUEST_ID);
-    access.text[ACCESS_TEXT_USER_NAME] = call->actor.name;
-    if (exchange->status >= 400)
-        access.text[ACCESS_TEXT_ERROR_MESSAGE] = slice_from_text(call->reply.problem.text);
+    fill_texts(call, access.text);
     log_access(call->door->config->log, &access);
 }
 

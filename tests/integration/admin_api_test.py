@@ -343,6 +343,22 @@ def test_each_request_writes_one_access_line_with_who_it_was(stage, root):
     assert log_field(nameless, "user.name") is None
 
 
+def test_a_secret_in_the_place_of_a_name_is_in_no_log(stage, root):
+    key, token = stage.made["red-key"]["key"], stage.secrets["admin"]
+    own = "an-applications-own-secret"
+    for secret in (key, token, own):
+        for method, path in (("GET", f"keys/{secret}"), ("POST", f"keys/{secret}/revoke"),
+                             ("GET", f"tokens/{secret}"), ("DELETE", f"tokens/{secret}")):
+            response = root.change(method, path)
+            assert response.status in (400, 404), response
+            line = stage.weir.access_line(response)
+            assert log_field(line, "url.path") == "/admin/v1/" + path.split("/")[0]
+    for path in (f"users/{key}", f"x/{token}", token, f"users?team={key}", f"/{key}"):
+        stage.weir.access_line(root.get(path))
+    said = stage.weir.stderr()
+    assert not any(secret in said for secret in (key, token, own))
+
+
 # Metrics, and the listener
 
 
