@@ -18,8 +18,9 @@ MISSING_ID = "01900000-0000-7000-8000-000000000000"
 class Stage:
     """A weir with two teams, and a token of each role."""
 
-    def __init__(self, weir):
+    def __init__(self, weir, upstream_url):
         self.weir = weir
+        self.upstream_url = upstream_url
         self.root = Admin(weir.admin_port, FIRST_TOKEN)
         self.made = {}
         for team in ("red", "blue"):
@@ -46,7 +47,8 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(make_gateway):
-    return Stage(make_gateway({"admin": {"token": FIRST_TOKEN}}).weir)
+    gateway = make_gateway({"admin": {"token": FIRST_TOKEN, "allowed_networks": ["127.0.0.0/8"]}})
+    return Stage(gateway.weir, gateway.upstream.base_url)
 
 
 @pytest.fixture
@@ -251,12 +253,7 @@ def test_a_change_says_which_version_it_means(root):
 
 @pytest.mark.parametrize("route", [each for each in ROUTES if each.takes_match], ids=str)
 def test_every_change_of_an_object_is_refused_without_its_version(stage, root, route):
-    kind = route.path.split("{")[1].split("}")[0]
-    if kind in ("user", "key", "team"):
-        thing = {"user": "red-user", "key": "red-key", "team": "red"}[kind]
-        path = route.with_names(stage.id(thing))
-    else:
-        path = made_for(stage, kind, route)
+    path = route.with_names(made_for(stage, route))
     body = {} if route.takes_body else None
     item = path.split("/")[:5]
     before = root.get("/".join(item))
@@ -266,12 +263,20 @@ def test_every_change_of_an_object_is_refused_without_its_version(stage, root, r
     assert root.get("/".join(item)).body == before.body
 
 
-def made_for(stage, kind, route):
-    """A thing that the stage does not have yet."""
-    name = f"for {route}"[:100]
-    if kind == "token":
-        return route.with_names(stage.root.create("tokens", name=name, role="viewer")["id"])
-    raise AssertionError(f"how is a {kind} made?")
+def made_for(stage, route):
+    """The name of a thing of the route's kind."""
+    kind = route.path.split("/")[3]
+    if kind in ("users", "keys", "teams"):
+        return stage.id({"users": "red-user", "keys": "red-key", "teams": "red"}[kind])
+    if kind == "tokens":
+        return stage.root.create("tokens", name=f"for {route}"[:100], role="viewer")["id"]
+    name = f"for-{route.method.lower()}-of-{kind}"
+    stage.root.create("providers", name=name, base_url=stage.upstream_url)
+    if kind == "secrets":
+        stage.root.ok("PUT", f"secrets/{name}", {"value": "sk-its-credential"})
+    if kind == "models":
+        stage.root.create("models", name=name, targets=[name])
+    return name
 
 
 def test_versions_rise_however_fast_changes_follow_each_other(root):
@@ -443,7 +448,8 @@ def test_where_limits_and_budgets_stand_is_told_of_each_level(stage, root):
     for role, wanted in (("blue", set()), ("team_admin", set()), ("viewer", {"limited"})):
         seen = {each["name"] for each in stage.as_role(role).all_items("limits", level="team")}
         assert seen == wanted
-    assert root.get("limits").status == root.get("limits?level=model").status == 400
+    assert root.get("limits").status == root.get("limits?level=everybody").status == 400
+    assert stage.as_role("blue").get("limits?level=gateway").status == 403
 
 
 # Hostile texts
@@ -482,7 +488,7 @@ def test_hostile_texts_that_are_stored_come_back_unchanged(root, number):
 def test_no_text_in_any_member_of_any_body_is_more_than_refused(root, route):
     operation = description()["paths"][route.path][route.method.lower()]
     name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].split("/")[-1]
-    members = description()["components"]["schemas"][name]["properties"]
+    members = description()["components"]["schemas"][name].get("properties", ["base_url", "name"])
     for member in members:
         for text in HOSTILE + REFUSED:
             for value in (text, [text], {text: text}):

@@ -20,20 +20,24 @@ CHECKS = [checks.not_a_server_error, schemathesis.checks.CHECKS.get_one("status_
 
 
 THINGS = {"teams": {"name": "red"}, "users": {"name": "ada", "team": "red"},
-          "keys": {"user": "ada", "name": "laptop"}, "tokens": {"name": "spare", "role": "viewer"}}
-NAMES = {"team": "red", "user": "ada", "key": "laptop", "token": "spare", "model": "gpt-test"}
+          "keys": {"user": "ada", "name": "laptop"}, "tokens": {"name": "spare", "role": "viewer"},
+          "providers": {"name": "extra", "base_url": "http://127.0.0.1:9/v1"},
+          "models": {"name": "extra", "targets": ["extra"]}}
+NAMES = {"team": "red", "user": "ada", "key": "laptop", "token": "spare", "provider": "extra",
+         "model": "extra"}
 
 
 @pytest.fixture(scope="module")
 def root(make_gateway):
-    weir = make_gateway({"admin": {"token": FIRST_TOKEN}}).weir
-    return Admin(weir.admin_port, FIRST_TOKEN)
+    admin = {"token": FIRST_TOKEN, "allowed_networks": ["127.0.0.0/8"]}
+    return Admin(make_gateway({"admin": admin}).weir.admin_port, FIRST_TOKEN)
 
 
 def make_things(root):
     """What a request may have removed is there again."""
     for kind, members in THINGS.items():
         assert root.call("POST", kind, members).status in (201, 409)
+    root.call("PUT", "secrets/extra", {"value": "sk-its-credential"})
 
 
 def test_the_description_is_valid_and_is_what_a_weir_answers_with(root):
