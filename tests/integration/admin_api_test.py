@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support import wire
+from support import admin_socket, wire
 from support.admin import FIRST_TOKEN, ROLES, Admin, check_answer, description, routes
 from support.weir import free_port, in_background, log_field, wait_until
 
@@ -317,6 +317,12 @@ def test_failures_are_problems_whatever_goes_wrong(stage, root):
             (409, root.call("POST", "teams", {"name": "red"}))):
         assert response.status == wanted, response
     assert root.call("PUT", "users").header("allow") == "POST, GET, HEAD"
+
+
+def test_on_the_socket_the_type_of_a_body_does_not_matter(stage):
+    """`curl -d` says that it sends a form."""
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert admin_socket.call(stage.weir, "POST", "/users", {"name": "a form"}, form).status == 201
 
 
 def test_a_malformed_request_is_a_problem_too(stage):

@@ -28,12 +28,12 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(str(self.path))
 
 
-def call(weir, method, path, body=None):
+def call(weir, method, path, body=None, headers=None):
     """One request below /admin/v1; the answer is always a JSON object."""
     connection = _Connection(weir.data_dir / "admin.sock")
     try:
         connection.request(method, f"/admin/v1{path}",
-                           None if body is None else json.dumps(body).encode())
+                           None if body is None else json.dumps(body).encode(), headers or {})
         response = connection.getresponse()
         text = response.read().decode()
         return Answer(response.status, json.loads(text), text)
