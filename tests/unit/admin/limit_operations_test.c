@@ -82,7 +82,7 @@ static void without_a_server_nothing_is_counted(void **state)
     *state = context = data_dir_open(false);
     assert_int_equal(operate(context, "GET", "/admin/v1/limits?level=key", "", NULL), 503);
     assert_int_equal(operate(context, "GET", "/admin/v1/limits", "", NULL), 400);
-    assert_int_equal(operate(context, "GET", "/admin/v1/budgets?level=model", "", NULL), 400);
+    assert_int_equal(operate(context, "GET", "/admin/v1/budgets?level=everybody", "", NULL), 400);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_context, close_context)
