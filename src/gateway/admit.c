@@ -15,9 +15,9 @@
 /* Two requests may find the same money and one of them takes it: then the other looks again. */
 #define TRIES_MAX 3
 
-/* Of a stream: bytes of events that a token takes at least, as far as the next look at it. */
-#define BYTES_PER_TOKEN  4
-#define COVER_STEP_BYTES 2048
+/* Of a stream: bytes of events for a token before any is seen, and the least from look to look. */
+#define BYTES_PER_TOKEN  64
+#define COVER_STEP_BYTES 512
 #define EXTEND_TOKENS    256
 #define EXTEND_TRIES     4
 
@@ -170,6 +170,18 @@ static void hold_money(const struct request *request, const struct hold_subject 
                hold);
 }
 
+/* How far what is held goes, as the bytes for a token have been so far: three quarters of that. */
+static void cover(struct admit *admit, uint64_t relayed, uint64_t tokens)
+{
+    const uint64_t left = admit->hold.output_tokens - tokens;
+    const uint64_t each = tokens > 0 ? relayed / tokens : BYTES_PER_TOKEN;
+    uint64_t step;
+    if (__builtin_mul_overflow(left, each, &step))
+        step = UINT64_MAX / 2;
+    step -= step / 4;
+    admit->covered_bytes = relayed + (step > COVER_STEP_BYTES ? step : COVER_STEP_BYTES);
+}
+
 static enum status take_once(struct request *request, struct hold_subject *subject,
                              struct admission_refusal *refusal)
 {
@@ -192,6 +204,8 @@ static enum status take_once(struct request *request, struct hold_subject *subje
         return request_fail(request, ERROR_INTERNAL, NULL, "Out of memory.");
     const enum admission_verdict verdict = admission_take(&levels, &demand, &admit->grant, refusal);
     admit->is_granted = verdict == ADMISSION_ADMITTED;
+    if (admit->is_granted && admit->has_hold)
+        cover(admit, 0, 0);
     if (admit->is_granted)
         return STATUS_OK;
     if (verdict == ADMISSION_BUDGET || verdict == ADMISSION_TOO_LARGE)
@@ -268,10 +282,20 @@ bool admit_covers(struct request *request)
                      "The answer has become longer than what is left of a budget covers.");
         return false;
     }
-    const uint64_t left = admit->hold.output_tokens - tokens;
-    const uint64_t step = left * BYTES_PER_TOKEN;
-    admit->covered_bytes = relayed + (step > COVER_STEP_BYTES ? step : COVER_STEP_BYTES);
+    cover(admit, relayed, tokens);
     return true;
+}
+
+size_t admit_read_bytes(const struct request *request, size_t most)
+{
+    const struct admit *admit = &request->admit;
+    const uint64_t relayed = request->account.relayed_bytes;
+    if (!admit->is_granted || !admit->has_hold)
+        return most;
+    const uint64_t left =
+        admit->covered_bytes > relayed ? admit->covered_bytes - relayed : COVER_STEP_BYTES;
+    const uint64_t wanted = left > COVER_STEP_BYTES ? left : COVER_STEP_BYTES;
+    return wanted < most ? (size_t)wanted : most;
 }
 
 /* --- What is left -----------------------------------------------------------------------------------------*/

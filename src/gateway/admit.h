@@ -53,6 +53,10 @@ MUST_CHECK enum status admit_take(struct request *request);
  * the error that is noted. */
 bool admit_covers(struct request *request);
 
+/* How much of a stream may be read at once, of at most `most` bytes, so that it is looked at before what
+ * is held is used up. */
+size_t admit_read_bytes(const struct request *request, size_t most);
+
 /* Once the bill is made, or nobody was called. Does nothing the second time. */
 void admit_settle(struct request *request);
 

@@ -166,7 +166,7 @@ static void set_read_bytes_max(struct relay *relay)
 {
     const size_t most = unread_bytes_max(relay);
     const size_t held = relay->unread.size < most ? relay->unread.size : 0;
-    relay->call->attempt.read_bytes_max = most - held;
+    relay->call->attempt.read_bytes_max = admit_read_bytes(relay->request, most - held);
 }
 
 static bool is_unread(const struct relay *relay, struct slice bytes)
