@@ -69,9 +69,8 @@ unsigned secrets_show(struct operation *operation)
     struct reason reason = {""};
     struct store_secret secret;
     struct json_writer writer;
-    const enum status status =
-        store_secret_find(operation->context->store, operation->target.item, operation->arena,
-                          &secret, &reason);
+    const enum status status = store_secret_find(operation->context->store, operation->target.item,
+                                                 operation->arena, &secret, &reason);
     if (status != STATUS_OK)
         return operation_failed(operation, status, &reason);
     json_writer_init(&writer, operation->answer);
@@ -129,10 +128,11 @@ unsigned secrets_set(struct operation *operation)
     unsigned failed = operation_read_body(operation, &value, 1);
     if (failed == 0)
         failed = provider_look_up(operation, operation->target.item, 404, &provider);
-    if (failed == 0 && provider == NULL)
-        failed = operation_problem(operation, 503, "there is no configuration to look into");
-    if (failed == 0)
-        failed = check_not_configured(operation, provider);
+    if (failed != 0)
+        return failed;
+    if (provider == NULL)
+        return operation_problem(operation, 503, "there is no configuration to look into");
+    failed = check_not_configured(operation, provider);
     if (failed != 0)
         return failed;
     const struct slice text = body_text(&value);

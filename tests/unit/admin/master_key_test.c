@@ -12,6 +12,8 @@
 #include "base/alloc.h"
 
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG  HEX_A "aa"
+#define WRONG "zz" HEX_A
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static struct master_key key_of(const char *hex)
@@ -93,8 +95,7 @@ static void one_is_made_only_where_nothing_is_sealed_yet(void **state)
 static void what_is_no_key_is_refused_with_its_place(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"short", "a password of exactly 32 bytes!!", HEX_A "aa",
-                                        "zz" HEX_A};
+    static const char *const wrong[] = {"short", "a password of exactly 32 bytes!!", LONG, WRONG};
     struct master_key_places places = nowhere();
     struct master_key key;
     struct reason reason = {""};
