@@ -204,6 +204,28 @@ static void trusted_proxies_are_networks_or_addresses(void **state)
     loading_refused("workers: 1\ntrusted_proxy: []\n", 2, "did you mean 'trusted_proxies'?");
 }
 
+static void networks_of_the_guard_are_read_from_a_list_or_a_text(void **state)
+{
+    (void)state;
+    struct loading list = {0}, text = {0}, empty = {0};
+    const struct config_networks *networks =
+        &loading_sound(&list, "admin: { allowed_networks: [10.0.0.0/8, '::1'] }\n")
+             ->admin.allowed_networks;
+    assert_int_equal(networks->count, 2);
+    assert_int_equal(networks->items[0].prefix, 104);
+    loading_end(&list);
+    networks =
+        &loading_sound(&text, "admin: { allowed_networks: 10.0.0.0/8 }\n")->admin.allowed_networks;
+    assert_int_equal(networks->count, 1);
+    loading_end(&text);
+    assert_int_equal(
+        loading_sound(&empty, "admin: { allowed_networks: [] }\n")->admin.allowed_networks.count,
+        0);
+    loading_end(&empty);
+    loading_refused("admin: { allowed_networks: [10.0.0.1/8] }\n", 1, "bits behind its prefix");
+    loading_refused("admin:\n  allowed_networks: {a: b}\n", 2, "a list is wanted");
+}
+
 static void too_many_networks_are_refused(void **state)
 {
     (void)state;
@@ -266,6 +288,7 @@ int main(void)
         cmocka_unit_test(budgets_can_be_set),
         cmocka_unit_test(wrong_budgets_are_refused),
         cmocka_unit_test(trusted_proxies_are_networks_or_addresses),
+        cmocka_unit_test(networks_of_the_guard_are_read_from_a_list_or_a_text),
         cmocka_unit_test(too_many_networks_are_refused),
         cmocka_unit_test(to_trust_everybody_is_warned_of),
         cmocka_unit_test(a_failed_allocation_is_said_and_nothing_leaks),
