@@ -10,11 +10,13 @@
 #define LISTENERS_MAX 16
 #define HEADER_MS     10000
 #define IDLE_MS       75000
+/* Of all listeners together. The admin socket has its own: who floods a listener locks nobody out. */
+#define CONNECTIONS_MAX 1000
 
 struct admin_server {
     struct admin_server_config config;
     struct scratch *scratch;
-    struct http_shared *shared;
+    struct http_shared *of_socket, *of_listeners;
     struct key_hasher *hasher;
     struct door doors[LISTENERS_MAX];
     unsigned door_count;
@@ -39,7 +41,8 @@ static struct door *add_door(struct admin_server *server, enum access access)
     door->access = access;
     door->listener.fd = -1;
     timer_init(&door->listener.resume, NULL);
-    http_server_init(&door->server, server->config.loop, server->scratch, server->shared, &hooks);
+    http_server_init(&door->server, server->config.loop, server->scratch,
+                     access == ACCESS_SOCKET ? server->of_socket : server->of_listeners, &hooks);
     door->server.limits = (struct http_server_limits){
         .header_bytes = 16 * 1024,
         .headers = 100,
@@ -95,11 +98,14 @@ enum status admin_server_open(const struct admin_server_config *config,
     server->scratch = alloc_bytes(sizeof(*server->scratch));
     enum status status = server->scratch != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
-        status = http_shared_create(&server->shared);
+        status = http_shared_create(&server->of_socket);
+    if (status == STATUS_OK)
+        status = http_shared_create(&server->of_listeners);
     if (status == STATUS_OK)
         status = key_hasher_create(config->context->pepper, &server->hasher);
     if (status != STATUS_OK)
         goto fail;
+    http_shared_set_max(server->of_listeners, CONNECTIONS_MAX, 0);
     struct door *door = add_door(server, ACCESS_SOCKET);
     status = listener_open_unix(&door->listener, config->socket_path, 0600, reason);
     if (status == STATUS_OK)
@@ -142,7 +148,8 @@ void admin_server_destroy(struct admin_server **taken)
         http_server_fini(&server->doors[i].server);
         tls_context_unref(&server->doors[i].tls);
     }
-    http_shared_destroy(&server->shared);
+    http_shared_destroy(&server->of_socket);
+    http_shared_destroy(&server->of_listeners);
     key_hasher_destroy(&server->hasher);
     alloc_free(server->scratch);
     alloc_free(server);

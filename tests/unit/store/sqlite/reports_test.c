@@ -116,6 +116,29 @@ static void one_users_lines_are_its_own(void **state)
                  "2024-10-07T01:00:00Z/ 1 1 0 1000", "2024-10-07T02:00:00Z/ 0 0 5 0");
 }
 
+static void a_teams_lines_are_its_own_by_whatever_they_are_grouped(void **state)
+{
+    static const enum store_group groups[] = {STORE_GROUP_NONE, STORE_GROUP_MODEL,
+                                              STORE_GROUP_PROVIDER, STORE_GROUP_DAY,
+                                              STORE_GROUP_TEAM};
+    for (unsigned number = 1; number <= 6; number++) {
+        struct store_usage usage = ledger_usage(number);
+        usage.team_id = number > 1 ? database_id(40 + number % 2) : (struct id){{0}};
+        ledger_add(*state, &usage);
+    }
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        const struct store_report of_team = {.by = groups[i], .team_id = database_id(40)};
+        const struct store_report of_none = {.by = groups[i], .team_id = database_id(77)};
+        struct ledger_lines lines = {.count = 0};
+        assert_int_equal(store_report(*state, &of_team, ledger_keep_line, &lines, NULL), STATUS_OK);
+        assert_int_equal(lines.count, 1);
+        assert_int_equal(lines.last.requests, 3);
+        lines.count = 0;
+        assert_int_equal(store_report(*state, &of_none, ledger_keep_line, &lines, NULL), STATUS_OK);
+        assert_int_equal(lines.count, groups[i] == STORE_GROUP_NONE ? 1 : 0);
+    }
+}
+
 static void nothing_is_a_line_of_zeros_or_no_line(void **state)
 {
     const struct store_report none = {.by = STORE_GROUP_NONE};
@@ -263,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_group_has_its_lines_in_its_order),
         TEST(one_users_lines_are_its_own),
+        TEST(a_teams_lines_are_its_own_by_whatever_they_are_grouped),
         TEST(nothing_is_a_line_of_zeros_or_no_line),
         TEST(since_is_rounded_down_and_until_up_to_the_hour),
         TEST(every_cut_counts_every_hour_once),
