@@ -7,66 +7,23 @@
 #include <unistd.h>
 
 #include "admin/alert_audit.h"
-#include "admin/context.h"
 #include "admin/demo_key.h"
 #include "admin/seed.h"
-#include "admin/server.h"
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "admin/overlay.h"
+#include "cli/control_internal.h"
 #include "cli/serve_audit.h"
-#include "cli/store_part.h"
-#include "config/show.h"
-#include "gateway/audit_books.h"
-#include "gateway/gateway.h"
-#include "gateway/models_watch.h"
-#include "io/service.h"
 #include "models/tokens/tokenizer.h"
 #include "store/store.h"
 
 #define SAVE_MS        1000   /* between two times that the head of the audit chain is saved */
 #define SAVES_PER_USES 2      /* so many of them until the last uses are saved too */
-#define POLL_MS        20     /* while waiting for the last connections */
 #define CUT_OFF_MS     5000   /* for tasks to end after they were cut off */
-#define PATH_BYTES     512    /* a longer one is no path of a socket either */
 #define STORE_BUSY_MS  2000   /* the drain tries again after that */
 #define RECOVERY_MS    600000 /* for what a former run left, before budgets are held */
-#define SIGNAL_COUNT   3
 #define DEMO_KEY_BYTES 1024
-#define MISTAKE_BYTES  8192 /* a longer one is logged without its place */
-
-struct control {
-    const struct config_source *source;
-    struct loop *loop;
-    struct dns *dns;
-    struct log *log;
-    struct log_producer *producer;
-    struct metrics *metrics;
-    struct metrics_worker *cells; /* for what the control thread counts */
-    struct admin_context *context;
-    struct service *store;
-    struct service *scrapes;
-    struct store *ledger_store; /* the drain's own connection */
-    struct audit_books *audit_books;
-    const char *version;
-    bool has_noted_start; /* in the audit chain */
-    bool head_has_failed; /* and this is told */
-    struct gateway gateway;
-    bool gateway_is_running;
-    struct admin_server *admin;
-    char socket_path[PATH_BYTES]; /* it removes it at the end */
-    struct models_watch *models;
-    struct overlay *overlay; /* what the store adds to the configuration in force */
-    struct timer save;
-    bool is_saving;
-    unsigned saves;
-    uv_signal_t signals[SIGNAL_COUNT];
-    bool is_reloading, reload_is_due;
-    bool is_following; /* another configuration, which takes several turns */
-    bool is_stopping;
-    uint64_t linger_ms;
-    struct buffer demo_key;
-};
 
 /* --- What is saved now and then ------------------------------------------------------------------------ */
 
@@ -122,293 +79,6 @@ static void on_save(struct timer *timer)
     timer_arm(loop_timers(control->loop), timer, loop_deadline(control->loop, SAVE_MS));
 }
 
-/* --- Reload -------------------------------------------------------------------------------------------- */
-
-static void log_report(struct control *control, const struct config_report *report)
-{
-    for (size_t i = 0; i < report->count; i++) {
-        const struct config_mistake *mistake = &report->mistakes[i];
-        const bool is_error = mistake->severity == CONFIG_SEVERITY_ERROR;
-        struct buffer text;
-        buffer_init(&text, MISTAKE_BYTES);
-        const enum status status = config_mistake_write(mistake, &text);
-        log_write(control->producer, is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "config", "%.*s",
-                  SLICE_ARGS(status == STATUS_OK ? buffer_slice(&text) : mistake->message));
-        buffer_fini(&text);
-    }
-}
-
-static bool is_notice_of(const struct config *config, struct slice notice)
-{
-    for (size_t i = 0; i < config->notices.count; i++) {
-        if (slice_equal(config->notices.items[i], notice))
-            return true;
-    }
-    return false;
-}
-
-/* Those that have been said are not said again. */
-static void say_new_notices(struct control *control, const struct config *config)
-{
-    const struct config *former = control->gateway.snapshot->config;
-    for (size_t i = 0; i < config->notices.count; i++) {
-        const struct slice notice = config->notices.items[i];
-        if (!is_notice_of(former, notice))
-            log_write(control->producer, LOG_LEVEL_INFO, "config", "%.*s", SLICE_ARGS(notice));
-    }
-}
-
-/* STATUS_OK: the new configuration may be put in force. */
-static enum status check_restart(struct control *control, const struct config *config,
-                                 struct reason *reason)
-{
-    struct buffer names;
-    buffer_init(&names, 4096);
-    enum status status = config_diff_restart(control->gateway.snapshot->config, config, &names);
-    if (status == STATUS_OK && names.size > 0) {
-        reason_set(reason, "%.*s: a change of this takes a restart", (int)names.size, names.data);
-        status = STATUS_UNSUPPORTED;
-    }
-    buffer_fini(&names);
-    return status;
-}
-
-/* One after another: each begins with what the one before it has put in force. */
-static void begin_following(struct control *control)
-{
-    while (control->is_following) {
-        const enum status status = task_sleep(control->loop, POLL_MS);
-        ASSERT(status == STATUS_OK);
-    }
-    control->is_following = true;
-}
-
-/* What budgets begin with that the former snapshot did not have: read on the store's thread. */
-struct seeding {
-    struct control *control;
-    struct snapshot *snapshot;
-    enum status status;
-    struct reason *reason;
-};
-
-static void seed_snapshot(void *argument)
-{
-    struct seeding *seeding = argument;
-    seeding->status = seed_snapshot_levels(seeding->control->context, seeding->snapshot,
-                                           seeding->control->gateway.snapshot, seeding->reason);
-}
-
-/* Puts another configuration in force, which it takes over. Gives way to others. */
-static enum status follow_config(struct control *control, const struct config **config,
-                                 struct reason *reason)
-{
-    struct snapshot *snapshot;
-    enum status status = gateway_prepare(&control->gateway, config, &snapshot, reason);
-    if (status != STATUS_OK)
-        return status;
-    struct seeding seeding = {control, snapshot, STATUS_LIMITED, reason};
-    status = service_call(control->store, control->loop, seed_snapshot, &seeding);
-    if (status == STATUS_OK)
-        status = seeding.status;
-    if (status != STATUS_OK) {
-        snapshot_unref(&snapshot);
-        return status;
-    }
-    gateway_publish(&control->gateway, &snapshot);
-    if (control->models != NULL)
-        models_watch_follow(control->models);
-    return STATUS_OK;
-}
-
-static enum status load_and_follow(struct control *control, struct config_report *report,
-                                   struct reason *reason)
-{
-    struct config_source source = *control->source;
-    const struct config *config;
-    source.overlay = &control->overlay->entries;
-    enum status status = config_load(&source, report, &config);
-    log_report(control, report);
-    if (status != STATUS_OK) {
-        reason_set(reason, "the new configuration has mistakes");
-        return status;
-    }
-    status = check_restart(control, config, reason);
-    if (status != STATUS_OK) {
-        config_unref(&config);
-        return status;
-    }
-    say_new_notices(control, config);
-    return follow_config(control, &config, reason);
-}
-
-/* What the store's thread needs to say so in the audit chain. */
-struct reload_note {
-    struct control *control;
-    size_t file_size;
-    char file[PATH_BYTES];
-};
-
-static void note_reload(void *argument)
-{
-    struct reload_note *note = argument;
-    struct control *control = note->control;
-    struct reason reason = {""};
-    if (serve_audit_reload(control->context, slice_of(note->file, note->file_size), &reason) !=
-        STATUS_OK)
-        log_write_now(control->log, LOG_LEVEL_ERROR, "audit",
-                      "the reload is not in the audit chain: %s", reason.text);
-    alloc_free(note);
-}
-
-static void submit_reload_note(struct control *control)
-{
-    const struct slice file = control->gateway.snapshot->config->file;
-    struct reload_note *note = alloc_zeroed(1, sizeof(*note));
-    if (note != NULL) {
-        note->control = control;
-        note->file_size = file.size < PATH_BYTES ? file.size : PATH_BYTES;
-        if (note->file_size > 0)
-            memcpy(note->file, file.data, note->file_size);
-    }
-    if (note != NULL && service_submit(control->store, note_reload, note) == STATUS_OK)
-        return;
-    alloc_free(note);
-    log_write(control->producer, LOG_LEVEL_ERROR, "audit",
-              "the reload is not in the audit chain: the store is busy");
-}
-
-static void reload_once(struct control *control)
-{
-    struct config_report report;
-    struct reason reason = {"out of memory"};
-    config_report_init(&report);
-    begin_following(control);
-    const enum status status = load_and_follow(control, &report, &reason);
-    control->is_following = false;
-    config_report_fini(&report);
-    metric_add(
-        &control->cells->reloads[status == STATUS_OK ? METRICS_RELOAD_OK : METRICS_RELOAD_FAILED],
-        1);
-    if (status == STATUS_OK)
-        submit_reload_note(control);
-    if (status == STATUS_OK)
-        log_write(control->producer, LOG_LEVEL_INFO, "config",
-                  "reloaded: the new configuration is "
-                  "in force");
-    else
-        log_write(control->producer, LOG_LEVEL_ERROR, "config",
-                  "not reloaded, the former configuration stays in force: %s", reason.text);
-}
-
-/* One at a time; what is asked for meanwhile is done once more. */
-static void reload_task(void *argument)
-{
-    struct control *control = argument;
-    do {
-        control->reload_is_due = false;
-        reload_once(control);
-    } while (control->reload_is_due && !control->is_stopping);
-    control->is_reloading = false;
-}
-
-static void reload(struct control *control)
-{
-    control->reload_is_due = true;
-    if (!control->is_reloading)
-        control->is_reloading = task_spawn(control->loop, reload_task, control) == STATUS_OK;
-}
-
-/* --- What the store adds --------------------------------------------------------------------------------- */
-
-struct part_load {
-    struct control *control;
-    const struct config *config; /* that was in force when it began; a reference */
-    struct store_part part;
-    enum status status;
-    struct reason reason;
-};
-
-static void load_part(void *argument)
-{
-    struct part_load *load = argument;
-    load->status =
-        store_part_load(load->control->context, load->config, &load->part, &load->reason);
-}
-
-static void take_overlay(struct control *control, struct store_part *part)
-{
-    overlay_destroy(&control->overlay);
-    control->overlay = part->overlay;
-    part->overlay = NULL;
-}
-
-static void take_prices(struct control *control, struct store_part *part)
-{
-    price_list_destroy(&control->gateway.store_prices);
-    control->gateway.store_prices = part->prices;
-    part->prices = NULL;
-}
-
-/* The files stay as they were read; the snapshot is made anew with what the store adds now. */
-static enum status put_in_force(struct control *control, struct store_part *part,
-                                struct reason *reason)
-{
-    const struct config *config = part->config;
-    part->config = NULL;
-    say_new_notices(control, config);
-    take_prices(control, part);
-    const enum status status = follow_config(control, &config, reason);
-    if (status == STATUS_OK)
-        take_overlay(control, part);
-    return status;
-}
-
-static enum status load_and_put_in_force(struct control *control, struct reason *reason)
-{
-    struct part_load load = {.control = control,
-                             .config = config_ref(control->gateway.snapshot->config),
-                             .status = STATUS_LIMITED};
-    enum status status = service_call(control->store, control->loop, load_part, &load);
-    if (status == STATUS_OK)
-        status = load.status;
-    if (status == STATUS_OK && !control->is_stopping)
-        status = put_in_force(control, &load.part, &load.reason);
-    *reason = load.reason;
-    store_part_drop(&load.part);
-    config_unref(&load.config);
-    return status;
-}
-
-static void follow_store(void *owner)
-{
-    struct control *control = owner;
-    struct reason reason = {""};
-    begin_following(control);
-    const enum status status = load_and_put_in_force(control, &reason);
-    control->is_following = false;
-    if (status != STATUS_OK)
-        log_write(control->producer, LOG_LEVEL_ERROR, "config",
-                  "what was set does not hold before the next start: %s",
-                  reason.text[0] != '\0' ? reason.text : status_name(status));
-}
-
-/* At the start: *config becomes one that has it all. */
-static enum status open_store_part(struct control *control, const struct config **config,
-                                   struct reason *reason)
-{
-    struct store_part part;
-    const enum status status = store_part_load(control->context, *config, &part, reason);
-    if (status == STATUS_OK) {
-        config_unref(config);
-        *config = part.config;
-        part.config = NULL;
-        take_overlay(control, &part);
-        take_prices(control, &part);
-    }
-    store_part_drop(&part);
-    return status;
-}
-
 /* --- The stop -------------------------------------------------------------------------------------------- */
 
 static bool wait_for_connections(struct control *control, uint64_t wait_ms)
@@ -417,7 +87,7 @@ static bool wait_for_connections(struct control *control, uint64_t wait_ms)
     while (gateway_connection_count(&control->gateway) > 0) {
         if (loop_now_ms(control->loop) >= deadline_ms)
             return false;
-        const enum status status = task_sleep(control->loop, POLL_MS);
+        const enum status status = task_sleep(control->loop, CONTROL_POLL_MS);
         ASSERT(status == STATUS_OK);
     }
     return true;
@@ -427,7 +97,7 @@ static void wait_for_control_tasks(struct control *control)
 {
     const uint64_t deadline_ms = loop_deadline(control->loop, CUT_OFF_MS);
     while (loop_task_count(control->loop) > 1 && loop_now_ms(control->loop) < deadline_ms) {
-        const enum status status = task_sleep(control->loop, POLL_MS);
+        const enum status status = task_sleep(control->loop, CONTROL_POLL_MS);
         ASSERT(status == STATUS_OK);
     }
 }
@@ -488,7 +158,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number != SIGHUP)
         stop(control, number);
     else if (!control->is_stopping)
-        reload(control);
+        control_reload(control);
 }
 
 /* Threads inherit what is blocked, so that signals come to this one alone: another may be where it
@@ -505,8 +175,8 @@ static void mask_signals(int how)
 
 static enum status watch_signals(struct control *control, struct reason *reason)
 {
-    static const int numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
-    for (int i = 0; i < SIGNAL_COUNT; i++) {
+    static const int numbers[CONTROL_SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < CONTROL_SIGNAL_COUNT; i++) {
         uv_signal_t *handle = &control->signals[i];
         int error = uv_signal_init(loop_uv(control->loop), handle);
         handle->data = control;
@@ -581,7 +251,7 @@ static enum status open_identities(struct control *control, const struct config 
 static enum status open_ledger_store(struct control *control, const struct config *config,
                                      struct reason *reason)
 {
-    char path[PATH_BYTES];
+    char path[CONTROL_PATH_BYTES];
     snprintf(path, sizeof(path), "%s/weir.db", config->data_dir.data);
     const struct store_config store = {
         .path = path, .busy_timeout_ms = STORE_BUSY_MS, .now_us = clock_realtime_us()};
@@ -604,7 +274,7 @@ static enum status start_gateway(struct control *control, const char *version,
                   .seal = audit_books_seal(control->audit_books),
                   .retain = audit_books_retain},
     };
-    enum status status = open_store_part(control, config, reason);
+    enum status status = control_open_store_part(control, config, reason);
     if (status == STATUS_OK)
         status = gateway_start(&control->gateway, config, reason);
     control->gateway_is_running = status == STATUS_OK;
@@ -627,7 +297,7 @@ static enum status seed_budgets(struct control *control, struct reason *reason)
 static enum status open_admin(struct control *control, struct reason *reason)
 {
     const struct config *config = control->gateway.snapshot->config;
-    snprintf(control->socket_path, PATH_BYTES, "%s/admin.sock", config->data_dir.data);
+    snprintf(control->socket_path, CONTROL_PATH_BYTES, "%s/admin.sock", config->data_dir.data);
     const struct admin_server_config admin = {
         .loop = control->loop,
         .gateway = &control->gateway,
@@ -636,7 +306,7 @@ static enum status open_admin(struct control *control, struct reason *reason)
         .metrics = control->scrapes,
         .log = control->producer,
         .socket_path = control->socket_path,
-        .follow_store = follow_store,
+        .follow_store = control_follow_store,
         .owner = control,
     };
     return admin_server_open(&admin, &control->admin, reason);
@@ -753,7 +423,7 @@ static void end_control_tasks(struct control *control)
     if (control->models != NULL)
         models_watch_stop(control->models);
     for (int i = 0; i < 500 && loop_task_count(control->loop) > 0; i++)
-        loop_turn(control->loop, POLL_MS);
+        loop_turn(control->loop, CONTROL_POLL_MS);
 }
 
 static void note_stop(struct control *control)
