@@ -138,7 +138,7 @@ static enum status on_owner(void *context, const struct store_spend *spend)
 {
     const struct seeding *seeding = context;
     const struct seed_targets *targets = seeding->targets;
-    struct seed_target wanted;
+    struct seed_target wanted = {.level = NULL};
     if (spend->owner.size != sizeof(wanted.id))
         return STATUS_OK;
     memcpy(&wanted.id, spend->owner.data, sizeof(wanted.id));

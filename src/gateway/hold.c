@@ -121,11 +121,42 @@ static enum price_class class_of(const struct openai_request *openai)
     return service_class;
 }
 
-/* False: a part has no known price. */
-static bool raise_cost(const struct price *price, const struct usage *usage, uint64_t *cost)
+/* Of what tokens may turn out to be, the kind with the highest rate; `usual` where none is higher. */
+static enum price_part dearest(const struct price_rates *rates, enum price_part usual,
+                               enum price_part other, enum price_part sound, bool has_sound)
 {
+    enum price_part found = usual;
+    if (rates->of[other] != PRICE_UNKNOWN && rates->of[other] > rates->of[found])
+        found = other;
+    if (has_sound && rates->of[sound] != PRICE_UNKNOWN && rates->of[sound] > rates->of[found])
+        found = sound;
+    return found;
+}
+
+/* The most that the tokens can cost in this class, whatever kind they are of. False: not known. */
+static bool raise_cost(const struct price *price, const struct hold_subject *subject,
+                       const struct hold *hold, enum price_class service_class, uint64_t *cost)
+{
+    const struct price_situation situation = {service_class, hold->input_tokens, subject->time_us};
+    struct price_rates rates;
     struct cost computed;
-    const enum status status = cost_compute(price, usage, &computed);
+    price_rates_at(price, &situation, &rates);
+    const enum price_part input =
+        dearest(&rates, PRICE_INPUT, PRICE_CACHE_WRITE, PRICE_AUDIO_INPUT, hold->has_media);
+    const enum price_part output =
+        dearest(&rates, PRICE_OUTPUT, PRICE_REASONING, PRICE_AUDIO_OUTPUT, hold->may_speak);
+    const struct usage usage = {
+        .input_tokens = hold->input_tokens,
+        .cache_write_tokens = input == PRICE_CACHE_WRITE ? hold->input_tokens : 0,
+        .audio_input_tokens = input == PRICE_AUDIO_INPUT ? hold->input_tokens : 0,
+        .output_tokens = hold->output_tokens,
+        .reasoning_tokens = output == PRICE_REASONING ? hold->output_tokens : 0,
+        .audio_output_tokens = output == PRICE_AUDIO_OUTPUT ? hold->output_tokens : 0,
+        .service_class = service_class,
+        .pin = subject->provider->catalogue.pin,
+        .time_us = subject->time_us,
+    };
+    const enum status status = cost_compute(price, &usage, &computed);
     if (status == STATUS_TOO_LARGE)
         *cost = INT64_MAX;
     else if (status == STATUS_OK)
@@ -133,45 +164,25 @@ static bool raise_cost(const struct price *price, const struct usage *usage, uin
     return status != STATUS_NOT_FOUND;
 }
 
-/* The most that so many tokens can cost, whatever kind of token they turn out to be. A flexible class
- * may be answered in the standard one. False: not known. */
-static bool cost_of(const struct hold_subject *subject, uint64_t input, uint64_t output,
-                    uint64_t *cost_out)
+/* The most that the hold's tokens can cost. Who asks for another class may be answered in the standard
+ * one. False: nobody knows. */
+static bool cost_of(const struct hold_subject *subject, const struct hold *hold, uint64_t *cost_out)
 {
     const struct price *price = pricing_find(subject->pricing, subject->snapshot, subject->provider,
                                              subject->target_model, subject->time_us);
     const enum price_class asked = class_of(subject->openai);
-    struct usage usage = {
-        .input_tokens = input,
-        .output_tokens = output,
-        .pin = subject->provider->catalogue.pin,
-        .time_us = subject->time_us,
-    };
     *cost_out = 0;
-    if (price == NULL || !raise_cost(price, &usage, cost_out))
+    if (price == NULL || !raise_cost(price, subject, hold, PRICE_STANDARD, cost_out))
         return false;
-    usage.cache_write_tokens = input;
-    (void)raise_cost(price, &usage, cost_out);
-    usage.reasoning_tokens = output;
-    (void)raise_cost(price, &usage, cost_out);
-    usage.service_class = asked;
     if (asked != PRICE_STANDARD)
-        (void)raise_cost(price, &usage, cost_out);
-    usage = (struct usage){.input_tokens = input,
-                           .output_tokens = output,
-                           .service_class = asked,
-                           .pin = usage.pin,
-                           .time_us = usage.time_us};
-    if (asked != PRICE_STANDARD)
-        (void)raise_cost(price, &usage, cost_out);
+        (void)raise_cost(price, subject, hold, asked, cost_out);
     return true;
 }
 
 /* Leaves the hold unpriced where nobody knows. */
 static void price_hold(const struct hold_subject *subject, struct hold *hold)
 {
-    hold->is_unpriced =
-        !cost_of(subject, hold->input_tokens, hold->output_tokens, &hold->cost_nanousd);
+    hold->is_unpriced = !cost_of(subject, hold, &hold->cost_nanousd);
     if (hold->is_unpriced)
         hold->cost_nanousd = 0;
 }
@@ -187,7 +198,7 @@ static bool is_one_of(struct slice raw, const struct slice *texts, size_t count)
     return false;
 }
 
-/* Whether an element of the array has a type that is none of these. */
+/* Whether an object of the array has a type that is none of these, or none at all. */
 static bool has_other_type(struct json_value array, const struct json_limits *limits,
                            const struct slice *types, size_t count)
 {
@@ -196,8 +207,9 @@ static bool has_other_type(struct json_value array, const struct json_limits *li
     struct json_value type;
     json_walk_init(&walk, array, limits);
     while (json_walk_next(&walk, &element)) {
-        if (json_find(element.value, SLICE("type"), limits, &type) &&
-            !is_one_of(type.raw, types, count))
+        if (element.value.type == JSON_TYPE_OBJECT &&
+            (!json_find(element.value, SLICE("type"), limits, &type) ||
+             !is_one_of(type.raw, types, count)))
             return true;
     }
     return false;
@@ -236,8 +248,10 @@ static bool has_media(const struct hold_subject *subject)
         if (json_find(message.value, SLICE("audio"), subject->json, &content) &&
             !json_is_null(content))
             return true;
-        if (json_find(message.value, SLICE("content"), subject->json, &content) &&
-            content.type == JSON_TYPE_ARRAY && has_other_type(content, subject->json, text, 2))
+        if (!json_find(message.value, SLICE("content"), subject->json, &content))
+            continue;
+        if (content.type == JSON_TYPE_OBJECT ||
+            (content.type == JSON_TYPE_ARRAY && has_other_type(content, subject->json, text, 2)))
             return true;
     }
     return false;
@@ -288,14 +302,14 @@ static void hold_window(const struct model_bounds *bounds, struct hold *hold)
 }
 
 static void count_into(const struct hold_subject *subject, const struct model_bounds *bounds,
-                       bool has_media, struct hold *hold)
+                       struct hold *hold)
 {
     uint64_t tokens;
     const enum status status = hold_count_input(subject, &tokens);
     if (status == STATUS_OK) {
         hold->input = HOLD_INPUT_COUNTED;
         hold->input_tokens = with_margin(tokens, is_estimate(subject));
-    } else if (status == STATUS_NOT_FOUND || has_media) {
+    } else if (status == STATUS_NOT_FOUND || hold->has_media) {
         hold_window(bounds, hold);
     }
 }
@@ -305,10 +319,11 @@ static void bound_input(const struct hold_subject *subject, const struct model_b
 {
     hold->input = HOLD_INPUT_BYTES;
     hold->input_tokens = bytes_bound(subject);
+    hold->has_media = is_chat(subject->openai) && has_media(subject);
     if (has_provider_tools(subject)) {
         hold_window(bounds, hold);
-    } else if (is_chat(subject->openai) && has_media(subject)) {
-        count_into(subject, bounds, true, hold);
+    } else if (hold->has_media) {
+        count_into(subject, bounds, hold);
     } else if (subject->counted_input != UINT64_MAX) {
         hold->input = HOLD_INPUT_COUNTED;
         hold->input_tokens = with_margin(subject->counted_input, is_estimate(subject));
@@ -317,11 +332,22 @@ static void bound_input(const struct hold_subject *subject, const struct model_b
 
 /* --- Output ----------------------------------------------------------------------------------------------- */
 
+static bool has_member(const struct openai_request *openai, struct slice name)
+{
+    for (size_t i = 0; i < openai->body.count; i++) {
+        const struct json_member *member = &openai->body.members[i];
+        if (json_key_equal(member->key, name) && !json_is_null(member->value))
+            return true;
+    }
+    return false;
+}
+
 static void bound_output(const struct hold_subject *subject, const struct model_bounds *bounds,
                          struct hold *hold)
 {
     const struct openai_request *openai = subject->openai;
     hold->choices = choices_of(openai);
+    hold->may_speak = has_member(openai, SLICE("audio")) || has_member(openai, SLICE("modalities"));
     hold->written_output = 0;
     if (!makes_text(openai)) {
         hold->output = HOLD_OUTPUT_NONE;
@@ -348,13 +374,14 @@ static void shrink(const struct hold_subject *subject, uint64_t affordable, uint
                    struct hold *hold)
 {
     uint64_t low = least, high = hold->output_tokens / hold->choices;
+    struct hold tried = *hold;
     if (high <= least)
         return;
     while (low < high) {
         const uint64_t middle = high - (high - low) / 2;
         uint64_t cost;
-        if (cost_of(subject, hold->input_tokens, times(middle, hold->choices), &cost) &&
-            cost <= affordable)
+        tried.output_tokens = times(middle, hold->choices);
+        if (cost_of(subject, &tried, &cost) && cost <= affordable)
             low = middle;
         else
             high = middle - 1;
@@ -374,7 +401,7 @@ void hold_bound(const struct hold_subject *subject, uint64_t affordable, struct 
     if (hold_out->is_unpriced || hold_out->cost_nanousd <= affordable)
         return;
     if (hold_out->input == HOLD_INPUT_BYTES) {
-        count_into(subject, &bounds, false, hold_out);
+        count_into(subject, &bounds, hold_out);
         price_hold(subject, hold_out);
     }
     if (hold_out->cost_nanousd <= affordable || states_maximum(subject->openai) ||
@@ -388,7 +415,9 @@ uint64_t hold_more_output(const struct hold_subject *subject, const struct hold 
                           uint64_t more_tokens)
 {
     uint64_t cost;
-    if (!cost_of(subject, hold->input_tokens, plus(hold->output_tokens, more_tokens), &cost))
+    struct hold longer = *hold;
+    longer.output_tokens = plus(hold->output_tokens, more_tokens);
+    if (!cost_of(subject, &longer, &cost))
         return 0;
     return cost > hold->cost_nanousd ? cost - hold->cost_nanousd : 0;
 }

@@ -61,6 +61,8 @@ struct hold {
     uint64_t written_output; /* the maximum to write into the request; 0: none */
     enum hold_input input;
     enum hold_output output;
+    bool has_media;   /* of the input a part may be sound */
+    bool may_speak;   /* the same of the output */
     bool is_unpriced; /* nobody knows what it costs: nothing is held */
 };
 
