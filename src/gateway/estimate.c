@@ -7,6 +7,9 @@
 #include "models/chat_count.h"
 #include "models/json_tokens.h"
 
+/* More choices than anybody asks for in earnest. */
+#define ESTIMATE_CHOICES_MAX 1024
+
 /* Of English text in o200k_base; other text and JSON's own signs make it less. */
 #define BYTES_PER_TOKEN 4
 
@@ -39,17 +42,31 @@ static uint64_t prompt_bytes(const struct openai_request *openai)
     return bytes;
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What was held for it is what the provider may make of it, unless nobody told it a maximum. */
+static uint64_t orphan_output(const struct request *request)
+{
+    const struct openai_request *openai = &request->openai;
+    const struct hold *hold = &request->admit.hold;
+    if (request->admit.is_granted && request->admit.has_hold && hold->output != HOLD_OUTPUT_MODEL)
+        return smaller(hold->output_tokens, OPENAI_USAGE_TOKENS_MAX);
+    return smaller(openai->max_tokens, ESTIMATE_OUTPUT_TOKENS) *
+           smaller(hold_choices(openai), ESTIMATE_CHOICES_MAX);
+}
+
 void estimate_orphan(struct request *request, struct openai_usage *usage_out)
 {
-    const uint64_t wanted = request->openai.max_tokens;
     *usage_out = (struct openai_usage){0};
     request->account.prompt_tokens = request->fit.is_counted
                                          ? request->fit.input_tokens
                                          : prompt_bytes(&request->openai) / BYTES_PER_TOKEN;
     give(usage_out, OPENAI_TOKENS_INPUT, request->account.prompt_tokens);
     if (makes_text(request))
-        give(usage_out, OPENAI_TOKENS_OUTPUT,
-             wanted < ESTIMATE_OUTPUT_TOKENS ? wanted : ESTIMATE_OUTPUT_TOKENS);
+        give(usage_out, OPENAI_TOKENS_OUTPUT, orphan_output(request));
 }
 
 /* --- Counting -------------------------------------------------------------------------------------------- */

@@ -11,8 +11,9 @@
 struct account;
 struct request;
 
-/* What a request is taken to have used if the process dies while it is open: its prompt, and its own
- * maximum of output but at most ESTIMATE_OUTPUT_TOKENS. */
+/* What a request is taken to have used if the process dies while it is open: its prompt, and for each
+ * of its choices its own maximum of output, but at most ESTIMATE_OUTPUT_TOKENS. Under a budget the
+ * maximum counts in full, so that a crash makes no room for what the provider is still at. */
 #define ESTIMATE_OUTPUT_TOKENS 1024
 void estimate_orphan(struct request *request, struct openai_usage *usage_out);
 

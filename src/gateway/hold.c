@@ -50,7 +50,7 @@ static uint64_t prompts_of(const struct openai_request *openai)
     return prompt->element_count;
 }
 
-static uint64_t choices_of(const struct openai_request *openai)
+uint64_t hold_choices(const struct openai_request *openai)
 {
     if (openai->route != OPENAI_ROUTE_COMPLETIONS)
         return openai->n;
@@ -81,7 +81,7 @@ uint64_t hold_expect_tokens(const struct hold_subject *subject, uint64_t expecte
     if (!makes_text(openai))
         return input;
     const uint64_t output = states_maximum(openai) ? openai->max_tokens : expected_output;
-    return plus(input, times(output, choices_of(openai)));
+    return plus(input, times(output, hold_choices(openai)));
 }
 
 /* --- What the model can do ---------------------------------------------------------------------------- */
@@ -346,7 +346,7 @@ static void bound_output(const struct hold_subject *subject, const struct model_
                          struct hold *hold)
 {
     const struct openai_request *openai = subject->openai;
-    hold->choices = choices_of(openai);
+    hold->choices = hold_choices(openai);
     hold->may_speak = has_member(openai, SLICE("audio")) || has_member(openai, SLICE("modalities"));
     hold->written_output = 0;
     if (!makes_text(openai)) {

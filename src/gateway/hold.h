@@ -66,6 +66,9 @@ struct hold {
     bool is_unpriced; /* nobody knows what it costs: nothing is held */
 };
 
+/* How many answers the request asks for, at least 1. */
+uint64_t hold_choices(const struct openai_request *openai);
+
 /* What limits of tokens take; nothing is counted. */
 uint64_t hold_expect_tokens(const struct hold_subject *subject, uint64_t expected_output);
 

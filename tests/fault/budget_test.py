@@ -32,10 +32,10 @@ class Owner:
 
     count = 0
 
-    def __init__(self, weir, level):
+    def __init__(self, weir, level, budget="0.001usd/total"):
         Owner.count += 1
         self.weir, self.level, name = weir, level, f"{level}-{Owner.count}"
-        budgets = {each: ["0.001usd/total"] if each == level else [] for each in LEVELS}
+        budgets = {each: [budget] if each == level else [] for each in LEVELS}
         self.make("/teams", name=name, budgets=budgets["team"])
         self.make("/users", name=name, team=name, budgets=budgets["user"])
         made = self.make("/keys", user=name, budgets=budgets["key"])
@@ -46,10 +46,11 @@ class Owner:
         assert answer.status == 201, answer.text
         return answer.body
 
-    def request(self, stream):
-        body = {"model": "gpt-test", "max_tokens": OUTPUT, "stream": stream,
-                "messages": [{"role": "user", "content": "Hi"}]}
-        return wire.request("POST", "/v1/chat/completions", body, self.key)
+    def request(self, stream, path="/v1/chat/completions", **members):
+        body = {"model": "gpt-test", "max_tokens": OUTPUT, "stream": stream} | members
+        if path == "/v1/chat/completions":
+            body["messages"] = [{"role": "user", "content": "Hi"}]
+        return wire.request("POST", path, body, self.key)
 
     def budget(self):
         """(spent, held) in nano-dollars."""
@@ -198,3 +199,30 @@ def test_a_kill_in_the_middle_never_makes_more_than_10_calls(stage, weir, is_ful
     report(f"{repetitions} kills, after so many calls: {dict(sorted(deaths.calls.items()))}; "
            f"{deaths.answered} answers were under way; rows at the restart: {dict(deaths.rows)}; "
            f"never more than {WORTH} calls in both lives, and as many as the ledger left room for")
+
+
+COMPLETIONS = {"path": "/v1/completions"}
+LARGER = {  # what a request may state, and how many tokens of output that is
+    "a large maximum": ({"max_tokens": 4000}, 4000),
+    "the larger of two": ({"max_tokens": 10, "max_completion_tokens": 3000}, 3000),
+    "eight choices": ({"n": 8}, 8 * OUTPUT),
+    "the best of three": ({"best_of": 3, "prompt": "Hi", **COMPLETIONS}, 3 * OUTPUT),
+    "four prompts": ({"prompt": ["a", "b", "c", "d"], **COMPLETIONS}, 4 * OUTPUT),
+}
+
+
+@pytest.mark.parametrize("shape", LARGER)
+def test_a_kill_makes_no_room_for_requests_that_state_more(stage, weir, shape):
+    members, tokens = LARGER[shape]
+    owner = Owner(weir, "team", f"{tokens * WORTH / 1_000_000}usd/total")
+    data = owner.request(False, **members)
+    stage.ask(weir.port, data, PARALLEL)
+    stage.run_until(lambda: len(stage.held()) == WORTH and
+                    len(stage.statuses()) == PARALLEL - WORTH, what=f"{WORTH} calls")
+    weir.kill()
+    stage.run_until_weir_is_gone()
+    weir.start()
+    assert owner.budget() == (WORTH * tokens * 1000, 0) == (owner.ledger_sum()[0], 0)
+    refused = stage.ask(weir.port, data, PARALLEL)
+    stage.run_until(lambda: all(ask.is_done for ask in refused), what="all refusals")
+    assert {ask.status for ask in refused} == {429} and len(stage.calls) == WORTH

@@ -68,6 +68,7 @@ class Stage:
         self.base_url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1"
         self.calls = []
         self.asks = []
+        self.on_call = None  # called with each call that is whole
         self.provider_side = {}  # of each connection that is open: what is unread, and its last call
 
     def __enter__(self):
@@ -121,19 +122,20 @@ class Stage:
         while not (answer := condition()):
             left = deadline - time.monotonic()
             assert left > 0, f"{what} did not come: {len(self.calls)} calls, {self.statuses()}"
-            self._step(min(left, 0.02))
+            self.step(min(left, 0.02))
         return answer
 
     def run_for(self, seconds):
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            self._step(left)
+            self.step(left)
 
     def run_until_weir_is_gone(self):
         """After its end: until nothing that it had sent is unread."""
         self.run_until(lambda: not self.provider_side, what="the end of all connections")
 
-    def _step(self, within_s):
+    def step(self, within_s):
+        """What has happened, or happens first."""
         for key, _ in self.selector.select(within_s):
             key.data(key.fileobj)
 
@@ -168,6 +170,8 @@ class Stage:
         if mark and len(body) >= int(length[1] if length else 0):
             side[1].body = body
             side[0] = b""
+            if self.on_call:
+                self.on_call(side[1])
 
     def _drop(self, sock):
         self.selector.unregister(sock)
