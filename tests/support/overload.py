@@ -153,14 +153,42 @@ class Waiter:
 
 
 def wait_as_told(stage, port, data, clients, refusals):
-    """Until each of so many clients was refused so often, and then admitted; all go on until then."""
+    """Until each of so many clients was refused so often, and then admitted; all go on until then.
+    Of several that are due none has a better place than the others."""
+    dice = random.Random(5)
     waiters = [Waiter(stage, port, data, refusals) for _ in range(clients)]
     while not all(each.is_done for each in waiters):
         now = time.monotonic()
-        for each in waiters:
+        for each in dice.sample(waiters, clients):
             each.go_on(now)
         due = min((each.due_at for each in waiters if each.is_waiting), default=now + 0.02)
         stage.step(max(0.0, min(due - time.monotonic(), 0.02)))
     for each in waiters:
         each.client.close()
     return waiters
+
+
+def is_admitted_each_time(waiter):
+    """Whether each refusal was followed by an admission."""
+    return all(after == 200 for status, after in zip(waiter.statuses, waiter.statuses[1:])
+               if status == 429)
+
+
+def first_place_ms(waiter, interval_ms):
+    """(at the earliest, at the latest), as all that a single client was told has it.
+
+    Places are an interval apart, and weir's clock is this one: so each refusal tells where the first
+    place was, within the time that the refusal took and the millisecond that is rounded up. Where no
+    refusal contradicts another, the earliest is no later than the latest."""
+    told = [(sent * 1000 + ms - 1 - admitted * interval_ms, answered * 1000 + ms - admitted * interval_ms)
+            for sent, answered, ms, admitted in waiter.refusals]
+    return max(low for low, _ in told), min(high for _, high in told)
+
+
+def use_of_places(waiters, per_s):
+    """The share of places that somebody took, and how often each waited in vain on an average."""
+    began = min(each.refusals[0][0] for each in waiters)
+    took_s = max(each.refusals[-1][1] for each in waiters) - began
+    later = [each.statuses[each.statuses.index(429):] for each in waiters]
+    admitted = sum(each.count(200) for each in later)
+    return admitted / (took_s * per_s), sum(each.count(429) for each in later) / admitted

@@ -81,6 +81,11 @@ class Stage:
         self.selector.close()
         self.listener.close()
 
+    def close_call(self, call):
+        """The provider closes the connection."""
+        call.is_gone = True
+        self._drop(call.sock)
+
     # Clients
 
     def ask(self, port, data, count=1):
