@@ -22,6 +22,7 @@ PRICES = {"free-input": (0, 1000), "full": (1000, 4000)}  # of a token of input,
 MIN_OUTPUT, MODEL_OUTPUT = 256, 16_000
 WINDOW = 16_000
 OPERATIONS = 120
+OUTRUN_S = 0.03  # so long after its events a stream may yet be ended
 SEEDS = range(6)
 CONTENTS = {
     "text": "Hi",
@@ -89,6 +90,7 @@ class Reference:
         self.excess = dict(self.spent)  # beyond the holds: no budget can know that before
         self.has_unknown = dict.fromkeys(self.spent, False)
         self.requests = []  # that are open
+        self.growing = None  # the stream that may have come to hold more
         self.admitted = 0
 
     def levels(self, request):
@@ -105,6 +107,9 @@ class Reference:
                 self.excess[each] += max(0, cost - request.hold)
 
     def is_met(self, seen):
+        if self.growing in self.requests:
+            holds = sum(each.hold for each in self.requests if each.key == self.growing.key)
+            self.growing.hold += max(0, seen[self.growing.key][1] - holds)
         held = dict.fromkeys(seen, 0)
         for request in self.requests:
             for each in self.levels(request):
@@ -242,25 +247,34 @@ class Play:
         self.reference.end(request, tokens[0] * prices[0] + tokens[1] * prices[1])
 
     def begin_stream(self):
-        """Some events pass, perhaps more than are held."""
+        """Some events pass, perhaps more than the request allows: then more is held, or it ends."""
         request = self.some(lambda each: each.plan["stream"] and not each.has_begun)
         if not request:
             return
-        words = answers.events(["word "] * self.dice.choice([1, 20, 300]), done=False, finish=False)
-        call = self.call_of(request.ask)
-        before = self.look()
-        call.say(b"".join(answers.stream(words)[:-1]))
-        self.stage.run_until(lambda: request.ask.is_done or request.ask.data.count(b"word ") ==
-                             len(words), what="the events")
+        words = ["word "] * self.dice.choice([1, 20, 300])
+        before = self.owners.look()
+        pieces = answers.stream(answers.events(words, done=False, finish=False))
+        self.call_of(request.ask).say(b"".join(pieces[:-1]))
+        self.stage.run_until(lambda: request.ask.is_done or
+                             request.ask.data.count(b"word ") == len(words), what="the events")
+        self.stage.run_for(OUTRUN_S)
         request.has_begun = True
-        if request.ask.is_done:  # it has outrun its budget
-            assert b"insufficient_quota" in request.ask.data
-            self.finish(request)
-            self.reference.end(request, None)
-            return
-        [more] = {self.look()[each][1] - before[each][1] for each in self.reference.levels(request)}
-        assert more >= 0
-        request.hold += more
+        self.reference.growing = request
+        if request.ask.is_done:
+            self.is_outrun(request, len(words), before)
+
+    def is_outrun(self, request, words, before):
+        """Billed for what was delivered; which the provider sent beyond the request's maximum."""
+        assert b"insufficient_quota" in request.ask.data
+        self.reference.end(request, None)
+        held = before[request.key][1] - request.hold
+        wait_until(lambda: self.owners.look()[request.key][1] == held, 3, "the end of the hold")
+        cost = self.owners.look()[request.key][0] - before[request.key][0]
+        prices = PRICES[request.plan["model"]]
+        assert words > (stated(request.plan) or 0) * choices(request.plan)
+        assert 0 < cost <= 1.2 * words * prices[1] + WINDOW * prices[0]
+        for each in self.reference.levels(request):
+            self.reference.excess[each] += max(0, cost - request.hold)
 
     def fail(self):
         """The provider's error costs nothing."""

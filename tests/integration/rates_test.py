@@ -39,8 +39,7 @@ def test_who_waits_as_told_is_admitted(stage, tmp_path):
 def test_nobody_is_told_to_wait_longer_than_until_the_next_place(stage, tmp_path):
     with rates.waited_gateway(stage, tmp_path) as (port, data):
         waiters = overload.wait_as_told(stage, port, data, clients=8, refusals=40)
-    told = [ms for waiter in waiters for _, _, ms, _ in waiter.refusals]
-    assert max(told) <= INTERVAL_MS + 1
+    assert overload.longest_beyond_ms(waiters, INTERVAL_MS) <= LOOP_MS
     # Who waited and was refused again, was so because another took the place: none stayed free.
     share, _ = overload.use_of_places(waiters, rates.WAITED_PER_S)
     assert share >= 0.95

@@ -24,6 +24,7 @@ from support.stage import Stage  # noqa: E402
 
 TOLERANCE = 0.01
 CONTENDING = (2, 8, 32)
+LOOP_MS = 2  # a request may be looked at by a clock that is so old
 INTERVAL_MS = 1000 / rates.WAITED_PER_S
 
 
@@ -61,7 +62,7 @@ def measure_contending(stage, clients, refusals):
     print(f"{clients} clients: {len(told)} refusals, told {min(told)} to {max(told)} ms where places are "
           f"{INTERVAL_MS:.0f} ms apart; {share:.1%} of the places were taken, "
           f"{in_vain:.1f} refusals for each admission")
-    return max(told) <= INTERVAL_MS + 1
+    return overload.longest_beyond_ms(waiters, INTERVAL_MS) <= LOOP_MS
 
 
 def main():

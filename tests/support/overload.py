@@ -185,6 +185,13 @@ def first_place_ms(waiter, interval_ms):
     return max(low for low, _ in told), min(high for _, high in told)
 
 
+def longest_beyond_ms(waiters, interval_ms):
+    """How much longer than until the next place anybody was told to wait; at most 0 if nobody was. How
+    long a refusal took does not count: weir looks at its clock once for all that it does at once."""
+    return max(ms - 1 - interval_ms - (answered - sent) * 1000
+               for waiter in waiters for sent, answered, ms, _ in waiter.refusals)
+
+
 def use_of_places(waiters, per_s):
     """The share of places that somebody took, and how often each waited in vain on an average."""
     began = min(each.refusals[0][0] for each in waiters)
