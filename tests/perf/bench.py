@@ -22,12 +22,11 @@ import chart
 import machine
 import programs
 import report
-from gateways import KINDS, WEIR_BINARY
+from gateways import KINDS, OF_KEYS, WEIR_BINARY
 from scenarios import MEASURE, SCENARIOS, peak_of, warm_up
 
 RECORDS = programs.OUT / "records.jsonl"
 CHART = report.PAGE.with_suffix(".svg")
-GUEST_EVERY = 3  # HAProxy, for orientation only, takes part in every third round
 
 
 class Bench:
@@ -74,8 +73,13 @@ class Bench:
     def visit(self, gateway, scenario, number):
         self.record(scenario, gateway, number, MEASURE[scenario.kind](gateway, scenario, self))
 
+    def kinds_of(self, scenario):
+        if scenario.kind == "keys":
+            return OF_KEYS
+        return [kind for kind in self.kinds if kind.name in scenario.compared]
+
     def run_rounds(self, scenario, rounds):
-        with self.started(self.kinds) as gateways:
+        with self.started(self.kinds_of(scenario)) as gateways:
             for gateway in gateways:
                 if scenario.kind == "latency":
                     peak = peak_of(gateway, self)
@@ -83,15 +87,15 @@ class Bench:
                 else:
                     warm_up(gateway, scenario, self)
             for number in range(rounds):
-                taking_part = [each for each in gateways if each.name != "haproxy"
-                               or number % GUEST_EVERY == 0]
+                taking_part = [each for each in gateways if number % each.every == 0]
                 for gateway in random.sample(taking_part, len(taking_part)):
                     self.visit(gateway, scenario, number)
 
     def run_fresh(self, scenario, rounds):
         """Each visit starts a gateway of its own, for figures that only a fresh one shows."""
         for number in range(rounds):
-            for kind in random.sample(self.kinds, len(self.kinds)):
+            kinds = self.kinds_of(scenario)
+            for kind in random.sample(kinds, len(kinds)):
                 with self.started([kind]) as (gateway,):
                     self.visit(gateway, scenario, number)
 
@@ -116,7 +120,7 @@ def parse_arguments():
     parser.add_argument("--scenario", type=lambda text: text.split(","),
                         default=list(SCENARIOS), help=",".join(SCENARIOS))
     parser.add_argument("--gateways", type=lambda text: text.split(","), default=None,
-                        help="nginx,weir,haproxy by default, those that are installed")
+                        help=f"{','.join(KINDS)} by default, those that are installed")
     parser.add_argument("--append", action="store_true", help="keep the records of former runs")
     parser.add_argument("--no-run", action="store_true", help="report the records of former runs")
     parser.add_argument("--write-docs", action="store_true",
@@ -152,6 +156,8 @@ def choose_cores():
 
 def run(arguments):
     programs.build()
+    for name in arguments.gateways:
+        KINDS[name].build()
     cores = choose_cores()
     os.sched_setaffinity(0, {cores[1]})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
@@ -164,7 +170,7 @@ def run(arguments):
 
 
 def write_docs(facts, found):
-    groups = report.ratio_groups(found, ("weir", "haproxy"))
+    groups = report.ratio_groups(found, ("weir-bare", "weir", "haproxy"))
     picture = f"![CPU time relative to nginx]({CHART.name})" if groups else ""
     report.replace_section("figures", "\n\n".join(
         part for part in (picture, report.render(facts, found)) if part))

@@ -4,8 +4,8 @@ from html import escape
 
 WIDTH, LEFT, RIGHT = 800, 300, 30
 BAR, GAP, GROUP_GAP, TOP, BOTTOM = 16, 4, 16, 44, 40
-COLOURS = {"weir": "#1f6f8b", "haproxy": "#b0bec5"}
-INK_ON = {"weir": "#ffffff", "haproxy": "#263238"}
+COLOURS = {"weir": "#1f6f8b", "weir-bare": "#8fb9c9", "haproxy": "#b0bec5"}
+INK_ON = {"weir": "#ffffff", "weir-bare": "#263238", "haproxy": "#263238"}
 INK, FAINT, PAPER = "#263238", "#cfd8dc", "#ffffff"
 
 

@@ -1,4 +1,5 @@
-/* A form is a fixed text with one blank, which holds the ticket of a request.
+/* A form is a fixed text with one blank, which holds the ticket of a request, and maybe another one
+ * before it, which holds a key.
  *
  * Each request carries a ticket of its own in its prompt, and the answer must bring it back: so an
  * answer that reached the wrong client is noticed. The text around it is shared by all requests.
@@ -21,11 +22,13 @@
 
 struct ticket {
     char digits[TICKET_DIGITS];
+    const char *key; /* of a form with a blank for one: as long as that */
 };
 
 struct form {
     struct buffer text;
-    size_t blank_at; /* where the ticket goes; the size of the text if nowhere */
+    size_t blank_at;         /* where the ticket goes; the size of the text if nowhere */
+    size_t key_at, key_size; /* of size 0: there is no such blank */
 };
 
 void form_init(struct form *form);

@@ -8,10 +8,15 @@ import time
 from pathlib import Path
 
 import machine
+import manykeys
 from programs import ROOT, free_port, pinned, run_load
 
 WEIR_BINARY = Path(os.environ.get("WEIR_BINARY", ROOT / "build" / "weir")).absolute()
+BARE_BINARY = ROOT / "build" / "release" / "weir-bare"
 READY_WITHIN_S = 30
+# Out of reach, but each is looked at, taken of and settled.
+RATE = "100000000req/min"
+BUDGET = "1000000usd/month"
 
 
 class Gateway:
@@ -20,6 +25,7 @@ class Gateway:
     name = ""
     program = ""
     serving_threads = ""  # the figure is the CPU time of the threads whose names begin so
+    every = 1  # it takes part in each round, or in every third
 
     def __init__(self, folder, provider_port, core=None):
         self.folder = Path(folder) / self.name
@@ -32,6 +38,10 @@ class Gateway:
     @classmethod
     def is_installed(cls):
         return Path(cls.program).exists()
+
+    @classmethod
+    def build(cls):
+        """What is to do before the first one is made."""
 
     def command(self):
         """Writes the configuration and returns the command."""
@@ -101,12 +111,15 @@ def clean_environment():
 
 
 class Weir(Gateway):
-    """One worker, everything on: the key check, the access line (into a file), metrics.
+    """One worker, everything on: the key check, limits at three levels, budgets at two, the
+    ledger, the access line (into a file), metrics.
 
-    Its upstream connections are kept as long as nginx keeps them; all else is as built in.
+    The model has a price; limits and budgets are such that none is ever reached. Upstream
+    connections are kept as long as nginx keeps them; all else is as built in.
     """
 
     name = "weir"
+    limits = {"team": (RATE,), "user": (RATE, BUDGET), "key": (RATE, BUDGET)}
     program = WEIR_BINARY
     serving_threads = "weir-w"
     workers = 1
@@ -122,29 +135,101 @@ timeouts: {{ idle: 600s, linger: 0s }}
 providers:
   perf:
     base_url: http://127.0.0.1:{self.provider_port}/v1
+    catalogue: openai
     api_key: sk-provider
     connections: {{ max: 20000, idle: 600s }}
 models:
   - {{ name: "*", targets: [perf] }}
 """)
-        return [*self.prefix, WEIR_BINARY, "serve", "--config", path]
+        return [*self.prefix, self.program, "serve", "--config", path]
 
     def prepare(self):
+        self.wait_for_socket()
+        self.run("teams", "create", "perf", *self.options("team"))
+        self.run("users", "create", "perf", "--team", "perf", *self.options("user"))
+        made = self.run("keys", "create", "--user", "perf", *self.options("key"), "--json")
+        self.key = json.loads(made)["key"]
+
+    def options(self, level):
+        """`--limit` and `--budget` of a level."""
+        return [word for each in self.limits.get(level, ())
+                for word in ("--budget" if "usd" in each else "--limit", each)]
+
+    def wait_for_socket(self):
         socket = self.folder / "data" / "admin.sock"
         deadline = time.monotonic() + READY_WITHIN_S
         while not socket.exists() and self.process.poll() is None and \
                 time.monotonic() < deadline:
             time.sleep(0.02)
-        self.run("users", "create", "perf")
-        self.key = json.loads(self.run("keys", "create", "--user", "perf", "--json"))["key"]
 
     def run(self, *arguments):
-        done = subprocess.run([WEIR_BINARY, *arguments, "--config", self.folder / "weir.yaml"],
+        done = subprocess.run([self.program, *arguments, "--config", self.folder / "weir.yaml"],
                               env=clean_environment(), capture_output=True, text=True)
         if done.returncode != 0:
             log = (self.folder / "log").read_text(errors="replace")[-2000:]
             raise RuntimeError(f"weir {' '.join(arguments)}: {done.stderr}{log}")
         return done.stdout
+
+
+class WeirWithoutLimits(Weir):
+    """The same with a key that has no limits and no budgets at any level."""
+
+    name = "weir-no-limits"
+    limits = {}
+    every = 3
+
+
+class WeirBare(Weir):
+    """weir's transport with nothing else (bare/dispatch.c): what governance is compared with."""
+
+    name = "weir-bare"
+    program = BARE_BINARY
+
+    @classmethod
+    def is_installed(cls):
+        return WEIR_BINARY.exists()
+
+    @classmethod
+    def build(cls):
+        subprocess.run([ROOT / "tools" / "build", "release", "--target", cls.program.name],
+                       check=True, stdout=subprocess.DEVNULL)
+
+    def prepare(self):
+        """It knows no keys."""
+
+
+class WeirOfKeys(Weir):
+    """With so many keys, each with a user, a limit and a budget of its own, in a team with a
+    limit; each request has one of them at random."""
+
+    limits = {"team": (RATE,), "key": (RATE, BUDGET)}
+    count = 0
+
+    def start(self):
+        """Its first start makes one key, of which the others are copies."""
+        super().start()
+        self.stop()
+        self.keys = manykeys.add(self.folder / "data", self.key, self.count)
+        self.prepare = self.wait_for_socket
+        return super().start()
+
+    def load(self, core=None, **options):
+        keys = {"keys": self.keys} if self.keys else {}
+        return super().load(core, **keys, **options)
+
+    keys = None
+
+
+class WeirOf10(WeirOfKeys):
+    name, count = "weir-10-keys", 10
+
+
+class WeirOf10000(WeirOfKeys):
+    name, count = "weir-10,000-keys", 10_000
+
+
+class WeirOf1000000(WeirOfKeys):
+    name, count = "weir-1,000,000-keys", 1_000_000
 
 
 class Nginx(Gateway):
@@ -196,6 +281,7 @@ class Haproxy(Gateway):
     """Another good proxy, for orientation."""
 
     name = "haproxy"
+    every = 3
     program = "/usr/sbin/haproxy"
 
     def command(self):
@@ -220,4 +306,5 @@ backend provider
         return [self.program, "-db", "-q", "-f", path]
 
 
-KINDS = {kind.name: kind for kind in (Nginx, Weir, Haproxy)}
+KINDS = {kind.name: kind for kind in (Nginx, Weir, WeirWithoutLimits, WeirBare, Haproxy)}
+OF_KEYS = (WeirOf10, WeirOf10000, WeirOf1000000)

@@ -5,6 +5,7 @@
  *                from then on, so that a gateway which stalls cannot hide its queue
  *   --once       one request on each connection; with --ramp-ms the connections begin one by one
  *   --hold       the same, and the connections stay open until standard input ends
+ *   --keys FILE  each request has one of these keys, at random
  *
  * An answer must be the provider's to the byte (script.h), with the ticket of its request. Prints
  * one line of JSON; times are microseconds. */
@@ -12,6 +13,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -22,6 +24,45 @@
 
 #define EVENTS_PER_WAIT 512
 #define WAIT_MS_MAX     50
+#define KEYS_BYTES_MAX  ((size_t)1 << 30)
+
+/* --- Keys ----------------------------------------------------------------------------------- */
+
+static void read_keys(struct load *load)
+{
+    const char *path = load->options.keys;
+    char bytes[1 << 16];
+    size_t size;
+    buffer_init(&load->keys, KEYS_BYTES_MAX);
+    if (path == NULL)
+        return;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        process_fail("there is no such file of keys");
+    while ((size = fread(bytes, 1, sizeof(bytes), file)) > 0)
+        buffer_append(&load->keys, slice_of(bytes, size));
+    (void)fclose(file);
+    ASSERT(buffer_status(&load->keys) == STATUS_OK);
+    if (load->keys.size == 0 || load->keys.size % (strlen(load->options.key) + 1) != 0)
+        process_fail("the keys of the file are not as long as --key");
+}
+
+/* A xorshift generator (Marsaglia): any numbers will do that are soon everywhere. */
+static uint64_t next_random(struct load *load)
+{
+    load->random ^= load->random << 13;
+    load->random ^= load->random >> 7;
+    load->random ^= load->random << 17;
+    return load->random;
+}
+
+const char *load_next_key(struct load *load)
+{
+    const size_t line = load->request.key_size + 1;
+    if (load->keys.size == 0)
+        return NULL;
+    return load->keys.data + next_random(load) % (load->keys.size / line) * line;
+}
 
 /* --- The request ---------------------------------------------------------------------------- */
 
@@ -42,6 +83,11 @@ static void write_request(struct load *load)
                   "Content-Length: %zu\r\n\r\n",
                   options->path, (unsigned)options->port, options->key, body.size);
     buffer_append(&load->request.text, buffer_slice(&body));
+    if (load->keys.size > 0) {
+        load->request.key_at =
+            slice_find(buffer_slice(&load->request.text), slice_from_text(options->key));
+        load->request.key_size = strlen(options->key);
+    }
     form_close(&load->request);
     buffer_fini(&body);
 }
@@ -216,6 +262,7 @@ static void read_options(int argc, char **argv, struct load_options *options)
         {"path", .text = &options->path},
         {"model", .text = &options->model},
         {"key", .text = &options->key},
+        {"keys", .text = &options->keys},
         {"connections", .number = &options->connections},
         {"duration-ms", .number = &options->duration_ms},
         {"requests", .number = &options->requests_max},
@@ -262,7 +309,8 @@ int main(int argc, char **argv)
                                            .events = 200}};
     read_options(argc, argv, &load.options);
     process_prepare();
-    load.next_ticket = clock_realtime_us(); /* so the tickets of two runs differ */
+    load.next_ticket = load.random = clock_realtime_us(); /* so two runs differ */
+    read_keys(&load);
     load.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     write_request(&load);
     write_expected(&load);

@@ -16,6 +16,7 @@
 struct load_options {
     uint64_t port;
     const char *path, *model, *key;
+    const char *keys; /* a file of them, a line each, all as long as `key`; NULL: there is none */
     uint64_t connections;
     uint64_t duration_ms;
     uint64_t requests_max; /* 0: as many as the duration allows */
@@ -65,6 +66,8 @@ struct load {
     int epoll_fd;
     uint64_t now_ns, begin_ns, stop_ns;
     uint64_t next_ticket;
+    struct buffer keys; /* of the file; each request has one of them at random */
+    uint64_t random;
     struct load_client *clients;
     struct load_client **idle; /* a stack of those without a request */
     uint64_t idle_count, busy_count, begun_count;
@@ -84,6 +87,9 @@ struct load_client {
     size_t events;
     uint64_t last_event_ns;
 };
+
+/* A key of the file; NULL without one. */
+const char *load_next_key(struct load *load);
 
 /* Starts a request that was due at `due_ns`. */
 void load_client_start(struct load *load, struct load_client *client, uint64_t due_ns);

@@ -134,6 +134,7 @@ void load_client_start(struct load *load, struct load_client *client, uint64_t d
     client->is_retried = false;
     client->due_ns = due_ns;
     client->ticket = ticket_of(load->next_ticket++);
+    client->ticket.key = load_next_key(load);
     begin_sending(load, client);
 }
 

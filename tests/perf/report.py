@@ -5,11 +5,15 @@ import statistics
 
 from intervals import median_interval, ratios
 from programs import ROOT
-from scenarios import SCENARIOS
+from scenarios import (GOVERNANCE_BOUND, KEY_BYTES_BOUND, KEYS_BOUND, LATENCY_BOUND_MS,
+                       SCENARIOS)
 
 PAGE = ROOT / "docs" / "performance.md"
 REFERENCE = "nginx"
-ORDER = ("nginx", "weir", "haproxy")
+BARE = "weir-bare"
+FEW_KEYS = "weir-10-keys"
+ORDER = ("nginx", BARE, "weir-no-limits", "weir", "haproxy",
+         FEW_KEYS, "weir-10,000-keys", "weir-1,000,000-keys")
 COUNTS_CPU = ("busy", "paced")  # kinds of scenario
 
 
@@ -55,12 +59,20 @@ def table(head, rows):
     return "\n".join([line(cells[0]), rule, *map(line, cells[1:])])
 
 
-def ratio_of(gateway, by_gateway):
+def ratio_of(gateway, by_gateway, reference=REFERENCE):
     """(median, low, high) of the per-round ratios to nginx; None for nginx itself."""
-    if gateway == REFERENCE or REFERENCE not in by_gateway:
+    if gateway == reference or gateway not in by_gateway or reference not in by_gateway:
         return None
-    found = ratios(by_gateway[gateway], by_gateway[REFERENCE])
+    found = ratios(by_gateway[gateway], by_gateway[reference])
     return median_interval(found) if found else None
+
+
+def in_words(ratio):
+    return [f"{ratio[0]:.3f}", f"{ratio[1]:.3f} - {ratio[2]:.3f}"] if ratio else ["", ""]
+
+
+def judge(value, bound, unit=""):
+    return f"≤ {bound:g}{unit}: {'holds' if value <= bound else 'missed'}"
 
 
 def ratio_groups(found, gateways):
@@ -79,9 +91,7 @@ def ratio_groups(found, gateways):
 
 def verdict(scenario, gateway, ratio):
     bound = SCENARIOS[scenario].bound
-    if gateway != "weir" or not bound or ratio is None:
-        return ""
-    return f"≤ {bound}: {'holds' if ratio[2] <= bound else 'missed'}"
+    return judge(ratio[2], bound) if gateway == "weir" and bound and ratio else ""
 
 
 # --- the tables -----------------------------------------------------------------------------------
@@ -99,8 +109,7 @@ def cpu_row(scenario, gateway, by_gateway):
         per_second = statistics.median(r["window_events"] / r["window_s"] for r in records)
     return [
         scenario, gateway, f"{median(records, 'cpu_us'):.2f}",
-        f"{ratio[0]:.3f}" if ratio else "1" if gateway == REFERENCE else "",
-        f"{ratio[1]:.3f} - {ratio[2]:.3f}" if ratio else "",
+        in_words(ratio)[0] or ("1" if gateway == REFERENCE else ""), in_words(ratio)[1],
         verdict(scenario, gateway, ratio),
         f"{median(records, 'others_us'):.2f}",
         f"{per_second:,.0f}" + (" events" if streaming and time_name == "gap_us" else ""),
@@ -116,9 +125,44 @@ def cpu_table(found):
     return table(CPU_HEAD, rows) if rows else ""
 
 
+def governance_table(found):
+    """What a request costs more than through weir's transport alone."""
+    head = ["scenario", "gateway", "CPU µs", "more than bare, µs", "× weir-bare",
+            "95 % interval", "must be", "rounds"]
+    rows = []
+    for scenario, by_gateway in found.items():
+        for gateway in ("weir-no-limits", "weir"):
+            ratio = ratio_of(gateway, by_gateway, BARE)
+            if ratio is None:
+                continue
+            spent, bare = (median(by_gateway[name], "cpu_us") for name in (gateway, BARE))
+            is_bound = scenario == "chat" and gateway == "weir"
+            rows.append([scenario, gateway, f"{spent:.2f}", f"{spent - bare:.2f}",
+                         *in_words(ratio), judge(ratio[2], GOVERNANCE_BOUND) if is_bound else "",
+                         len(by_gateway[gateway])])
+    return table(head, rows) if rows else ""
+
+
+def keys_table(found):
+    head = ["keys", "CPU µs", "× 10 keys", "95 % interval", "must be", "MiB at start",
+            "bytes per key", "must be", "rounds", "errors"]
+    by_gateway = found.get("keys", {})
+    rows = []
+    for gateway, records in by_gateway.items():
+        ratio, keys = ratio_of(gateway, by_gateway, FEW_KEYS), records[0]["keys"]
+        resident = median(records, "resident_bytes")
+        row = [f"{keys:,}", f"{median(records, 'cpu_us'):.2f}", *in_words(ratio),
+               judge(ratio[2], KEYS_BOUND) if ratio else "", f"{resident / 2**20:.1f}", "", ""]
+        if keys >= 1_000_000 and FEW_KEYS in by_gateway:
+            each = (resident - median(by_gateway[FEW_KEYS], "resident_bytes")) / keys
+            row[-2:] = [f"{each:.0f}", judge(each, KEY_BYTES_BOUND)]
+        rows.append([*row, len(records), total(records, "errors")])
+    return table(head, rows) if rows else ""
+
+
 def latency_table(found):
     head = ["gateway", "requests/s", "p50 ms", "p99 ms", "added p50 ms", "added p99 ms",
-            "95 % interval", "rounds", "errors"]
+            "95 % interval", "must be", "rounds", "errors"]
     rows = []
     for gateway, records in found.get("latency", {}).items():
         added = median_interval([record["added_p99_us"] / 1e3 for record in records])
@@ -126,7 +170,9 @@ def latency_table(found):
                      f"{median(records, 'latency_us_p50') / 1e3:.3f}",
                      f"{median(records, 'latency_us_p99') / 1e3:.3f}",
                      f"{median(records, 'added_p50_us') / 1e3:.3f}", f"{added[0]:.3f}",
-                     f"{added[1]:.3f} - {added[2]:.3f}", len(records), total(records, "errors")])
+                     f"{added[1]:.3f} - {added[2]:.3f}",
+                     judge(added[2], LATENCY_BOUND_MS, " ms") if gateway == "weir" else "",
+                     len(records), total(records, "errors")])
     return table(head, rows) if rows else ""
 
 
@@ -160,13 +206,19 @@ def foreign_note(found):
             f" (the median of all windows; {max(shares):.1%} in the worst).")
 
 
+def titled(title, content):
+    return [title, content] if content else []
+
+
 def render(facts, found):
     parts = [facts_table(facts), foreign_note(found),
-             "**CPU time** per request, or per event of paced streams", cpu_table(found),
-             "**Latency** at half of the peak" if "latency" in found else "",
-             latency_table(found),
-             "**Memory**" if "idle" in found or "sse-paced" in found else "",
-             memory_table(found)]
+             *titled("**CPU time** per request, or per event of paced streams", cpu_table(found)),
+             *titled("**Governance**: key check, limits, budgets, ledger, metrics and log, beside"
+                     " weir's transport alone", governance_table(found)),
+             *titled("**Many keys**, each with a limit and a budget; each request has any of them",
+                     keys_table(found)),
+             *titled("**Latency** at half of the peak", latency_table(found)),
+             *titled("**Memory**", memory_table(found))]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -20,23 +20,30 @@ LATENCY_CONNECTIONS = 64
 class Scenario:
     name: str
     title: str
-    kind: str  # "busy", "paced", "latency" or "idle"
+    kind: str  # "busy", "keys", "paced", "latency" or "idle"
     unit: str = "request"
     bound: float = 0  # the ratio to nginx that must hold
     load: dict = field(default_factory=dict)
     provider: dict = field(default_factory=dict)
     rounds_max: int = 1000
+    compared: tuple = ("nginx", "weir", "haproxy")  # of those that are asked for
 
 
 STREAM = {"stream": True, "events": 200}
+ALL = ("nginx", "weir-bare", "weir-no-limits", "weir", "haproxy")
+GOVERNANCE_BOUND = 1.35  # the ratio to weir-bare that must hold for small chats
+LATENCY_BOUND_MS = 1.0   # that weir may add at the 99th percentile
+KEYS_BOUND = 1.1         # the ratio of a request among many keys to one among ten
+KEY_BYTES_BOUND = 400    # resident memory
 
 SCENARIOS = {each.name: each for each in (
-    Scenario("chat", "small chat, 32 connections", "busy", bound=1.15, load={"connections": 32}),
+    Scenario("chat", "small chat, 32 connections", "busy", bound=1.15, load={"connections": 32},
+             compared=ALL),
     Scenario("chat-c1", "small chat, 1 connection", "busy", load={"connections": 1}),
     Scenario("chat100k", "100 KB prompt, 16 connections", "busy", bound=1.3,
-             load={"connections": 16, "body_bytes": 100_000}),
+             load={"connections": 16, "body_bytes": 100_000}, compared=ALL),
     Scenario("sse", "stream of 200 events at once, 16 connections", "busy", bound=0.7,
-             load={"connections": 16, **STREAM}),
+             load={"connections": 16, **STREAM}, compared=ALL),
     Scenario("sse-paced", f"{STREAMS:,} streams, an event each {PACE_MS} ms", "paced", "event",
              bound=1.0,
              load={"connections": STREAMS, "stream": True, "events": PACED_EVENTS, "once": True,
@@ -44,6 +51,8 @@ SCENARIOS = {each.name: each for each in (
              provider={"events": PACED_EVENTS, "pace_ms": PACE_MS}),
     Scenario("latency", "small chat at half of the peak", "latency", rounds_max=11,
              load={"connections": LATENCY_CONNECTIONS}),
+    Scenario("keys", "small chat, 32 connections, keys at random", "keys",
+             load={"connections": 32}),
     Scenario("idle", f"{IDLE_CONNECTIONS:,} idle connections", "idle", rounds_max=5,
              load={"connections": IDLE_CONNECTIONS, "ramp_ms": 2000, "duration_ms": 60_000,
                    "hold": True}),
@@ -86,6 +95,12 @@ def measure_busy(gateway, scenario, bench):
     window = Window(gateway)
     result = gateway.load(bench.load_core, duration_ms=bench.window_ms, **scenario.load)
     return window.close(result["ok"]) | outcome_of(result)
+
+
+def measure_keys(gateway, scenario, bench):
+    """The same, and what the process held before its first request."""
+    return measure_busy(gateway, scenario, bench) | {
+        "keys": gateway.count, "resident_bytes": gateway.resident_at_start}
 
 
 def measure_paced(gateway, scenario, bench):
@@ -154,15 +169,15 @@ def measure_idle(gateway, scenario, bench):
     }
 
 
-MEASURE = {"busy": measure_busy, "paced": measure_paced, "latency": measure_latency,
-           "idle": measure_idle}
+MEASURE = {"busy": measure_busy, "keys": measure_keys, "paced": measure_paced,
+           "latency": measure_latency, "idle": measure_idle}
 
 
 def warm_up(gateway, scenario, bench):
     options = {name: value for name, value in scenario.load.items() if name != "hold"}
     if scenario.kind == "paced":
         options |= {"connections": 200, "ramp_ms": 100}
-    elif scenario.kind == "busy":
+    elif scenario.kind in ("busy", "keys"):
         options |= {"duration_ms": 500}
     gateway.load(bench.load_core, quiet=True, **options)
 

@@ -101,6 +101,7 @@ bool script_check_request(struct slice body, struct ticket *ticket_out)
         slice_to_u64(size_digits, &size) != STATUS_OK || !skip(&rest, prompt_text_begin) ||
         !take(&rest, size, &text) || !is_verse(text) || !skip(&rest, SLICE("\"}]")))
         return false;
+    *ticket_out = (struct ticket){.key = NULL};
     memcpy(ticket_out->digits, digits.data, TICKET_DIGITS);
     return true;
 }
