@@ -12,7 +12,8 @@
 #include "http/answer.h"
 #include "identity/access.h"
 
-/* Two requests may find the same money and one of them takes it: then the other looks again. */
+/* Two requests may find the same money and one of them takes it: then the other looks again. One try
+ * more comes before all these. */
 #define TRIES_MAX 3
 
 /* Of a stream: bytes of events for a token before any is seen, and the least from look to look. */
@@ -160,14 +161,12 @@ static bool count_tokens(struct request *request, struct hold_subject *subject,
            request->exchange != NULL;
 }
 
-static void hold_money(const struct request *request, const struct hold_subject *subject,
-                       struct hold *hold)
+/* What is left of the budgets. */
+static uint64_t affordable(const struct request *request, uint64_t time_us)
 {
     struct admission_levels levels;
     collect(request, &levels);
-    const bool is_hard = admission_has_hard_budget(&levels);
-    hold_bound(subject, is_hard ? admission_affordable(&levels, subject->time_us) : UINT64_MAX,
-               hold);
+    return admission_has_hard_budget(&levels) ? admission_affordable(&levels, time_us) : UINT64_MAX;
 }
 
 /* How far what is held goes, as the bytes for a token have been so far: three quarters of that. */
@@ -182,7 +181,8 @@ static void cover(struct admit *admit, uint64_t relayed, uint64_t tokens)
     admit->covered_bytes = relayed + (step > COVER_STEP_BYTES ? step : COVER_STEP_BYTES);
 }
 
-static enum status take_once(struct request *request, struct hold_subject *subject,
+/* `is_first`: whatever is left will do. Only if it does not, it is worth looking how much it is. */
+static enum status take_once(struct request *request, struct hold_subject *subject, bool is_first,
                              struct admission_refusal *refusal)
 {
     struct admit *admit = &request->admit;
@@ -190,7 +190,8 @@ static enum status take_once(struct request *request, struct hold_subject *subje
     collect(request, &levels);
     admit->has_hold = admission_has_budget(&levels);
     if (admit->has_hold) {
-        hold_money(request, subject, &admit->hold);
+        hold_bound(subject, is_first ? UINT64_MAX : affordable(request, subject->time_us),
+                   &admit->hold);
         collect(request, &levels); /* counting may have given way to others */
     }
     if (admit->has_hold && admit->hold.is_unpriced && admission_has_hard_budget(&levels) &&
@@ -231,10 +232,12 @@ enum status admit_take(struct request *request)
     if (!request->admit.has_limits)
         return STATUS_OK;
     struct hold_subject subject = subject_of(request, &json);
-    for (int i = 0; i < TRIES_MAX; i++) {
-        const enum status status = take_once(request, &subject, &refusal);
+    for (int i = 0; i <= TRIES_MAX; i++) {
+        const enum status status = take_once(request, &subject, i == 0, &refusal);
         if (status != STATUS_AGAIN)
             return status;
+        if (i == 0 && request->admit.has_hold)
+            continue;
         const bool is_shrunk =
             request->admit.has_hold && request->admit.hold.output == HOLD_OUTPUT_WRITTEN;
         if (!count_tokens(request, &subject, &refusal) && !is_shrunk)
@@ -349,26 +352,35 @@ void admit_settle(struct request *request)
 
 /* --- Headers ------------------------------------------------------------------------------------------------- */
 
-/* "20ms", "1.5s", "6m0s", "1h0m0s": as Go writes durations, rounded up to a millisecond. */
+static void put_number(char text[48], size_t *size, uint64_t number, const char *unit)
+{
+    *size += http_write_number(number, text + *size);
+    while (*unit != '\0')
+        text[(*size)++] = *unit++;
+}
+
+/* "20ms", "1.5s", "6m0s", "1h0m0s": as Go writes durations, rounded up to a millisecond. (printf would
+ * cost as much as taking from all limits.) */
 static struct slice put_duration(uint64_t ns, char text[48])
 {
     const uint64_t ms = (ns + NS_PER_MS - 1) / NS_PER_MS;
     const uint64_t s = ms / 1000;
-    int size;
-    if (ms < 1000)
-        size = snprintf(text, 48, "%llums", (unsigned long long)ms);
-    else if (s < 60 && ms % 1000 != 0)
-        size = snprintf(text, 48, "%llu.%03llus", (unsigned long long)s,
-                        (unsigned long long)(ms % 1000));
-    else if (s < 60)
-        size = snprintf(text, 48, "%llus", (unsigned long long)s);
-    else if (s < 3600)
-        size = snprintf(text, 48, "%llum%llus", (unsigned long long)(s / 60),
-                        (unsigned long long)(s % 60));
-    else
-        size = snprintf(text, 48, "%lluh%llum%llus", (unsigned long long)(s / 3600),
-                        (unsigned long long)(s / 60 % 60), (unsigned long long)(s % 60));
-    return slice_of(text, (size_t)size);
+    size_t size = 0;
+    if (ms < 1000) {
+        put_number(text, &size, ms, "ms");
+        return slice_of(text, size);
+    }
+    if (s >= 3600)
+        put_number(text, &size, s / 3600, "h");
+    if (s >= 60)
+        put_number(text, &size, s / 60 % 60, "m");
+    put_number(text, &size, s % 60, "");
+    if (s < 60 && ms % 1000 != 0) {
+        put_number(text, &size, 1000 + ms % 1000, ""); /* three digits behind the point's place */
+        text[size - 4] = '.';
+    }
+    text[size++] = 's';
+    return slice_of(text, size);
 }
 
 static void add_rate(struct http_exchange *exchange, const struct admission_nearest *nearest,

@@ -10,6 +10,7 @@
 #define BYTES_PER_TOKEN 4
 /* How far a count by another model's encoding may be off is in docs/performance.md. */
 #define ESTIMATE_MARGIN_PERCENT 30
+#define GLANCE_BYTES            4096 /* of messages that are searched before they are walked */
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -232,6 +233,28 @@ static bool has_provider_tools(const struct hold_subject *subject)
     return false;
 }
 
+static bool has_more_objects(struct slice text, size_t count)
+{
+    size_t at;
+    for (; (at = slice_find_byte(text, '{')) < text.size; count--) {
+        if (count == 0)
+            return true;
+        text = slice_from(text, at + 1);
+    }
+    return false;
+}
+
+/* Whether a short text of messages can hold any: content that is an array or an object, or sound. Its name has
+ * other letters only where there are escapes. */
+static bool may_hold_media(struct slice messages, size_t message_count)
+{
+    const struct slice inside = slice_from(messages, 1);
+    return inside.size > GLANCE_BYTES || slice_find_byte(inside, '[') < inside.size ||
+           slice_find_byte(inside, '\\') < inside.size ||
+           slice_find(inside, SLICE("audio")) < inside.size ||
+           has_more_objects(inside, message_count);
+}
+
 /* Pictures, sound and files are parts of a message's content, and may be a short name for much. A
  * message without parts has no content that is an array. */
 static bool has_media(const struct hold_subject *subject)
@@ -241,7 +264,7 @@ static bool has_media(const struct hold_subject *subject)
     struct json_walk walk;
     struct json_member message;
     struct json_value content;
-    if (messages == NULL)
+    if (messages == NULL || !may_hold_media(messages->value.raw, subject->openai->message_count))
         return false;
     json_walk_init(&walk, messages->value, subject->json);
     while (json_walk_next(&walk, &message)) {
