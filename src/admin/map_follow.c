@@ -11,10 +11,12 @@
 
 /* `former` are those that they follow, or NULL. Budgets that are new begin with what the ledger says;
  * at the start all of them do, once the journal of a former run is in it (admin/seed.h). */
-static enum status make_rules(struct admin_context *context, const struct store_rules *stored,
+static enum status make_rules(struct map_change *change, const struct store_rules *stored,
                               const struct identity_rules *former, const struct seed_owner *owner,
                               struct identity_rules **rules_out, struct reason *reason)
 {
+    struct admin_context *context = change->context;
+    struct level *former_level = identity_rules_level(former);
     struct limits limits;
     struct identity_rules_spec spec = {
         .models = stored->models,
@@ -26,33 +28,39 @@ static enum status make_rules(struct admin_context *context, const struct store_
     *rules_out = NULL;
     enum status status = limits_parse(stored->limits, &limits, reason);
     if (status == STATUS_OK)
-        status = level_create(context->counters, &limits, stored->warn_only,
-                              identity_rules_level(former), &spec.level);
-    level_rescale(spec.level, identity_rules_level(former), clock_monotonic_ns());
+        status =
+            level_create(context->counters, &limits, stored->warn_only, former_level, &spec.level);
     if (status == STATUS_OK && context->has_filled_map)
-        status = seed_level(context, owner, spec.level, identity_rules_level(former), reason);
+        status = seed_level(context, owner, spec.level, former_level, reason);
     if (status == STATUS_OK)
         status = identity_rules_create(&spec, rules_out, reason);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         level_unref(&spec.level);
-    return status;
+        return status;
+    }
+    change->level = level_ref(spec.level);
+    change->former_level = level_ref(former_level);
+    return STATUS_OK;
 }
 
 /* --- Teams ---------------------------------------------------------------------------------------- */
 
-static enum status prepare_team(struct admin_context *context, const struct store_team *team,
-                                struct identity_change **prepared_out, struct reason *reason)
+static enum status prepare_team(struct map_change *change, const struct store_team *team,
+                                struct reason *reason)
 {
+    struct admin_context *context = change->context;
     const struct identity_team *former = identity_map_find_team(context->map, &team->id);
     struct identity_team_spec spec = {
         .id = team->id, .name = team->name, .disabled = team->disabled};
     enum status status = zone_find(team->timezone, &spec.zone, reason);
     const struct seed_owner owner = {STORE_GROUP_TEAM, &team->id, spec.zone};
     if (status == STATUS_OK)
-        status = make_rules(context, &team->rules, identity_team_rules(former), &owner, &spec.rules,
+        status = make_rules(change, &team->rules, identity_team_rules(former), &owner, &spec.rules,
                             reason);
+    if (status == STATUS_OK && former != NULL)
+        status = zone_move_prepare_team(context, former, spec.zone, &change->move, reason);
     if (status == STATUS_OK)
-        status = identity_map_prepare_team(context->map, &spec, prepared_out);
+        status = identity_map_prepare_team(context->map, &spec, &change->owner);
     if (status != STATUS_OK)
         identity_rules_unref(&spec.rules);
     return status;
@@ -60,9 +68,10 @@ static enum status prepare_team(struct admin_context *context, const struct stor
 
 /* --- Users ---------------------------------------------------------------------------------------- */
 
-static enum status prepare_user(struct admin_context *context, const struct store_user *user,
-                                struct identity_change **prepared_out, struct reason *reason)
+static enum status prepare_user(struct map_change *change, const struct store_user *user,
+                                struct reason *reason)
 {
+    struct admin_context *context = change->context;
     static const struct id none;
     const struct identity_user *former = identity_map_find_user(context->map, &user->id);
     const bool has_team = memcmp(&user->team_id, &none, sizeof(none)) != 0;
@@ -76,10 +85,12 @@ static enum status prepare_user(struct admin_context *context, const struct stor
         has_team ? identity_map_find_team(context->map, &user->team_id) : NULL;
     const struct seed_owner owner = {STORE_GROUP_USER, &user->id, identity_team_zone(team)};
     enum status status =
-        make_rules(context, &user->rules, former != NULL ? identity_user_rules(former) : NULL,
+        make_rules(change, &user->rules, former != NULL ? identity_user_rules(former) : NULL,
                    &owner, &spec.rules, reason);
+    if (status == STATUS_OK && former != NULL)
+        status = zone_move_prepare_user(context, former, owner.zone, &change->move, reason);
     if (status == STATUS_OK)
-        status = identity_map_prepare_user(context->map, &spec, prepared_out);
+        status = identity_map_prepare_user(context->map, &spec, &change->owner);
     if (status != STATUS_OK)
         identity_rules_unref(&spec.rules);
     return status;
@@ -125,16 +136,17 @@ static enum status prepare_entry(struct admin_context *context, const struct sto
 }
 
 /* Both entries share the rules, and so what is counted. */
-static enum status prepare_key(struct admin_context *context, const struct store_key *key,
-                               struct map_change *change, struct reason *reason)
+static enum status prepare_key(struct map_change *change, const struct store_key *key,
+                               struct reason *reason)
 {
+    struct admin_context *context = change->context;
     struct identity_rules *rules = NULL;
     const struct identity_user *user = identity_map_find_user(context->map, &key->user_id);
     const struct seed_owner owner = {STORE_GROUP_KEY, &key->id,
                                      user != NULL ? identity_team_zone(identity_user_team(user))
                                                   : NULL};
     enum status status =
-        make_rules(context, &key->rules, rules_of(context, key), &owner, &rules, reason);
+        make_rules(change, &key->rules, rules_of(context, key), &owner, &rules, reason);
     if (status == STATUS_OK)
         status = prepare_entry(context, key, false, rules, &change->key);
     if (status == STATUS_OK && key->former_until_us > context->now_us())
@@ -148,8 +160,12 @@ static enum status prepare_key(struct admin_context *context, const struct store
 static void publish(struct map_change *change)
 {
     struct identity_map *map = change->context->map;
+    level_succeed(change->level, change->former_level, clock_monotonic_ns());
+    zone_move_apply(&change->move);
     if (change->owner != NULL)
         identity_map_publish_change(map, &change->owner);
+    if (change->has_removed_team)
+        identity_map_remove_team(map, &change->removed_team);
     if (change->key != NULL)
         identity_map_publish(map, &change->key);
     if (change->former != NULL)
@@ -166,13 +182,23 @@ static void abandon(struct map_change *change)
     identity_map_abandon(map, &change->former);
 }
 
+static void release(struct map_change *change)
+{
+    level_unref(&change->level);
+    level_unref(&change->former_level);
+    zone_move_free(&change->move);
+    change->context = NULL;
+}
+
 enum status map_end(struct map_change *change, enum status status)
 {
-    if (change->context != NULL && status == STATUS_OK)
+    if (change->context == NULL)
+        return status;
+    if (status == STATUS_OK)
         publish(change);
-    else if (change->context != NULL)
+    else
         abandon(change);
-    change->context = NULL;
+    release(change);
     return status;
 }
 
@@ -183,7 +209,7 @@ static enum status end_preparing(struct map_change *change, const char *what, en
     if (status == STATUS_OK)
         return STATUS_OK;
     abandon(change);
-    change->context = NULL;
+    release(change);
     if (reason != NULL && reason->text[0] == '\0')
         reason_set(reason, "the %s cannot be held in memory: %s", what, status_name(status));
     return status;
@@ -214,7 +240,7 @@ enum status map_prepare_key(struct admin_context *context, const struct store_ke
         return STATUS_OK;
     change_out->context = context;
     note_all_ended(change_out, before, key);
-    return end_preparing(change_out, "key", prepare_key(context, key, change_out, reason), reason);
+    return end_preparing(change_out, "key", prepare_key(change_out, key, reason), reason);
 }
 
 enum status map_prepare_user(struct admin_context *context, const struct store_user *user,
@@ -224,7 +250,7 @@ enum status map_prepare_user(struct admin_context *context, const struct store_u
     if (context->map == NULL)
         return STATUS_OK;
     change_out->context = context;
-    const enum status status = prepare_user(context, user, &change_out->owner, reason);
+    const enum status status = prepare_user(change_out, user, reason);
     return end_preparing(change_out, "user", status, reason);
 }
 
@@ -235,7 +261,22 @@ enum status map_prepare_team(struct admin_context *context, const struct store_t
     if (context->map == NULL)
         return STATUS_OK;
     change_out->context = context;
-    const enum status status = prepare_team(context, team, &change_out->owner, reason);
+    const enum status status = prepare_team(change_out, team, reason);
+    return end_preparing(change_out, "team", status, reason);
+}
+
+enum status map_prepare_team_removal(struct admin_context *context, const struct id *team_id,
+                                     struct map_change *change_out, struct reason *reason)
+{
+    *change_out = (struct map_change){0};
+    const struct identity_team *team =
+        context->map != NULL ? identity_map_find_team(context->map, team_id) : NULL;
+    if (team == NULL)
+        return STATUS_OK;
+    change_out->context = context;
+    change_out->has_removed_team = true;
+    change_out->removed_team = *team_id;
+    const enum status status = zone_move_prepare_release(context, team, &change_out->move, reason);
     return end_preparing(change_out, "team", status, reason);
 }
 
@@ -243,12 +284,6 @@ void map_remove_user(struct admin_context *context, const struct id *user_id)
 {
     if (context->map != NULL)
         identity_map_remove_user(context->map, user_id);
-}
-
-void map_remove_team(struct admin_context *context, const struct id *team_id)
-{
-    if (context->map != NULL)
-        identity_map_remove_team(context->map, team_id);
 }
 
 /* --- Filling -------------------------------------------------------------------------------------- */

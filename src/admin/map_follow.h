@@ -10,6 +10,7 @@
 #define ADMIN_MAP_FOLLOW_H
 
 #include "admin/context.h"
+#include "admin/zone_move.h"
 #include "base/reason.h"
 #include "base/status.h"
 #include "store/store.h"
@@ -21,6 +22,11 @@ struct map_change {
     struct identity_key *former;           /* and of its former one while that works */
     unsigned char ended[2][KEY_HASH_SIZE]; /* of former secrets that work no more */
     unsigned ended_count;
+    struct id removed_team;
+    bool has_removed_team;
+    struct level *level;        /* of the new rules, */
+    struct level *former_level; /* which takes the place of this one; references */
+    struct zone_move move;      /* of budgets whose days are other ones from now on */
 };
 
 /* Makes the map and fills it from the store. STATUS_NO_MEMORY; STATUS_TOO_LARGE, STATUS_INVALID: the
@@ -46,8 +52,12 @@ MUST_CHECK enum status map_prepare_team(struct admin_context *context,
  * drops it. Returns `status`. */
 MUST_CHECK enum status map_end(struct map_change *change, enum status status);
 
-/* After the store forgot it: a user with all its keys; a team, whose users stay. */
+/* The team goes, and its users stay. */
+MUST_CHECK enum status map_prepare_team_removal(struct admin_context *context,
+                                                const struct id *team_id,
+                                                struct map_change *change_out,
+                                                struct reason *reason);
+/* After the store forgot the user: with all its keys. */
 void map_remove_user(struct admin_context *context, const struct id *user_id);
-void map_remove_team(struct admin_context *context, const struct id *team_id);
 
 #endif

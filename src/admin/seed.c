@@ -349,15 +349,15 @@ enum status seed_all_levels(struct admin_context *context, const struct snapshot
     return status;
 }
 
-static enum status seed_limit(struct admin_context *context, const struct seed_owner *owner,
-                              struct level *level, size_t index, struct reason *reason)
+enum status seed_read(struct admin_context *context, const struct seed_owner *owner,
+                      enum limit_window unit, struct seed_spending *spending_out,
+                      struct reason *reason)
 {
-    const enum limit_window unit = level_limit(level, index)->window;
     const struct zone *zone = zone_or_utc(owner->zone);
-    struct window windows[2];
+    struct window *windows = spending_out->windows;
     window_at(unit, zone, context->now_us(), &windows[0]);
-    const size_t count = window_before(unit, zone, &windows[0], &windows[1]) ? 2 : 1;
-    for (size_t i = 0; i < count; i++) {
+    spending_out->count = window_before(unit, zone, &windows[0], &windows[1]) ? 2 : 1;
+    for (size_t i = 0; i < spending_out->count; i++) {
         const struct store_spend_query query = {
             .by = owner->by, .since_us = windows[i].start_us, .until_us = windows[i].end_us};
         int64_t spent_nanousd = 0;
@@ -366,9 +366,15 @@ static enum status seed_limit(struct admin_context *context, const struct seed_o
                         &spent_nanousd, reason);
         if (status != STATUS_OK)
             return status;
-        level_seed(level, index, &windows[i], (uint64_t)spent_nanousd);
+        spending_out->spent_nanousd[i] = (uint64_t)spent_nanousd;
     }
     return STATUS_OK;
+}
+
+void seed_with(struct level *level, size_t index, const struct seed_spending *spending)
+{
+    for (size_t i = 0; i < spending->count; i++)
+        level_seed(level, index, &spending->windows[i], spending->spent_nanousd[i]);
 }
 
 enum status seed_level(struct admin_context *context, const struct seed_owner *owner,
@@ -377,8 +383,12 @@ enum status seed_level(struct admin_context *context, const struct seed_owner *o
     enum status status = STATUS_OK;
     for (size_t i = 0; i < level_count(level) && status == STATUS_OK; i++) {
         const struct limit *limit = level_limit(level, i);
-        if (limit->kind == LIMIT_MONEY && !has_limit(former, limit))
-            status = seed_limit(context, owner, level, i, reason);
+        struct seed_spending spending;
+        if (limit->kind != LIMIT_MONEY || has_limit(former, limit))
+            continue;
+        status = seed_read(context, owner, limit->window, &spending, reason);
+        if (status == STATUS_OK)
+            seed_with(level, i, &spending);
     }
     return status;
 }

@@ -32,6 +32,17 @@ struct seed_owner {
     const struct id *id;
     const struct zone *zone; /* of its calendar; NULL: UTC */
 };
+/* What was spent in the window of now, and in the one before it where there is one. */
+struct seed_spending {
+    struct window windows[2];
+    uint64_t spent_nanousd[2];
+    size_t count;
+};
+/* Changes nothing. */
+MUST_CHECK enum status seed_read(struct admin_context *context, const struct seed_owner *owner,
+                                 enum limit_window unit, struct seed_spending *spending_out,
+                                 struct reason *reason);
+void seed_with(struct level *level, size_t index, const struct seed_spending *spending);
 /* Of those budgets of one level that `former` (may be NULL) does not have. */
 MUST_CHECK enum status seed_level(struct admin_context *context, const struct seed_owner *owner,
                                   struct level *level, const struct level *former,

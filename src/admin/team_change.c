@@ -53,15 +53,17 @@ enum status team_remove(struct admin_context *context, const struct store_team *
                         uint64_t *users_out, struct reason *reason)
 {
     struct change change;
-    enum status status = change_begin(context, SLICE("team.delete"), &change, reason);
+    struct map_change map;
+    enum status status = map_prepare_team_removal(context, &team->id, &map, reason);
+    if (status != STATUS_OK)
+        return status;
+    status = change_begin(context, SLICE("team.delete"), &change, reason);
     if (status == STATUS_OK)
         status = store_team_delete(context->store, &team->id, context->now_us(), users_out, reason);
     change_set_id(&change, &team->id);
     member_write_text(&change.writer, SLICE("name"), team->name);
     member_write_number(&change.writer, SLICE("users_released"), *users_out);
-    status = change_end(&change, status, reason);
-    if (status == STATUS_OK)
-        map_remove_team(context, &team->id);
+    status = map_end(&map, change_end(&change, status, reason));
     if (status == STATUS_OK && context->tokens != NULL)
         token_table_remove_team(context->tokens, &team->id);
     return status;

@@ -225,6 +225,7 @@ enum status gateway_prepare(struct gateway *gateway, const struct config **confi
 void gateway_publish(struct gateway *gateway, struct snapshot **snapshot)
 {
     apply_bounds(gateway, (*snapshot)->config);
+    snapshot_levels_succeed(*snapshot, gateway->snapshot, clock_monotonic_ns());
     for (unsigned i = 0; i < gateway->worker_count; i++)
         worker_update(gateway->workers[i], *snapshot);
     snapshot_unref(&gateway->snapshot);

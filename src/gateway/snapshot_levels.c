@@ -1,6 +1,5 @@
 #include "gateway/snapshot_levels.h"
 
-#include "base/clock.h"
 #include "gateway/snapshot.h"
 
 static const struct level *former_rule(const struct snapshot *former, struct slice name)
@@ -21,24 +20,15 @@ static const struct level *former_provider(const struct snapshot *former, struct
     return NULL;
 }
 
-/* Goes on with what the former level has counted. */
-static enum status follow(struct counters *counters, const struct limits *limits, bool is_warn_only,
-                          const struct level *former, struct level **level_out)
-{
-    const enum status status = level_create(counters, limits, is_warn_only, former, level_out);
-    level_rescale(*level_out, former, clock_monotonic_ns());
-    return status;
-}
-
 static enum status make_rules(struct snapshot *snapshot, struct counters *counters,
                               const struct snapshot *former)
 {
     const struct config *config = snapshot->config;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < config->rules.count && status == STATUS_OK; i++)
-        status =
-            follow(counters, &config->rule_limits[i], config->budgets.is_warn_only,
-                   former_rule(former, config->rules.items[i].name), &snapshot->levels.rules[i]);
+        status = level_create(counters, &config->rule_limits[i], config->budgets.is_warn_only,
+                              former_rule(former, config->rules.items[i].name),
+                              &snapshot->levels.rules[i]);
     return status;
 }
 
@@ -48,9 +38,9 @@ static enum status make_providers(struct snapshot *snapshot, struct counters *co
     const struct config *config = snapshot->config;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < config->provider_count && status == STATUS_OK; i++)
-        status = follow(counters, &config->providers[i].limits, config->budgets.is_warn_only,
-                        former_provider(former, config->providers[i].name),
-                        &snapshot->levels.providers[i]);
+        status = level_create(counters, &config->providers[i].limits, config->budgets.is_warn_only,
+                              former_provider(former, config->providers[i].name),
+                              &snapshot->levels.providers[i]);
     return status;
 }
 
@@ -69,9 +59,24 @@ enum status snapshot_levels_make(struct snapshot *snapshot, struct counters *cou
     if (status == STATUS_OK)
         status = make_providers(snapshot, counters, former);
     if (status == STATUS_OK)
-        status = follow(counters, &config->limits, config->budgets.is_warn_only,
-                        former != NULL ? former->levels.gateway : NULL, &levels->gateway);
+        status = level_create(counters, &config->limits, config->budgets.is_warn_only,
+                              former != NULL ? former->levels.gateway : NULL, &levels->gateway);
     return status;
+}
+
+void snapshot_levels_succeed(struct snapshot *snapshot, const struct snapshot *former,
+                             uint64_t now_ns)
+{
+    const struct config *config = snapshot->config;
+    if (snapshot->levels.rules == NULL || former == NULL || former->levels.rules == NULL)
+        return;
+    for (size_t i = 0; i < config->rules.count; i++)
+        level_succeed(snapshot->levels.rules[i], former_rule(former, config->rules.items[i].name),
+                      now_ns);
+    for (size_t i = 0; i < config->provider_count; i++)
+        level_succeed(snapshot->levels.providers[i],
+                      former_provider(former, config->providers[i].name), now_ns);
+    level_succeed(snapshot->levels.gateway, former->levels.gateway, now_ns);
 }
 
 void snapshot_levels_free(struct snapshot *snapshot)

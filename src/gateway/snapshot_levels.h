@@ -5,6 +5,8 @@
 #ifndef GATEWAY_SNAPSHOT_LEVELS_H
 #define GATEWAY_SNAPSHOT_LEVELS_H
 
+#include <stdint.h>
+
 #include "base/status.h"
 #include "policy/level.h"
 
@@ -19,6 +21,9 @@ struct snapshot_levels {
 /* `former` may be NULL. STATUS_NO_MEMORY, STATUS_LIMITED. */
 MUST_CHECK enum status snapshot_levels_make(struct snapshot *snapshot, struct counters *counters,
                                             const struct snapshot *former);
+/* When the snapshot is put in force in the place of the former one. */
+void snapshot_levels_succeed(struct snapshot *snapshot, const struct snapshot *former,
+                             uint64_t now_ns);
 void snapshot_levels_free(struct snapshot *snapshot);
 
 #endif

@@ -135,6 +135,8 @@ static struct admission_refusal refusal_of(const struct place *place,
         .verdict = verdict, .level = place->kind, .limit = *limit_of(place)};
     if (verdict == ADMISSION_RATE) {
         refusal.retry_after_ns = wait_ns;
+    } else if (verdict == ADMISSION_PARALLEL) {
+        refusal.retry_after_ns = UINT64_MAX;
     } else if (verdict == ADMISSION_BUDGET) {
         struct window window;
         window_at(limit_of(place)->window, place->zone, now_us, &window);
@@ -199,6 +201,8 @@ static bool take_place(const struct place *place, const struct admission_demand 
     };
     if (limit->kind == LIMIT_MONEY) {
         struct window window;
+        if (place->level->is_warn_only)
+            take->amount = 0; /* it refuses nobody, so nothing is to be kept for anybody */
         window_at(limit->window, place->zone, demand->now_us, &window);
         return budget_hold(&record->budget, window.number, take->amount,
                            budget_limit(place->level, place->index), &take->window_word);
@@ -308,8 +312,9 @@ static bool is_budget_take(const struct admission_take *take)
 
 static bool extend_take(struct admission_take *take, uint64_t cost_nanousd)
 {
-    const uint64_t limit =
-        take->level->is_warn_only ? BUDGET_AMOUNT_MAX : take->level->limits[take->index].amount;
+    const uint64_t limit = take->level->limits[take->index].amount;
+    if (take->level->is_warn_only)
+        return true;
     struct budget *budget = &level_record(take->level, take->index)->budget;
     if (!budget_extend(budget, take->window_word, cost_nanousd, limit))
         return false;
@@ -327,7 +332,7 @@ bool admission_extend(struct admission_grant *grant, uint64_t cost_nanousd)
         return true;
     while (i-- > 0) {
         struct admission_take *take = &grant->takes[i];
-        if (!is_budget_take(take))
+        if (!is_budget_take(take) || take->level->is_warn_only)
             continue;
         budget_settle(&level_record(take->level, take->index)->budget, take->window_word,
                       cost_nanousd, 0);

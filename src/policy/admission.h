@@ -58,7 +58,8 @@ struct admission_refusal {
     enum level_kind level;
     struct limit limit;
     uint64_t retry_after_ns; /* of ADMISSION_RATE: the longest of all limits that refuse now;
-                              * of ADMISSION_BUDGET: until its window ends, UINT64_MAX: never */
+                              * of ADMISSION_BUDGET: until its window ends, UINT64_MAX: never;
+                              * of ADMISSION_PARALLEL: UINT64_MAX, nobody knows */
     uint64_t available;      /* of ADMISSION_BUDGET: nano-dollars that are left */
 };
 

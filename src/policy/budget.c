@@ -226,6 +226,19 @@ void budget_add(struct budget *budget, uint64_t number, uint64_t spent)
     while (!change(&cell->committed, generation_of_window(window), spent, 0));
 }
 
+void budget_forget(struct budget *budget)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t windows[2], claimed;
+        do {
+            read_windows(budget, windows);
+            const uint64_t generation = (generation_of_window(windows[i]) + 1) & GENERATION_MASK;
+            claimed = CLAIMED | generation << GENERATION_SHIFT;
+        } while (!exchange(&budget->cells[i].window, &windows[i], claimed));
+        finish_claim(budget, i, claimed);
+    }
+}
+
 /* --- reading ----------------------------------------------------------------------------------- */
 
 /* *held* and *committed* as they were at one moment; false: the window has gone on. Where others

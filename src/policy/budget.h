@@ -16,7 +16,7 @@
  * 1. An amount changes only by a CAS that expects the generation of the window it is meant for. So
  *    what settles late can never change the amount of another window.
  * 2. Of the two cells the one with the older window passes on, and only to a window later than its
- *    own. So the number of a cell only rises, no window is in both, and a clock that steps forth and
+ *    own. So the number of a cell only rises (until budget_forget() makes it 0), no window is in both, and a clock that steps forth and
  *    back finds its former window again.
  * 3. A moment older than both windows is counted in the older one.
  * 4. Amounts stop at the largest and at 0; they never wrap.
@@ -68,6 +68,8 @@ bool budget_spent(struct budget *budget, uint64_t window_word, uint64_t *spent_o
 /* Marks the shares up to `percent` (1 to 255) as told; returns up to which they had been: 255 once
  * the window is over. */
 unsigned budget_mark_told(struct budget *budget, uint64_t window_word, unsigned percent);
+/* Forgets both windows: as if nothing had been counted yet. What is held in them has no place any more. */
+void budget_forget(struct budget *budget);
 /* Shares are to be told anew: the limit is another one. */
 void budget_forget_told(struct budget *budget);
 

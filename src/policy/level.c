@@ -30,8 +30,6 @@ static bool find_former(const struct level *former, const struct limit *limit, u
         if (former->limits[i].kind != limit->kind || former->limits[i].window != limit->window)
             continue;
         *index_out = level_indexes(former)[i];
-        if (limit->kind == LIMIT_MONEY && limit->amount != former->limits[i].amount)
-            budget_forget_told(&level_record(former, i)->budget);
         return true;
     }
     return false;
@@ -115,13 +113,17 @@ static const struct limit *find_alike(const struct level *level, const struct li
     return NULL;
 }
 
-void level_rescale(struct level *level, const struct level *former, uint64_t now_ns)
+void level_succeed(struct level *level, const struct level *former, uint64_t now_ns)
 {
     for (size_t i = 0; i < level_count(level); i++) {
         const struct limit *limit = &level->limits[i], *was = find_alike(former, limit);
-        if (!is_rate(limit) || was == NULL || was->amount == limit->amount)
-            continue;
         union counter *record = level_record(level, i);
+        if (was == NULL || was->amount == limit->amount)
+            continue;
+        if (limit->kind == LIMIT_MONEY)
+            budget_forget_told(&record->budget);
+        if (!is_rate(limit))
+            continue;
         gcra_rescale(&record->rate.arrival_ns, was->amount, limit->amount, now_ns);
         atomic_store_explicit(&record->rate.scale, limit->amount, memory_order_relaxed);
     }
@@ -158,6 +160,12 @@ bool level_is_warn_only(const struct level *level)
 bool level_has_budget(const struct level *level)
 {
     return level != NULL && level->has_budget;
+}
+
+void level_forget_spending(struct level *level, size_t index)
+{
+    ASSERT(level_limit(level, index)->kind == LIMIT_MONEY);
+    budget_forget(&level_record(level, index)->budget);
 }
 
 void level_seed(struct level *level, size_t index, const struct window *window,

@@ -44,9 +44,10 @@ MUST_CHECK enum status level_create(struct counters *counters, const struct limi
 struct level *level_ref(struct level *level);
 void level_unref(struct level **level);
 
-/* What was taken of the former level's rates counts against the new amounts as so many requests and
- * tokens, not as the same share. Once, when the level takes its former one's place. */
-void level_rescale(struct level *level, const struct level *former, uint64_t now_ns);
+/* The level takes its former one's place, which may be NULL; once, and not before it does. What was
+ * taken of a rate counts against the new amount as so many requests and tokens, not as the same share;
+ * of a budget whose amount is another one, shares are told anew. */
+void level_succeed(struct level *level, const struct level *former, uint64_t now_ns);
 
 size_t level_count(const struct level *level);
 const struct limit *level_limit(const struct level *level, size_t index);
@@ -54,6 +55,9 @@ bool level_is_warn_only(const struct level *level);
 /* Whether one of them is a budget. */
 bool level_has_budget(const struct level *level);
 
+/* Forgets what was spent in all windows: those that come are of another calendar. What is held now is
+ * not counted any more when it settles. */
+void level_forget_spending(struct level *level, size_t index);
 /* Adds what was spent in a window before anybody counted: at start, and when a budget is new.
  * `window` is the one of now or the one before it. */
 void level_seed(struct level *level, size_t index, const struct window *window,

@@ -60,6 +60,13 @@ static void put_key(struct admin_context *context, const struct store_key *befor
     assert_int_equal(map_end(&change, STATUS_OK), STATUS_OK);
 }
 
+static void remove_team(struct admin_context *context, const struct id *team_id)
+{
+    struct map_change change;
+    assert_int_equal(map_prepare_team_removal(context, team_id, &change, NULL), STATUS_OK);
+    assert_int_equal(map_end(&change, STATUS_OK), STATUS_OK);
+}
+
 static const struct identity_key *find(struct admin_context *context, const unsigned char *by_hash)
 {
     return identity_map_find_key(context->map, by_hash);
@@ -225,7 +232,7 @@ static void without_a_map_nothing_happens(void **state)
     put_user(&bare, &user);
     put_key(&bare, NULL, &key);
     map_remove_user(&bare, &user.id);
-    map_remove_team(&bare, &team.id);
+    remove_team(&bare, &team.id);
 }
 
 static void store_all(struct admin_context *context, struct store_team *team)

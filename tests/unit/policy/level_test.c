@@ -130,12 +130,12 @@ static void a_rate_that_changes_counts_what_was_taken_and_what_comes_back(void *
     struct level *first = level_of("10req/min,1000tok/min,5parallel,3usd/day", NULL);
     take(first, &grant);
     struct level *second = level_of("20req/min,100tok/min,5parallel,4usd/day", first);
-    level_rescale(second, first, NOW_NS);
+    level_succeed(second, first, NOW_NS);
     level_unref(&first);
     assert_int_equal(state_of(second, 0).used, 1);
     assert_int_equal(state_of(second, 1).used, 100);
     struct level *third = level_of("30req/min,2000tok/min", second);
-    level_rescale(third, second, NOW_NS);
+    level_succeed(third, second, NOW_NS);
     level_unref(&second);
     assert_int_equal(state_of(third, 0).used, 1);
     assert_int_equal(state_of(third, 1).used, 100);
@@ -143,8 +143,8 @@ static void a_rate_that_changes_counts_what_was_taken_and_what_comes_back(void *
     admission_settle(&grant, &actual, NULL);
     assert_int_equal(state_of(third, 0).used, 1);
     assert_int_equal(state_of(third, 1).used, 30);
-    level_rescale(third, NULL, NOW_NS);
-    level_rescale(NULL, third, NOW_NS);
+    level_succeed(third, NULL, NOW_NS);
+    level_succeed(NULL, third, NOW_NS);
     level_unref(&third);
 }
 
