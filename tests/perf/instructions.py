@@ -29,7 +29,7 @@ import urllib.request
 import machine
 import programs
 import report
-from gateways import WEIR_BINARY, Weir
+from gateways import WEIR_BINARY, Weir, WeirWithoutLimits
 
 FIGURES = programs.HERE / "instructions.json"
 TOLERANCE = 0.02
@@ -38,11 +38,17 @@ ENCODINGS_WITHIN_S = 120
 SERVES = "http_exchange_run"  # runs in the worker's thread, and in the control thread at the start
 ENCODINGS_WITHIN_S = 120
 
-# The load of each figure, and how many requests the long run has more than the short one.
+STREAM = {"stream": True, "events": 200}
+
+# Of each figure: what is set of limits, the load, and how many requests the long run has more than
+# the short one.
+NONE, ALL = WeirWithoutLimits.limits, Weir.limits
 LOADS = {
-    "chat": ({}, 1000),
-    "stream of 200 events": ({"stream": True, "events": 200}, 400),
-    "100 KB prompt": ({"body_bytes": 100_000}, 200),
+    "chat": (NONE, {}, 1000),
+    "chat, limits and budgets": (ALL, {}, 1000),
+    "stream of 200 events": (NONE, STREAM, 400),
+    "stream of 200 events, limits and budgets": (ALL, STREAM, 400),
+    "100 KB prompt": (NONE, {"body_bytes": 100_000}, 200),
 }
 
 
@@ -91,10 +97,11 @@ def counts_of(profile):
     return counts
 
 
-def count_run(provider, requests, options):
+def count_run(provider, requests, limits, options):
     """The instructions of each thread of a weir that served so many requests."""
     with tempfile.TemporaryDirectory(prefix="weir-instructions-") as folder:
         weir = CountedWeir(folder, provider.port)
+        weir.limits = limits
         weir.start()
         try:
             wait_for_encodings(weir)
@@ -109,10 +116,10 @@ def count_run(provider, requests, options):
 
 def count(provider, name):
     """(instructions of the worker, of the other threads) for each request."""
-    options, more = LOADS[name]
+    limits, options, more = LOADS[name]
     provider.set(events=options.get("events", 200))
-    short = count_run(provider, WARM_UP, options)
-    long = count_run(provider, WARM_UP + more, options)
+    short = count_run(provider, WARM_UP, limits, options)
+    long = count_run(provider, WARM_UP + more, limits, options)
     if len(short) != len(long):
         raise RuntimeError(f"{len(short)} threads in one run, {len(long)} in the other")
     growth = [(after[0] - before[0]) / more for before, after in zip(short, long)]
