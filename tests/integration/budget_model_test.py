@@ -272,7 +272,7 @@ class Play:
         cost = self.owners.look()[request.key][0] - before[request.key][0]
         prices = PRICES[request.plan["model"]]
         assert words > (stated(request.plan) or 0) * choices(request.plan)
-        assert 0 < cost <= 1.2 * words * prices[1] + WINDOW * prices[0]
+        assert 0 < cost <= 1.3 * words * prices[1] + WINDOW * prices[0]
         for each in self.reference.levels(request):
             self.reference.excess[each] += max(0, cost - request.hold)
 

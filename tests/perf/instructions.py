@@ -28,6 +28,7 @@ import urllib.request
 
 import machine
 import programs
+import refusals
 import report
 from gateways import WEIR_BINARY, Weir, WeirWithoutLimits
 
@@ -49,6 +50,7 @@ LOADS = {
     "stream of 200 events": (NONE, STREAM, 400),
     "stream of 200 events, limits and budgets": (ALL, STREAM, 400),
     "100 KB prompt": (NONE, {"body_bytes": 100_000}, 200),
+    "refused by a limit": (NONE, refusals.BY_LIMIT, 1000),
 }
 
 
@@ -97,6 +99,16 @@ def counts_of(profile):
     return counts
 
 
+def serve(weir, requests, options):
+    if isinstance(options, refusals.Kind):
+        refusals.ask(weir.port, options.request(weir), options.status, requests)
+        return
+    result = weir.load(requests=requests, connections=1, duration_ms=600_000, timeout_ms=60_000,
+                       **options)
+    if result["errors"]:
+        raise RuntimeError(f"{result['errors']} of {requests} requests failed")
+
+
 def count_run(provider, requests, limits, options):
     """The instructions of each thread of a weir that served so many requests."""
     with tempfile.TemporaryDirectory(prefix="weir-instructions-") as folder:
@@ -105,19 +117,17 @@ def count_run(provider, requests, limits, options):
         weir.start()
         try:
             wait_for_encodings(weir)
-            result = weir.load(requests=requests, connections=1, duration_ms=600_000,
-                               timeout_ms=60_000, **options)
+            serve(weir, requests, options)
         finally:
             weir.stop()
-        if result["errors"]:
-            raise RuntimeError(f"{result['errors']} of {requests} requests failed")
         return counts_of(weir.profile)
 
 
 def count(provider, name):
     """(instructions of the worker, of the other threads) for each request."""
     limits, options, more = LOADS[name]
-    provider.set(events=options.get("events", 200))
+    if isinstance(options, dict):
+        provider.set(events=options.get("events", 200))
     short = count_run(provider, WARM_UP, limits, options)
     long = count_run(provider, WARM_UP + more, limits, options)
     if len(short) != len(long):

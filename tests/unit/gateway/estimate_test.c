@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "gateway/account.h"
+#include "gateway/request.h"
 #include "models/tokens/counter.h"
 
 #define CHAT   "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]%s}"
@@ -191,6 +192,50 @@ static void without_the_encodings_it_is_guessed_and_marked(void **state)
     load(NULL);
 }
 
+/* --- Of a process that died ------------------------------------------------------------------------------ */
+
+static uint64_t orphan_output_of(struct openai_request openai, struct admit admit)
+{
+    static struct request request;
+    struct openai_usage usage;
+    openai.route = OPENAI_ROUTE_CHAT;
+    request = (struct request){.openai = openai, .admit = admit};
+    estimate_orphan(&request, &usage);
+    return usage.tokens[OPENAI_TOKENS_OUTPUT];
+}
+
+static void an_orphan_is_taken_to_have_used_a_little_for_each_choice(void **state)
+{
+    (void)state;
+    const struct admit none = {0};
+    const uint64_t most = ESTIMATE_OUTPUT_TOKENS;
+    assert_int_equal(orphan_output_of((struct openai_request){.n = 1, .max_tokens = 9}, none), 9);
+    assert_int_equal(orphan_output_of((struct openai_request){.n = 8, .max_tokens = 9}, none), 72);
+    assert_int_equal(orphan_output_of((struct openai_request){.n = 8, .max_tokens = 9999}, none),
+                     8 * most);
+    assert_int_equal(
+        orphan_output_of((struct openai_request){.n = UINT64_MAX, .max_tokens = UINT64_MAX}, none),
+        1024 * most);
+}
+
+static void an_orphan_that_held_money_is_taken_to_have_used_all_that_was_allowed(void **state)
+{
+    (void)state;
+    const struct openai_request openai = {.n = 8, .max_tokens = 9999};
+    struct admit admit = {.is_granted = true,
+                          .has_hold = true,
+                          .hold = {.output = HOLD_OUTPUT_REQUEST, .output_tokens = 79992}};
+    assert_int_equal(orphan_output_of(openai, admit), 79992);
+    admit.hold.output = HOLD_OUTPUT_WRITTEN;
+    assert_int_equal(orphan_output_of(openai, admit), 79992);
+    admit.hold.output_tokens = UINT64_MAX;
+    assert_int_equal(orphan_output_of(openai, admit), OPENAI_USAGE_TOKENS_MAX);
+    admit.hold.output = HOLD_OUTPUT_MODEL; /* nobody said how much */
+    assert_int_equal(orphan_output_of(openai, admit), (uint64_t)8 * ESTIMATE_OUTPUT_TOKENS);
+    admit = (struct admit){0};
+    assert_int_equal(orphan_output_of(openai, admit), (uint64_t)8 * ESTIMATE_OUTPUT_TOKENS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +249,8 @@ int main(void)
         cmocka_unit_test(a_stream_that_should_have_told_is_guessed),
         cmocka_unit_test(a_whole_answer_without_usage_is_counted_and_marked),
         cmocka_unit_test(without_the_encodings_it_is_guessed_and_marked),
+        cmocka_unit_test(an_orphan_is_taken_to_have_used_a_little_for_each_choice),
+        cmocka_unit_test(an_orphan_that_held_money_is_taken_to_have_used_all_that_was_allowed),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

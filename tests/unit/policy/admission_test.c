@@ -557,7 +557,7 @@ int main(void)
         TEST(a_total_budget_that_is_spent_never_comes_back),
         TEST(the_longest_wait_of_all_rates_is_told_and_suffices),
         TEST(what_was_never_called_is_given_back_whole),
-        TEST(a_budget_that_only_warns_holds_and_never_refuses),
+        TEST(a_budget_that_only_warns_holds_nothing_and_never_refuses),
         TEST(an_extension_is_held_everywhere_or_nowhere),
         TEST(a_request_belongs_to_the_window_in_which_it_was_opened),
         TEST(each_share_is_told_once_in_a_window),
