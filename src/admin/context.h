@@ -18,6 +18,7 @@
 #include "store/store.h"
 
 struct audit;
+struct ledger;
 struct counters; /* of policy/level.h */
 
 struct admin_config {
@@ -40,6 +41,7 @@ struct admin_context {
     struct snapshot *snapshot;
     /* What the store adds to the configuration, prices too: set by operations; the server makes it hold. */
     bool has_configuration_changed;
+    struct ledger *ledger;  /* borrowed; NULL without a server */
     struct audit *audit;    /* other threads use it too */
     bool has_audit_started; /* see admin/change.h */
     struct slice actor;     /* who does what is done now; at first who runs the process: "uid=0" */

@@ -53,7 +53,7 @@ static enum status prepare_team(struct map_change *change, const struct store_te
     struct identity_team_spec spec = {
         .id = team->id, .name = team->name, .disabled = team->disabled};
     enum status status = zone_find(team->timezone, &spec.zone, reason);
-    const struct seed_owner owner = {STORE_GROUP_TEAM, &team->id, spec.zone};
+    const struct seed_owner owner = {STORE_GROUP_TEAM, &team->id, spec.zone, former == NULL};
     if (status == STATUS_OK)
         status = make_rules(change, &team->rules, identity_team_rules(former), &owner, &spec.rules,
                             reason);
@@ -83,7 +83,8 @@ static enum status prepare_user(struct map_change *change, const struct store_us
     };
     const struct identity_team *team =
         has_team ? identity_map_find_team(context->map, &user->team_id) : NULL;
-    const struct seed_owner owner = {STORE_GROUP_USER, &user->id, identity_team_zone(team)};
+    const struct seed_owner owner = {STORE_GROUP_USER, &user->id, identity_team_zone(team),
+                                     former == NULL};
     enum status status =
         make_rules(change, &user->rules, former != NULL ? identity_user_rules(former) : NULL,
                    &owner, &spec.rules, reason);
@@ -136,15 +137,14 @@ static enum status prepare_entry(struct admin_context *context, const struct sto
 }
 
 /* Both entries share the rules, and so what is counted. */
-static enum status prepare_key(struct map_change *change, const struct store_key *key,
+static enum status prepare_key(struct map_change *change, const struct store_key *key, bool is_new,
                                struct reason *reason)
 {
     struct admin_context *context = change->context;
     struct identity_rules *rules = NULL;
     const struct identity_user *user = identity_map_find_user(context->map, &key->user_id);
-    const struct seed_owner owner = {STORE_GROUP_KEY, &key->id,
-                                     user != NULL ? identity_team_zone(identity_user_team(user))
-                                                  : NULL};
+    const struct zone *zone = user != NULL ? identity_team_zone(identity_user_team(user)) : NULL;
+    const struct seed_owner owner = {STORE_GROUP_KEY, &key->id, zone, is_new};
     enum status status =
         make_rules(change, &key->rules, rules_of(context, key), &owner, &rules, reason);
     if (status == STATUS_OK)
@@ -240,7 +240,8 @@ enum status map_prepare_key(struct admin_context *context, const struct store_ke
         return STATUS_OK;
     change_out->context = context;
     note_all_ended(change_out, before, key);
-    return end_preparing(change_out, "key", prepare_key(change_out, key, reason), reason);
+    return end_preparing(change_out, "key", prepare_key(change_out, key, before == NULL, reason),
+                         reason);
 }
 
 enum status map_prepare_user(struct admin_context *context, const struct store_user *user,

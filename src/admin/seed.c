@@ -4,6 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "ledger/ledger.h"
+
+#define CATCH_UP_MS 1000
 
 /* A level with a budget, by whose it is. */
 struct seed_target {
@@ -222,6 +225,14 @@ static enum status seed_owners(struct admin_context *context, enum store_group b
     return status;
 }
 
+/* --- The ledger -------------------------------------------------------------------------------------------- */
+
+void seed_catch_up(struct admin_context *context)
+{
+    if (context->ledger != NULL)
+        (void)ledger_catch_up(context->ledger, CATCH_UP_MS);
+}
+
 /* --- The configuration ------------------------------------------------------------------------------------ */
 
 static const struct level *former_level(struct level *const *levels, size_t index)
@@ -283,6 +294,19 @@ static bool any_budget(struct level *const *levels, size_t count, enum limit_win
     return false;
 }
 
+static bool has_budget(const struct snapshot *snapshot)
+{
+    for (int unit = LIMIT_WINDOW_HOUR; unit <= LIMIT_WINDOW_TOTAL; unit++) {
+        if (any_budget(snapshot->levels.rules, snapshot->config->rules.count,
+                       (enum limit_window)unit) ||
+            any_budget(snapshot->levels.providers, snapshot->config->provider_count,
+                       (enum limit_window)unit) ||
+            find_budget(snapshot->levels.gateway, (enum limit_window)unit, NULL) >= 0)
+            return true;
+    }
+    return false;
+}
+
 static enum status seed_unit(struct admin_context *context, struct seeding *seeding,
                              struct reason *reason)
 {
@@ -302,6 +326,8 @@ enum status seed_snapshot_levels(struct admin_context *context, const struct sna
                                  const struct snapshot *former, struct reason *reason)
 {
     enum status status = STATUS_OK;
+    if (former != NULL && has_budget(snapshot))
+        seed_catch_up(context);
     for (int unit = LIMIT_WINDOW_HOUR; unit <= LIMIT_WINDOW_TOTAL && status == STATUS_OK; unit++) {
         struct seeding seeding = {.snapshot = snapshot,
                                   .former = former,
@@ -317,14 +343,8 @@ enum status seed_snapshot_levels(struct admin_context *context, const struct sna
 bool seed_is_needed(struct admin_context *context, const struct snapshot *snapshot)
 {
     static const enum store_group groups[] = {STORE_GROUP_KEY, STORE_GROUP_USER, STORE_GROUP_TEAM};
-    for (int unit = LIMIT_WINDOW_HOUR; unit <= LIMIT_WINDOW_TOTAL; unit++) {
-        if (any_budget(snapshot->levels.rules, snapshot->config->rules.count,
-                       (enum limit_window)unit) ||
-            any_budget(snapshot->levels.providers, snapshot->config->provider_count,
-                       (enum limit_window)unit) ||
-            find_budget(snapshot->levels.gateway, (enum limit_window)unit, NULL) >= 0)
-            return true;
-    }
+    if (has_budget(snapshot))
+        return true;
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         struct seed_targets targets;
         collect(context->map, groups[i], &targets);
@@ -377,18 +397,30 @@ void seed_with(struct level *level, size_t index, const struct seed_spending *sp
         level_seed(level, index, &spending->windows[i], spending->spent_nanousd[i]);
 }
 
+static bool has_new_budget(const struct level *level, const struct level *former)
+{
+    for (int unit = LIMIT_WINDOW_HOUR; unit <= LIMIT_WINDOW_TOTAL; unit++) {
+        if (find_budget(level, (enum limit_window)unit, former) >= 0)
+            return true;
+    }
+    return false;
+}
+
 enum status seed_level(struct admin_context *context, const struct seed_owner *owner,
                        struct level *level, const struct level *former, struct reason *reason)
 {
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < level_count(level) && status == STATUS_OK; i++) {
-        const struct limit *limit = level_limit(level, i);
+    if (owner->is_new || !has_new_budget(level, former))
+        return STATUS_OK;
+    seed_catch_up(context);
+    for (int unit = LIMIT_WINDOW_HOUR; unit <= LIMIT_WINDOW_TOTAL && status == STATUS_OK; unit++) {
+        const int index = find_budget(level, (enum limit_window)unit, former);
         struct seed_spending spending;
-        if (limit->kind != LIMIT_MONEY || has_limit(former, limit))
+        if (index < 0)
             continue;
-        status = seed_read(context, owner, limit->window, &spending, reason);
+        status = seed_read(context, owner, (enum limit_window)unit, &spending, reason);
         if (status == STATUS_OK)
-            seed_with(level, i, &spending);
+            seed_with(level, (size_t)index, &spending);
     }
     return status;
 }

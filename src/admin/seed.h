@@ -1,8 +1,8 @@
 /* What budgets begin with: what the ledger says was spent in their windows, before anybody counted.
  *
- * At start all of them; later each that is new. What still runs, or lies in the journal for the second
- * that it takes to reach the database, is not in it; at a start nothing runs and the journal of a
- * former process was taken over.
+ * At start all of them, once the journal of a former process is taken over; later each that is new.
+ * What runs meanwhile is counted when it ends: gateway/late_budgets.h. (But not what ends in the
+ * milliseconds between the reading and the publishing.)
  *
  * Thread: the store's, before the levels are published. Memory: nothing stays. Errors: those of
  * store_spend_list(); levels may be seeded in part then and are not to be used. */
@@ -26,11 +26,16 @@ MUST_CHECK enum status seed_snapshot_levels(struct admin_context *context,
                                             const struct snapshot *snapshot,
                                             const struct snapshot *former, struct reason *reason);
 
+/* Waits until what has ended by now is in the store, where there is a ledger; a second at most. Before
+ * seed_read(). */
+void seed_catch_up(struct admin_context *context);
+
 /* Whose level it is. */
 struct seed_owner {
     enum store_group by; /* STORE_GROUP_KEY, _USER or _TEAM */
     const struct id *id;
     const struct zone *zone; /* of its calendar; NULL: UTC */
+    bool is_new;             /* nobody has spent anything yet */
 };
 /* What was spent in the window of now, and in the one before it where there is one. */
 struct seed_spending {

@@ -44,7 +44,7 @@ static void add_level(const struct walk *walk, enum store_group by, const struct
 {
     struct zone_move *move = walk->move;
     struct level *level = identity_rules_level(rules);
-    const struct seed_owner owner = {by, id, walk->zone};
+    const struct seed_owner owner = {by, id, walk->zone, false};
     for (size_t i = 0; i < level_count(level) && move->status == STATUS_OK; i++) {
         const struct limit *limit = level_limit(level, i);
         if (limit->kind != LIMIT_MONEY || limit->window == LIMIT_WINDOW_TOTAL)
@@ -94,6 +94,7 @@ enum status zone_move_prepare_team(struct admin_context *context, const struct i
     *move_out = (struct zone_move){.status = STATUS_OK};
     if (is_same_zone(identity_team_zone(team), zone))
         return STATUS_OK;
+    seed_catch_up(context);
     add_level(&walk, STORE_GROUP_TEAM, &team->id, identity_team_rules(team));
     return collect(&walk);
 }
@@ -104,7 +105,10 @@ enum status zone_move_prepare_release(struct admin_context *context,
 {
     struct walk walk = {context, move_out, team, NULL, NULL, reason};
     *move_out = (struct zone_move){.status = STATUS_OK};
-    return is_same_zone(identity_team_zone(team), NULL) ? STATUS_OK : collect(&walk);
+    if (is_same_zone(identity_team_zone(team), NULL))
+        return STATUS_OK;
+    seed_catch_up(context);
+    return collect(&walk);
 }
 
 enum status zone_move_prepare_user(struct admin_context *context, const struct identity_user *user,
@@ -115,6 +119,7 @@ enum status zone_move_prepare_user(struct admin_context *context, const struct i
     *move_out = (struct zone_move){.status = STATUS_OK};
     if (is_same_zone(identity_team_zone(identity_user_team(user)), zone))
         return STATUS_OK;
+    seed_catch_up(context);
     return collect(&walk);
 }
 

@@ -278,6 +278,7 @@ static enum status start_gateway(struct control *control, const char *version,
     if (status == STATUS_OK)
         status = gateway_start(&control->gateway, config, reason);
     control->gateway_is_running = status == STATUS_OK;
+    control->context->ledger = control->gateway.ledger;
     return status;
 }
 
@@ -442,6 +443,8 @@ void control_destroy(struct control **taken)
         return;
     if (control->loop != NULL)
         end_control_tasks(control);
+    if (control->context != NULL)
+        control->context->ledger = NULL;
     if (control->gateway_is_running)
         gateway_stop(&control->gateway);
     audit_books_destroy(&control->audit_books);

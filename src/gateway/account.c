@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "gateway/estimate.h"
 #include "gateway/gateway.h"
+#include "gateway/late_budgets.h"
 #include "gateway/limits.h"
 #include "gateway/pricing.h"
 #include "gateway/request.h"
@@ -285,6 +286,8 @@ void account_close(struct request *request, unsigned status)
     if (account->has_room)
         write_closed(request, status);
     account->has_room = false;
+    late_budgets_settle(request,
+                        account->bill.cost_nanousd > 0 ? (uint64_t)account->bill.cost_nanousd : 0);
     admit_settle(request);
 }
 

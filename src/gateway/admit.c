@@ -6,6 +6,7 @@
 #include "gateway/budget_alerts.h"
 #include "gateway/estimate.h"
 #include "gateway/gateway.h"
+#include "gateway/late_budgets.h"
 #include "gateway/limits.h"
 #include "gateway/limit_words.h"
 #include "gateway/request.h"
@@ -133,18 +134,43 @@ static struct admission_demand demand_of(const struct request *request,
     };
 }
 
+/* What is left of the budgets. */
+static uint64_t affordable(const struct request *request, uint64_t time_us)
+{
+    struct admission_levels levels;
+    collect(request, &levels);
+    return admission_has_hard_budget(&levels) ? admission_affordable(&levels, time_us) : UINT64_MAX;
+}
+
+/* A rate refuses. Who waits as it says is not to be refused by a budget then, which is told instead. */
+static enum admission_verdict look_at_budgets(struct request *request, struct hold_subject *subject,
+                                              struct admission_levels *levels,
+                                              struct admission_demand *demand,
+                                              struct admission_refusal *refusal)
+{
+    struct hold hold;
+    hold_bound(subject, affordable(request, subject->time_us), &hold);
+    demand->cost_nanousd = hold.is_unpriced ? 0 : hold.cost_nanousd;
+    collect(request, levels); /* counting may have given way to others */
+    return admission_check(levels, demand, refusal);
+}
+
 enum status admit_check(struct request *request)
 {
     const struct json_limits json = limits_for_json(request->worker);
     struct admission_levels levels;
     struct admission_refusal refusal;
+    late_budgets_note(request);
     collect(request, &levels);
     request->admit.has_limits = have_limits(&levels);
     if (!request->admit.has_limits)
         return STATUS_OK;
-    const struct hold_subject subject = subject_of(request, &json);
-    const struct admission_demand demand = demand_of(request, &subject);
-    const enum admission_verdict verdict = admission_check(&levels, &demand, &refusal);
+    struct hold_subject subject = subject_of(request, &json);
+    struct admission_demand demand = demand_of(request, &subject);
+    enum admission_verdict verdict = admission_check(&levels, &demand, &refusal);
+    if ((verdict == ADMISSION_RATE || verdict == ADMISSION_PARALLEL) &&
+        admission_has_hard_budget(&levels))
+        verdict = look_at_budgets(request, &subject, &levels, &demand, &refusal);
     if (verdict == ADMISSION_ADMITTED || verdict == ADMISSION_TOO_LARGE) /* it may yet be counted */
         return STATUS_OK;
     return refuse(request, &levels, &demand, &refusal);
@@ -159,14 +185,6 @@ static bool count_tokens(struct request *request, struct hold_subject *subject,
         return false;
     return hold_count_input(subject, &subject->counted_input) == STATUS_OK &&
            request->exchange != NULL;
-}
-
-/* What is left of the budgets. */
-static uint64_t affordable(const struct request *request, uint64_t time_us)
-{
-    struct admission_levels levels;
-    collect(request, &levels);
-    return admission_has_hard_budget(&levels) ? admission_affordable(&levels, time_us) : UINT64_MAX;
 }
 
 /* How far what is held goes, as the bytes for a token have been so far: three quarters of that. */
@@ -187,6 +205,7 @@ static enum status take_once(struct request *request, struct hold_subject *subje
 {
     struct admit *admit = &request->admit;
     struct admission_levels levels;
+    late_budgets_note(request);
     collect(request, &levels);
     admit->has_hold = admission_has_budget(&levels);
     if (admit->has_hold) {

@@ -33,6 +33,7 @@ struct admit {
     bool is_granted; /* and is to be settled */
     bool has_hold;   /* of money */
     struct admission_grant grant;
+    uint64_t changes; /* of the map of keys, when its levels were last looked at */
     struct hold hold;
     uint64_t covered_bytes;   /* of a stream: the hold suffices at least up to here */
     struct admit_rates rates; /* when it was refused */

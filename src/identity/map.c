@@ -270,6 +270,16 @@ struct identity_key *identity_find(struct identity_reader *reader,
     return map_find_key(reader->map, hash);
 }
 
+void map_note_change(struct identity_map *map)
+{
+    atomic_fetch_add_explicit(&map->changes, 1, memory_order_release);
+}
+
+uint64_t identity_reader_changes(const struct identity_reader *reader)
+{
+    return atomic_load_explicit(&reader->map->changes, memory_order_acquire);
+}
+
 static void push_used(struct identity_map *map, struct identity_key *key)
 {
     struct identity_key *top = atomic_load_explicit(&map->used, memory_order_relaxed);

@@ -170,6 +170,10 @@ void identity_reader_idle(struct identity_reader *reader);
 struct identity_key *identity_find(struct identity_reader *reader,
                                    const unsigned char hash[KEY_HASH_SIZE]);
 
+/* How often something was published so far: while it stays the same, what was found is what would be
+ * found now. */
+uint64_t identity_reader_changes(const struct identity_reader *reader);
+
 /* Notes a use; `now_s` is the worker's cached clock in seconds since 1970. The entry is held, or
  * was found in this turn. */
 void identity_note_use(struct identity_reader *reader, struct identity_key *key, uint32_t now_s);

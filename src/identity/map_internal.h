@@ -17,6 +17,7 @@ struct identity_map {
     struct lookup users; /* by id; the writer's alone, as the next one */
     struct lookup teams; /* by id */
     size_t entry_bytes;
+    _Atomic uint64_t changes;          /* read by workers */
     unsigned prepared_count;           /* neither published nor abandoned yet */
     struct identity_key *_Atomic used; /* a stack: readers push, the writer takes it whole */
     struct identity_key *used_taken;   /* what the writer took and has not passed on yet */
@@ -25,6 +26,9 @@ struct identity_map {
 /* Where each is looked up. The hash of a key is an HMAC, so any part of it is a good hash. */
 uint64_t map_key_place(const unsigned char hash[KEY_HASH_SIZE]);
 uint64_t map_id_place(const struct id *id);
+
+/* After something was published: see identity_reader_changes(). */
+void map_note_change(struct identity_map *map);
 
 struct identity_key *map_find_key(const struct identity_map *map, const unsigned char *hash);
 struct identity_user *map_find_user(const struct identity_map *map, const struct id *user_id);

@@ -45,12 +45,14 @@ void identity_map_publish(struct identity_map *map, struct identity_key **prepar
     struct identity_key *former = map_find_key(map, key->hash);
     if (former == NULL) {
         lookup_insert(&map->keys, map_key_place(key->hash), key);
+        map_note_change(map);
         (void)grace_reclaim(&map->grace, RECLAIM_PER_CHANGE);
         return;
     }
     const uint32_t used_at_s = atomic_load_explicit(&former->used_at_s, memory_order_relaxed);
     atomic_store_explicit(&key->used_at_s, used_at_s, memory_order_relaxed);
     lookup_replace(&map->keys, map_key_place(key->hash), former, key);
+    map_note_change(map);
     retire_key(map, former);
 }
 

@@ -165,6 +165,7 @@ void identity_map_publish_change(struct identity_map *map, struct identity_chang
         grace_retire(&map->grace, &change->retired, end_grace_of_rules);
     else
         change_free(change);
+    map_note_change(map);
     (void)grace_reclaim(&map->grace, RECLAIM_PER_CHANGE);
 }
 
@@ -232,6 +233,7 @@ void identity_map_remove_team(struct identity_map *map, const struct id *team_id
         move_to_team(LIST_ENTRY(team->users.next, struct identity_user, in_team), NULL);
     lookup_remove(&map->teams, map_id_place(team_id), team);
     map->entry_bytes -= identity_team_bytes(team);
+    map_note_change(map);
     grace_retire(&map->grace, &team->retired, end_grace_of_team);
     (void)grace_reclaim(&map->grace, RECLAIM_PER_CHANGE);
 }

@@ -41,6 +41,7 @@ struct drain {
     /* Told to others. */
     _Atomic uint64_t rows, batches, failures, records, records_lost, orphans, recovered_rows;
     _Atomic uint64_t busy_ns, open_requests;
+    _Atomic uint64_t catch_ups_asked, catch_ups_done;
     atomic_bool is_recovering, has_failed;
 };
 
@@ -363,14 +364,31 @@ static void *run(void *argument)
     struct timespec cpu;
     pthread_setname_np(pthread_self(), "weir-drain");
     do {
+        const uint64_t asked = atomic_load(&drain->catch_ups_asked);
         while (turn(drain) && !stop_is_requested(&drain->stop))
             continue;
+        if (!drain->has_just_failed && !drain->batch_is_waiting)
+            atomic_store(&drain->catch_ups_done, asked);
         if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) == 0)
             atomic_store(&drain->busy_ns,
                          (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec);
     } while (wait_for_more(drain));
     finish(drain);
     return NULL;
+}
+
+bool drain_catch_up(struct drain *drain, uint64_t wait_ms)
+{
+    const struct timespec pause = {0, (long)NS_PER_MS / 2};
+    const uint64_t until_ms = now_ms() + wait_ms;
+    const uint64_t asked = atomic_fetch_add(&drain->catch_ups_asked, 1) + 1;
+    stop_nudge(&drain->stop);
+    while (atomic_load(&drain->catch_ups_done) < asked) {
+        if (now_ms() >= until_ms)
+            return false;
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    }
+    return true;
 }
 
 /* --- Lifecycle ---------------------------------------------------------------------------------------------------------- */

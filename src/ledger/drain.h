@@ -50,6 +50,10 @@ MUST_CHECK enum status drain_create(const struct drain_config *config, struct dr
  * the store. */
 bool drain_destroy(struct drain **drain, uint64_t wait_ms);
 
+/* Waits until what was appended before the call is in the store, at most `wait_ms`. Returns whether it
+ * is. Any thread but the drain's. */
+bool drain_catch_up(struct drain *drain, uint64_t wait_ms);
+
 struct drain_figures {
     uint64_t rows, batches, failures;
     uint64_t records;      /* read from this process's journals */

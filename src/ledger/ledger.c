@@ -166,6 +166,11 @@ bool ledger_is_stalled(const struct ledger *ledger, uint64_t now_ms)
     return keeper_stall_ms(ledger->keeper, now_ms) > STALL_MS;
 }
 
+bool ledger_catch_up(struct ledger *ledger, uint64_t wait_ms)
+{
+    return drain_catch_up(ledger->drain, wait_ms);
+}
+
 void ledger_figures(const struct ledger *ledger, struct ledger_figures *figures_out)
 {
     keeper_figures(ledger->keeper, &figures_out->keeper);

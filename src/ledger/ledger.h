@@ -54,6 +54,10 @@ struct journal *ledger_journal(struct ledger *ledger, uint32_t worker);
 /* Whether the disk has not answered for so long that no request may begin. Any thread. */
 bool ledger_is_stalled(const struct ledger *ledger, uint64_t now_ms);
 
+/* Waits until what was appended before the call is in the store, at most `wait_ms`. Returns whether it
+ * is. Any thread but the ledger's own. */
+bool ledger_catch_up(struct ledger *ledger, uint64_t wait_ms);
+
 struct ledger_figures {
     struct keeper_figures keeper;
     struct drain_figures drain;

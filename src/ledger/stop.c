@@ -15,6 +15,7 @@ void stop_init(struct stop *stop)
     pthread_cond_init(&stop->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     stop->is_requested = false;
+    stop->is_nudged = false;
 }
 
 void stop_fini(struct stop *stop)
@@ -29,8 +30,9 @@ bool stop_wait(struct stop *stop, uint64_t wait_ms)
     const struct timespec until = {(time_t)(until_ns / NS_PER_S), (long)(until_ns % NS_PER_S)};
     int code = 0;
     pthread_mutex_lock(&stop->lock);
-    while (!stop->is_requested && code == 0)
+    while (!stop->is_requested && !stop->is_nudged && code == 0)
         code = pthread_cond_timedwait(&stop->changed, &stop->lock, &until);
+    stop->is_nudged = false;
     pthread_mutex_unlock(&stop->lock);
     return !stop->is_requested;
 }
@@ -39,6 +41,14 @@ void stop_request(struct stop *stop)
 {
     pthread_mutex_lock(&stop->lock);
     stop->is_requested = true;
+    pthread_cond_signal(&stop->changed);
+    pthread_mutex_unlock(&stop->lock);
+}
+
+void stop_nudge(struct stop *stop)
+{
+    pthread_mutex_lock(&stop->lock);
+    stop->is_nudged = true;
     pthread_cond_signal(&stop->changed);
     pthread_mutex_unlock(&stop->lock);
 }

@@ -149,6 +149,25 @@ static struct admission_refusal refusal_of(const struct place *place,
     return refusal;
 }
 
+/* Of two refusals the one is told that says longer what is the case: the greater goes before. */
+static unsigned rank_of(enum admission_verdict verdict)
+{
+    static const unsigned char ranks[] = {
+        [ADMISSION_ADMITTED] = 0, [ADMISSION_RATE] = 1,      [ADMISSION_PARALLEL] = 1,
+        [ADMISSION_BUDGET] = 2,   [ADMISSION_TOO_LARGE] = 3,
+    };
+    return ranks[verdict];
+}
+
+/* Of two budgets the one whose window ends later. */
+static bool lasts_longer(const struct place *place, const struct place *than, uint64_t now_us)
+{
+    struct window window, other;
+    window_at(limit_of(place)->window, place->zone, now_us, &window);
+    window_at(limit_of(than)->window, than->zone, now_us, &other);
+    return window.end_us > other.end_us;
+}
+
 enum admission_verdict admission_check(const struct admission_levels *levels,
                                        const struct admission_demand *demand,
                                        struct admission_refusal *refusal_out)
@@ -163,8 +182,9 @@ enum admission_verdict admission_check(const struct admission_levels *levels,
         if (found == ADMISSION_ADMITTED)
             continue;
         longest_ns = wait_ns > longest_ns ? wait_ns : longest_ns;
-        if (verdict == ADMISSION_ADMITTED ||
-            (found == ADMISSION_TOO_LARGE && verdict != ADMISSION_TOO_LARGE)) {
+        if (rank_of(found) > rank_of(verdict) ||
+            (found == ADMISSION_BUDGET && verdict == ADMISSION_BUDGET &&
+             lasts_longer(&place, &first, demand->now_us))) {
             verdict = found;
             first = place;
         }
@@ -389,6 +409,30 @@ void admission_settle(struct admission_grant *grant, const struct admission_actu
             level_unref(&grant->takes[i].level);
     }
     grant->count = 0;
+}
+
+static bool counts_in(const struct admission_grant *grant, const struct place *place)
+{
+    union counter *record = record_of(place);
+    for (size_t i = 0; i < grant->count; i++) {
+        const struct admission_take *take = &grant->takes[i];
+        if (is_budget_take(take) && level_record(take->level, take->index) == record)
+            return budget_has(&record->budget, take->window_word);
+    }
+    return false;
+}
+
+void admission_settle_late(const struct admission_levels *levels,
+                           const struct admission_grant *grant, uint64_t cost_nanousd)
+{
+    EACH_PLACE(levels, place)
+    {
+        struct window window;
+        if (limit_of(&place)->kind != LIMIT_MONEY || counts_in(grant, &place))
+            continue;
+        window_at(limit_of(&place)->window, place.zone, grant->now_us, &window);
+        budget_add_late(&record_of(&place)->budget, window.number, cost_nanousd);
+    }
 }
 
 /* --- what is left ------------------------------------------------------------------------------ */

@@ -77,14 +77,15 @@ struct admission_take {
 struct admission_grant {
     struct admission_take *takes; /* the caller's memory, room for as many as there are limits */
     size_t count;
-    uint64_t now_us;
+    uint64_t now_us; /* when it was taken */
 };
 
 /* How many limits there are: so many takes a grant needs. */
 size_t admission_limit_count(const struct admission_levels *levels);
 
-/* Reads only. Of several limits that refuse, the first in the order of the levels is named, but one
- * that says ADMISSION_TOO_LARGE before all. Warn-only budgets never refuse. */
+/* Reads only. Of several limits that refuse one is named: what says ADMISSION_TOO_LARGE before what
+ * says ADMISSION_BUDGET, and that before rates and parallel requests; then the budget whose window ends
+ * last, else the first in the order of the levels. Warn-only budgets never refuse. */
 enum admission_verdict admission_check(const struct admission_levels *levels,
                                        const struct admission_demand *demand,
                                        struct admission_refusal *refusal_out);
@@ -127,6 +128,11 @@ struct admission_actual {
 /* Gives back or adds what differs, requests in flight always; ends the grant. `alerts` may be NULL. */
 void admission_settle(struct admission_grant *grant, const struct admission_actual *actual,
                       const struct admission_alerts *alerts);
+
+/* What a request cost at budgets that it has nothing taken of: those of `levels`, as they are by now,
+ * that were set, or begun anew, while it ran. Before admission_settle(). */
+void admission_settle_late(const struct admission_levels *levels,
+                           const struct admission_grant *grant, uint64_t cost_nanousd);
 
 /* The least that is left of any hard budget; UINT64_MAX: there is none. */
 uint64_t admission_affordable(const struct admission_levels *levels, uint64_t now_us);

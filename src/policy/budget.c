@@ -226,6 +226,21 @@ void budget_add(struct budget *budget, uint64_t number, uint64_t spent)
     while (!change(&cell->committed, generation_of_window(window), spent, 0));
 }
 
+bool budget_has(struct budget *budget, uint64_t window_word)
+{
+    return find(budget, window_word) != NULL;
+}
+
+void budget_add_late(struct budget *budget, uint64_t number, uint64_t spent)
+{
+    uint64_t windows[2];
+    read_windows(budget, windows);
+    const unsigned index = choose(windows, number);
+    if (number_of(windows[index]) == number)
+        (void)change(&budget->cells[index].committed, generation_of_window(windows[index]), spent,
+                     0);
+}
+
 void budget_forget(struct budget *budget)
 {
     for (unsigned i = 0; i < 2; i++) {

@@ -68,6 +68,10 @@ bool budget_spent(struct budget *budget, uint64_t window_word, uint64_t *spent_o
 /* Marks the shares up to `percent` (1 to 255) as told; returns up to which they had been: 255 once
  * the window is over. */
 unsigned budget_mark_told(struct budget *budget, uint64_t window_word, unsigned percent);
+/* Whether the window is still counted. */
+bool budget_has(struct budget *budget, uint64_t window_word);
+/* Adds to a window that is counted already; to none that is over. */
+void budget_add_late(struct budget *budget, uint64_t number, uint64_t spent);
 /* Forgets both windows: as if nothing had been counted yet. What is held in them has no place any more. */
 void budget_forget(struct budget *budget);
 /* Shares are to be told anew: the limit is another one. */

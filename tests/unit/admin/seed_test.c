@@ -94,7 +94,7 @@ static void a_new_budget_begins_with_what_its_window_has_seen(void **state)
 {
     struct admin_context *context = *state;
     struct level *level = level_of_limits(context, "1usd/day,1usd/month,1usd/total,9req/min");
-    const struct seed_owner owner = {STORE_GROUP_KEY, &key_id, NULL};
+    const struct seed_owner owner = {STORE_GROUP_KEY, &key_id, NULL, false};
     spend(context, &key_id, &user_id, "big", 1, 3);         /* today */
     spend(context, &key_id, &user_id, "big", 20, 40);       /* yesterday */
     spend(context, &key_id, &user_id, "big", 24 * 40, 500); /* the month before last */
@@ -112,7 +112,7 @@ static void a_day_is_that_of_the_zone(void **state)
     struct level *level = level_of_limits(context, "1usd/day");
     const struct zone *zone;
     assert_int_equal(zone_find(SLICE("Pacific/Auckland"), &zone, NULL), STATUS_OK);
-    const struct seed_owner owner = {STORE_GROUP_KEY, &key_id, zone};
+    const struct seed_owner owner = {STORE_GROUP_KEY, &key_id, zone, false};
     spend(context, &key_id, &user_id, "big", 0, 3);  /* 12:00 UTC: 01:00 of the next day there */
     spend(context, &key_id, &user_id, "big", 2, 40); /* 10:00 UTC: 23:00 of the day before */
     assert_int_equal(seed_level(context, &owner, level, NULL, NULL), STATUS_OK);
@@ -126,7 +126,7 @@ static void what_the_former_level_counts_is_not_added_again(void **state)
     struct level *former = level_of_limits(context, "1usd/day");
     struct level *level;
     struct limits limits;
-    const struct seed_owner owner = {STORE_GROUP_KEY, &key_id, NULL};
+    const struct seed_owner owner = {STORE_GROUP_KEY, &key_id, NULL, false};
     spend(context, &key_id, &user_id, "big", 1, 3);
     assert_int_equal(seed_level(context, &owner, former, NULL, NULL), STATUS_OK);
     assert_int_equal(limits_parse(SLICE("2usd/day,9usd/total"), &limits, NULL), STATUS_OK);
