@@ -44,6 +44,15 @@ if(WEIR_HARDENING)
     endif()
 endif()
 
+# gcc clears and copies what is larger than a few words with `rep stos` and `rep movs`, which take longer
+# to start than the C library's functions take for hundreds of bytes.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(string_strategy vector_loop:256:noalign,libcall:-1:noalign)
+    set(string_flags -mmemset-strategy=${string_strategy} -mmemcpy-strategy=${string_strategy})
+    target_compile_options(weir_flags INTERFACE ${string_flags})
+    target_link_options(weir_flags INTERFACE ${string_flags})
+endif()
+
 if(WEIR_COVERAGE)
     target_compile_options(weir_flags INTERFACE --coverage -fprofile-update=atomic)
     target_link_options(weir_flags INTERFACE --coverage)
