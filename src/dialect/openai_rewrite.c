@@ -1,5 +1,6 @@
 #include "dialect/openai_rewrite.h"
 
+#include "base/uncleared.h"
 #include "json/value.h"
 #include "json/write.h"
 
@@ -104,7 +105,7 @@ enum status openai_request_rewrite(const struct openai_request *request,
                                    const struct openai_rewrite *rewrite, struct arena *arena,
                                    struct json_pieces *pieces_out)
 {
-    struct json_splice splice;
+    UNCLEARED struct json_splice splice;
     enum status status = STATUS_OK;
     json_splice_init(&splice, request->body.text);
     if (rewrite->model.data != NULL)

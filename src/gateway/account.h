@@ -39,9 +39,10 @@ struct account {
     uint64_t content_bytes;         /* of an answer that is held; else as the sample shows */
     uint64_t relayed_bytes;         /* of a stream's events */
     size_t sample_bytes;
-    uint32_t runs;                     /* of events */
-    char sample[ACCOUNT_SAMPLE_BYTES]; /* the end of one of the runs */
-    struct record_bill bill;           /* once it is closed; price_id lies in the request's arena */
+    uint32_t runs;           /* of events */
+    struct record_bill bill; /* once it is closed; price_id lies in the request's arena */
+    char sample
+        [ACCOUNT_SAMPLE_BYTES]; /* the end of one of the runs; the last, since it starts unset */
 };
 
 /* Before the first call: the request is admitted. STATUS_OK; else the error is noted: the ledger has

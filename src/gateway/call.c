@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/uncleared.h"
 #include "http/inflate_task.h"
 #include "http/media.h"
 
@@ -144,12 +145,27 @@ static enum status set_pieces(struct upstream_request *upstream, const struct re
     return STATUS_OK;
 }
 
+void call_init(struct call *call, struct request *request)
+{
+    *call = (struct call){.request = request};
+}
+
+/* The attempt is cleared by its start. */
+static void set_up(struct call *call, struct request *request)
+{
+    const size_t behind = offsetof(struct call, total_deadline_ms);
+    memset((char *)call + behind, 0, sizeof(*call) - behind);
+    call->request = request;
+    call->attempt.endpoint = NULL;
+    call->attempt.failure = UPSTREAM_FAILURE_NONE;
+}
+
 enum status call_start(struct call *call, struct request *request, const struct json_pieces *body)
 {
     const struct config_transport *transport = &request->calling->snapshot->config->transport;
     struct worker *worker = request->worker;
-    struct upstream_request upstream;
-    *call = (struct call){.request = request};
+    UNCLEARED struct upstream_request upstream;
+    set_up(call, request);
     if (set_pieces(&upstream, request, body) != STATUS_OK)
         return request_fail(request, ERROR_INTERNAL, NULL, "Out of memory.");
     upstream.is_head = false;

@@ -23,6 +23,9 @@ struct call {
     bool is_ended; /* the last byte was given out */
 };
 
+/* A call that is not begun: call_finish() does nothing. */
+void call_init(struct call *call, struct request *request);
+
 /* Sends `body` and reads the head of the answer. STATUS_OK; else the error is noted (or the
  * client is gone, as the outcome says). */
 MUST_CHECK enum status call_start(struct call *call, struct request *request,

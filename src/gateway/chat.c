@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/uncleared.h"
 #include "dialect/simple_chat.h"
 #include "gateway/estimate.h"
 #include "gateway/gateway.h"
@@ -42,7 +43,7 @@ static enum status refuse_body(struct request *request, const struct openai_erro
 enum status chat_inspect(struct request *request, enum openai_route route)
 {
     const struct json_limits limits = limits_for_json(request->worker);
-    struct openai_error error;
+    UNCLEARED struct openai_error error; /* unset unless something is wrong */
     const enum status status = openai_request_read(
         route, request->body.bytes, &limits, &request->exchange->arena, &request->openai, &error);
     if (status == STATUS_INVALID)
@@ -107,10 +108,11 @@ static enum status send_to_target(struct request *request, chat_compose *compose
         .messages = request->fit.messages,
         .max_output = max_output(request),
     };
-    struct json_pieces pieces;
-    *call = (struct call){.request = request};
-    if (compose(&request->openai, &rewrite, &request->exchange->arena, &pieces) != STATUS_OK)
+    UNCLEARED struct json_pieces pieces;
+    if (compose(&request->openai, &rewrite, &request->exchange->arena, &pieces) != STATUS_OK) {
+        call_init(call, request);
         return request_fail(request, ERROR_INTERNAL, NULL, "Out of memory.");
+    }
     return call_start(call, request, &pieces);
 }
 
@@ -141,11 +143,12 @@ enum status chat_call(struct request *request, chat_compose *compose, struct cal
                       struct held_answer *held)
 {
     const enum openai_usage_ask ask = usage_ask(request);
-    *call = (struct call){.request = request};
     *held = (struct held_answer){0};
     enum status status = account_open(request);
     if (status == STATUS_OK)
         status = call_once(request, compose, ask, call, held);
+    else
+        call_init(call, request);
     if (status == STATUS_OK && !call->is_events && refuses_stream_options(call, held, ask)) {
         held_answer_free(held);
         call_finish(call);
@@ -191,7 +194,7 @@ static void relay(struct call *call, struct held_answer *held)
 
 void chat_handle(struct request *request)
 {
-    struct call call;
+    UNCLEARED struct call call;
     struct held_answer held;
     enum status status = request_read_body(request);
     if (status == STATUS_OK)

@@ -1,5 +1,6 @@
 #include "gateway/dispatch.h"
 
+#include "base/uncleared.h"
 #include "gateway/cors.h"
 #include "gateway/gateway.h"
 #include "gateway/request.h"
@@ -7,13 +8,15 @@
 static void request_init(struct request *request, struct worker *worker,
                          struct http_exchange *exchange)
 {
-    *request = (struct request){
-        .worker = worker,
-        .exchange = exchange,
-        .calling = calling_enter(worker),
-        .id = id_make(loop_realtime_us(worker->loop)),
-        .outcome = OUTCOME_COMPLETED,
-    };
+    _Static_assert(OUTCOME_COMPLETED == 0, "it is cleared");
+    memset(request, 0, offsetof(struct request, account.sample));
+    memset(&request->error, 0, offsetof(struct error, message));
+    request->error.message[0] = '\0';
+    request->reason.text[0] = '\0';
+    request->worker = worker;
+    request->exchange = exchange;
+    request->calling = calling_enter(worker);
+    request->id = id_make(loop_realtime_us(worker->loop));
     metric_add(&worker->metrics->requests_in_flight, 1);
 }
 
@@ -75,7 +78,7 @@ static void route_request(struct request *request)
 void dispatch_handle(struct http_exchange *exchange, void *context)
 {
     struct worker *worker = context;
-    struct request request;
+    UNCLEARED struct request request;
     request_init(&request, worker, exchange);
     if (enter(worker->gateway)) {
         route_request(&request);
@@ -93,7 +96,7 @@ void dispatch_handle(struct http_exchange *exchange, void *context)
 void dispatch_refuse(struct http_exchange *exchange, unsigned http_status, const char *reason,
                      void *context)
 {
-    struct request request;
+    UNCLEARED struct request request;
     request_init(&request, context, exchange);
     request_fail(&request, error_kind_for(http_status), NULL, "%s", reason);
     reason_set(&request.reason, "%s", reason);

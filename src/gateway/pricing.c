@@ -30,12 +30,29 @@ void pricing_fini(struct pricing *pricing)
     pricing_clear(pricing);
 }
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0xFF51AFD7ED558CCD);
+    return hash ^ hash >> 32;
+}
+
 static size_t slot_of(const struct provider *provider, struct slice model)
 {
-    uint32_t hash = UINT32_C(2166136261) ^ provider->metrics_index;
-    for (size_t i = 0; i < model.size; i++)
-        hash = (hash ^ (unsigned char)model.data[i]) * UINT32_C(16777619);
-    return (hash ^ hash >> 16) % PRICING_SLOTS;
+    uint64_t hash = UINT64_C(0x9E3779B97F4A7C15) ^ provider->metrics_index;
+    uint64_t word = 0;
+    size_t at = 0;
+    if (model.size >= sizeof(word)) {
+        for (; at + sizeof(word) < model.size; at += sizeof(word)) {
+            memcpy(&word, model.data + at, sizeof(word));
+            hash = mix(hash, word);
+        }
+        at = model.size - sizeof(word); /* the last eight, some of them once more */
+        memcpy(&word, model.data + at, sizeof(word));
+    } else {
+        for (; at < model.size; at++)
+            word = word << 8 | (unsigned char)model.data[at];
+    }
+    return mix(hash, word) % PRICING_SLOTS;
 }
 
 static void read_facts(const struct snapshot *snapshot, struct pricing_entry *entry,

@@ -1,5 +1,6 @@
 #include "gateway/relay.h"
 
+#include "base/uncleared.h"
 #include "dialect/openai_answer.h"
 #include "dialect/openai_stream.h"
 #include "gateway/estimate.h"
@@ -60,7 +61,7 @@ static void add_target(const struct request *request)
 {
     const struct slice provider = request->endpoint->provider->config->name;
     const struct slice model = request->target_model;
-    char text[512];
+    UNCLEARED char text[512];
     if (provider.size + 1 + model.size > sizeof(text))
         return;
     memcpy(text, provider.data, provider.size);

@@ -51,10 +51,11 @@ struct request {
 
     struct openai_usage usage;
     struct admit admit;
+    enum outcome outcome;
     struct account account;
+    /* From the account's sample on, what is long and seldom used is not cleared: */
     struct error error;   /* ERROR_NONE while all is well */
     struct reason reason; /* for the operator */
-    enum outcome outcome;
 };
 
 /* Notes what went wrong; the answer is written when the steps are over. Returns STATUS_DENIED, so

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/uncleared.h"
 #include "base/clock.h"
 #include "http/answer.h"
 #include "http/head.h"
@@ -291,7 +292,7 @@ static void refuse_head(struct http_exchange *exchange, const struct head_reader
 
 bool http_exchange_run(struct http_connection *connection)
 {
-    struct head_reader reader;
+    UNCLEARED struct head_reader reader;
     struct http_exchange *exchange = exchange_begin(connection, &reader);
     if (exchange == NULL)
         return false;

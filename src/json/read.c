@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/uncleared.h"
 #include "json/search.h"
 
 #define MEMBERS_FIRST 16 /* a chat request has about ten */
@@ -396,7 +397,7 @@ enum status json_read_object(struct slice text, const struct json_limits *limits
                              struct arena *arena, struct json_object *object_out,
                              struct json_error *error_out)
 {
-    struct scanner scanner;
+    UNCLEARED struct scanner scanner;
     scanner_init(&scanner, text, limits, arena, error_out);
     if (!skip_space(&scanner))
         return scanner.status;
@@ -414,7 +415,7 @@ enum status json_read_object(struct slice text, const struct json_limits *limits
 enum status json_check(struct slice text, const struct json_limits *limits,
                        struct json_value *value_out, struct json_error *error_out)
 {
-    struct scanner scanner;
+    UNCLEARED struct scanner scanner;
     scanner_init(&scanner, text, limits, NULL, error_out);
     if (!scan_text(&scanner))
         return scanner.status;

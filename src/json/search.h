@@ -164,6 +164,99 @@ static inline const char *json_search_structure(const char *at, const char *end)
     return at;
 }
 
+/* --- 64 bytes at a time, of text in and outside strings -------------------------------------------- */
+
+#define JSON_STRETCH_BYTES ((ptrdiff_t)64)
+
+/* What is carried from stretch to stretch. */
+struct json_stretch_state {
+    uint64_t is_in_string; /* all ones: a string goes on */
+    uint64_t is_escaped;   /* 1: the first byte is behind a backslash */
+};
+
+#ifdef __SSE2__
+static inline uint64_t json_stretch_equal(const json_block blocks[4], char byte)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < 4; i++)
+        mask |= json_block_mask(json_block_equal(blocks[i], byte)) << (16 * i);
+    return mask;
+}
+
+static inline bool json_stretch_has(const json_block blocks[4], char byte)
+{
+    json_block found = json_block_equal(blocks[0], byte);
+    for (int i = 1; i < 4; i++)
+        found = json_block_or(found, json_block_equal(blocks[i], byte));
+    return json_block_mask(found) != 0;
+}
+
+static inline uint64_t json_stretch_brackets(const json_block blocks[4])
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < 4; i++) {
+        const json_block lower = json_block_merge(blocks[i], 0x20); /* brackets become braces */
+        mask |= json_block_mask(
+                    json_block_or(json_block_equal(lower, '{'), json_block_equal(lower, '}')))
+                << (16 * i);
+    }
+    return mask;
+}
+
+/* The bytes that a backslash escapes: each second of those that stand side by side, and what follows
+ * an odd number of them. Where a run starts on an odd place, an addition carries through it. */
+static inline uint64_t json_stretch_escaped(uint64_t backslashes, struct json_stretch_state *state)
+{
+    const uint64_t even = UINT64_C(0x5555555555555555);
+    uint64_t sum;
+    backslashes &= ~state->is_escaped;
+    const uint64_t following = backslashes << 1 | state->is_escaped;
+    const uint64_t odd_starts = backslashes & ~even & ~following;
+    state->is_escaped = __builtin_add_overflow(odd_starts, backslashes, &sum) ? 1 : 0;
+    return (even ^ sum << 1) & following;
+}
+
+/* Each bit becomes the parity of those up to it. */
+static inline uint64_t json_stretch_parity(uint64_t bits)
+{
+    for (int i = 1; i < 64; i *= 2)
+        bits ^= bits << i;
+    return bits;
+}
+
+/* The brackets and braces of a stretch that stand outside strings, a bit for each byte. */
+static inline uint64_t json_stretch_read(const char *at, struct json_stretch_state *state)
+{
+    json_block blocks[4];
+    for (int i = 0; i < 4; i++)
+        blocks[i] = json_block_load(at + JSON_BLOCK_BYTES * i);
+    uint64_t quotes = json_stretch_equal(blocks, '"');
+    if (state->is_escaped != 0 || json_stretch_has(blocks, '\\'))
+        quotes &= ~json_stretch_escaped(json_stretch_equal(blocks, '\\'), state);
+    if (quotes == 0 && state->is_in_string != 0)
+        return 0;
+    const uint64_t strings = json_stretch_parity(quotes) ^ state->is_in_string;
+    state->is_in_string = (uint64_t)((int64_t)strings >> 63);
+    return json_stretch_brackets(blocks) & ~strings;
+}
+
+#else
+static inline uint64_t json_stretch_read(const char *at, struct json_stretch_state *state)
+{
+    uint64_t brackets = 0;
+    for (int i = 0; i < JSON_STRETCH_BYTES; i++) {
+        const char lower = (char)(at[i] | 0x20);
+        const bool is_escaped = state->is_escaped != 0;
+        state->is_escaped = !is_escaped && at[i] == '\\';
+        if (at[i] == '"' && !is_escaped)
+            state->is_in_string = ~state->is_in_string;
+        else if (state->is_in_string == 0 && (lower == '{' || lower == '}'))
+            brackets |= UINT64_C(1) << i;
+    }
+    return brackets;
+}
+#endif
+
 static inline bool json_is_space(char byte)
 {
     return (unsigned char)byte <= ' ' &&

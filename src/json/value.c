@@ -253,10 +253,29 @@ static struct decimal decimal_of(struct slice raw)
     return decimal;
 }
 
+#define PLAIN_DIGITS 18 /* so many fit */
+
+/* Digits and nothing else, as nearly all numbers are. */
+static bool plain_u64(struct slice raw, uint64_t *value_out)
+{
+    uint64_t value = 0;
+    if (raw.size == 0 || raw.size > PLAIN_DIGITS)
+        return false;
+    for (size_t i = 0; i < raw.size; i++) {
+        if (!json_is_digit(raw.data[i]))
+            return false;
+        value = value * 10 + (uint64_t)(raw.data[i] - '0');
+    }
+    *value_out = value;
+    return true;
+}
+
 enum status json_u64(struct json_value value, uint64_t *value_out)
 {
     if (value.type != JSON_TYPE_NUMBER)
         return STATUS_INVALID;
+    if (plain_u64(value.raw, value_out))
+        return STATUS_OK;
     if (value.raw.size > JSON_NUMBER_BYTES_MAX)
         return STATUS_TOO_LARGE;
     struct decimal decimal = decimal_of(value.raw);

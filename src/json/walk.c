@@ -1,6 +1,7 @@
 #include "json/walk.h"
 
 #include "base/assert.h"
+#include "base/uncleared.h"
 #include "json/search.h"
 #include "json/value.h"
 
@@ -60,37 +61,42 @@ static const char *skip_string(const struct json_walk *walk, const char *at)
     }
 }
 
-/* Like skip_string(), with a short cut for the many strings that are short and have no escape. */
-static inline const char *skip_nested_string(const struct json_walk *walk, const char *at,
-                                             const char *stop)
+/* The place behind the bracket that brings the depth to 0; JSON_STRETCH_BYTES + 1 if none does. */
+static ptrdiff_t end_in_stretch(const char *at, uint64_t brackets, size_t *depth)
 {
-    const char *quote = json_search_quote(at, stop);
-    return quote < stop && *quote == '"' ? quote + 1 : skip_string(walk, at);
+    for (; brackets != 0; brackets &= brackets - 1) {
+        const int place = __builtin_ctzll(brackets);
+        if ((at[place] | 0x20) == '{')
+            ++*depth;
+        else if (--*depth == 0)
+            return place + 1;
+    }
+    return JSON_STRETCH_BYTES + 1;
 }
 
 /* From the opening bracket to behind the closing one; NULL if there is none. */
 static const char *skip_container(const struct json_walk *walk, const char *at)
 {
     const char *stop = json_pause_stop(walk->limits, at, walk->end);
+    struct json_stretch_state state = {0, 0};
     size_t depth = 0;
     for (;;) {
-        at = json_search_structure(at, stop);
-        if (at >= walk->end)
+        UNCLEARED char last[JSON_STRETCH_BYTES];
+        const char *bytes = at;
+        const ptrdiff_t left = walk->end - at;
+        if (left < JSON_STRETCH_BYTES) { /* zeros behind the end are nothing */
+            memset(last, 0, sizeof(last));
+            memcpy(last, at, (size_t)left);
+            bytes = last;
+        }
+        const ptrdiff_t end = end_in_stretch(bytes, json_stretch_read(bytes, &state), &depth);
+        if (end <= left && end <= JSON_STRETCH_BYTES)
+            return at + end;
+        if (left <= JSON_STRETCH_BYTES)
             return NULL;
-        if (at >= stop) {
+        at += JSON_STRETCH_BYTES;
+        if (at >= stop)
             stop = pause_at(walk, at);
-            continue;
-        }
-        const char byte = *at++;
-        if (byte == '"') {
-            at = skip_nested_string(walk, at, stop);
-            if (at == NULL)
-                return NULL;
-        } else if (byte == '{' || byte == '[') {
-            depth++;
-        } else if (--depth == 0) {
-            return at;
-        }
     }
 }
 

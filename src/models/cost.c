@@ -1,5 +1,7 @@
 #include "models/cost.h"
 
+#include "base/uncleared.h"
+
 /* 2^127 is above any count × rate, and their sums are checked. */
 __extension__ typedef unsigned __int128 wide;
 
@@ -14,8 +16,26 @@ struct bill {
     const struct usage *usage;
     struct price_rates rates;
     uint64_t counts[PRICE_PARTS]; /* PRICE_SECOND in milliseconds */
+    uint32_t used;                /* bit `part` is set where its count is not 0: few of them are */
     struct cost *cost;
 };
+_Static_assert(PRICE_PARTS <= 32, "a bit for each part");
+
+#define TOKEN_PARTS ((UINT32_C(1) << PRICE_TOKEN_PARTS) - 1)
+
+static void set_count(struct bill *bill, enum price_part part, uint64_t count)
+{
+    bill->counts[part] = count;
+    bill->used = (bill->used & ~(UINT32_C(1) << part)) | (uint32_t)(count > 0) << part;
+}
+
+/* Takes the lowest part off the set, which is not empty. */
+static enum price_part take_part(uint32_t *parts)
+{
+    const enum price_part part = (enum price_part)__builtin_ctz(*parts);
+    *parts &= *parts - 1;
+    return part;
+}
 
 static uint64_t plus(uint64_t a, uint64_t b)
 {
@@ -33,49 +53,44 @@ static uint64_t rest_of(struct bill *bill, uint64_t whole, uint64_t parts)
     return whole - parts;
 }
 
-/* All but PRICE_INPUT, which is what they leave. */
-static const enum price_part prompt_parts[] = {
-    PRICE_CACHE_READ,     PRICE_AUDIO_CACHE_READ, PRICE_IMAGE_CACHE_READ, PRICE_CACHE_WRITE,
-    PRICE_CACHE_WRITE_1H, PRICE_CACHE_WRITE_12H,  PRICE_AUDIO_INPUT,      PRICE_IMAGE_INPUT,
-};
-
 static uint64_t written_tokens(const struct usage *usage)
 {
     return plus(usage->cache_write_tokens,
                 plus(usage->cache_write_1h_tokens, usage->cache_write_12h_tokens));
 }
 
+/* PRICE_INPUT is what the other parts leave. */
 static void count_prompt(struct bill *bill)
 {
     const struct usage *usage = bill->usage;
-    uint64_t *counts = bill->counts;
-    counts[PRICE_AUDIO_CACHE_READ] = usage->cached_audio_tokens;
-    counts[PRICE_IMAGE_CACHE_READ] = usage->cached_image_tokens;
-    counts[PRICE_CACHE_READ] = rest_of(
-        bill, usage->cached_tokens, plus(usage->cached_audio_tokens, usage->cached_image_tokens));
-    counts[PRICE_AUDIO_INPUT] =
-        rest_of(bill, usage->audio_input_tokens, usage->cached_audio_tokens);
-    counts[PRICE_IMAGE_INPUT] =
-        rest_of(bill, usage->image_input_tokens, usage->cached_image_tokens);
-    counts[PRICE_CACHE_WRITE] = usage->cache_write_tokens;
-    counts[PRICE_CACHE_WRITE_1H] = usage->cache_write_1h_tokens;
-    counts[PRICE_CACHE_WRITE_12H] = usage->cache_write_12h_tokens;
     uint64_t parts = 0;
-    for (size_t i = 0; i < sizeof(prompt_parts) / sizeof(prompt_parts[0]); i++)
-        parts = plus(parts, counts[prompt_parts[i]]);
-    counts[PRICE_INPUT] = rest_of(bill, usage->input_tokens, parts);
+    set_count(bill, PRICE_AUDIO_CACHE_READ, usage->cached_audio_tokens);
+    set_count(bill, PRICE_IMAGE_CACHE_READ, usage->cached_image_tokens);
+    set_count(bill, PRICE_CACHE_READ,
+              rest_of(bill, usage->cached_tokens,
+                      plus(usage->cached_audio_tokens, usage->cached_image_tokens)));
+    set_count(bill, PRICE_AUDIO_INPUT,
+              rest_of(bill, usage->audio_input_tokens, usage->cached_audio_tokens));
+    set_count(bill, PRICE_IMAGE_INPUT,
+              rest_of(bill, usage->image_input_tokens, usage->cached_image_tokens));
+    set_count(bill, PRICE_CACHE_WRITE, usage->cache_write_tokens);
+    set_count(bill, PRICE_CACHE_WRITE_1H, usage->cache_write_1h_tokens);
+    set_count(bill, PRICE_CACHE_WRITE_12H, usage->cache_write_12h_tokens);
+    for (uint32_t left = bill->used; left != 0;)
+        parts = plus(parts, bill->counts[take_part(&left)]);
+    set_count(bill, PRICE_INPUT, rest_of(bill, usage->input_tokens, parts));
 }
 
 static void count_answer(struct bill *bill)
 {
     const struct usage *usage = bill->usage;
-    uint64_t *counts = bill->counts;
-    counts[PRICE_REASONING] = usage->reasoning_tokens;
-    counts[PRICE_AUDIO_OUTPUT] = usage->audio_output_tokens;
-    counts[PRICE_IMAGE_OUTPUT] = usage->image_output_tokens;
-    counts[PRICE_OUTPUT] = rest_of(bill, usage->output_tokens,
-                                   plus(usage->reasoning_tokens, plus(usage->audio_output_tokens,
-                                                                      usage->image_output_tokens)));
+    set_count(bill, PRICE_REASONING, usage->reasoning_tokens);
+    set_count(bill, PRICE_AUDIO_OUTPUT, usage->audio_output_tokens);
+    set_count(bill, PRICE_IMAGE_OUTPUT, usage->image_output_tokens);
+    set_count(bill, PRICE_OUTPUT,
+              rest_of(bill, usage->output_tokens,
+                      plus(usage->reasoning_tokens,
+                           plus(usage->audio_output_tokens, usage->image_output_tokens))));
 }
 
 static bool is_known(const struct bill *bill, enum price_part part)
@@ -85,18 +100,14 @@ static bool is_known(const struct bill *bill, enum price_part part)
 
 static bool has_tokens(const struct bill *bill)
 {
-    for (size_t part = 0; part < PRICE_TOKEN_PARTS; part++) {
-        if (bill->counts[part] > 0)
-            return true;
-    }
-    return false;
+    return (bill->used & TOKEN_PARTS) != 0;
 }
 
 /* Whether some of the tokens have a price, so that it is by tokens that the model is billed. */
 static bool is_billed_by_tokens(const struct bill *bill)
 {
-    for (size_t part = 0; part < PRICE_TOKEN_PARTS; part++) {
-        if (bill->counts[part] > 0 && is_known(bill, (enum price_part)part))
+    for (uint32_t left = bill->used & TOKEN_PARTS; left != 0;) {
+        if (is_known(bill, take_part(&left)))
             return true;
     }
     return false;
@@ -106,8 +117,8 @@ static bool is_billed_by_tokens(const struct bill *bill)
 static void count_pieces(struct bill *bill, enum price_part part, uint64_t count)
 {
     if (!is_billed_by_tokens(bill))
-        memset(bill->counts, 0, PRICE_TOKEN_PARTS * sizeof(bill->counts[0]));
-    bill->counts[part] = count;
+        bill->used &= ~TOKEN_PARTS;
+    set_count(bill, part, count);
 }
 
 /* Seconds and characters are billed instead of tokens; those go first where they have a price. */
@@ -128,7 +139,7 @@ static void count_beside_tokens(struct bill *bill, enum price_part part, uint64_
 static void count_images(struct bill *bill, enum price_part part, enum price_part tokens,
                          uint64_t count)
 {
-    if (bill->counts[tokens] == 0 || !is_known(bill, tokens))
+    if ((bill->used >> tokens & 1) == 0 || !is_known(bill, tokens))
         count_beside_tokens(bill, part, count);
 }
 
@@ -140,10 +151,10 @@ static void count_pieces_of(struct bill *bill)
     count_images(bill, PRICE_IMAGE, PRICE_IMAGE_OUTPUT, usage->images_made);
     count_images(bill, PRICE_IMAGE_READ, PRICE_IMAGE_INPUT, usage->images_read);
     count_beside_tokens(bill, PRICE_QUERY, usage->queries);
-    bill->counts[PRICE_WEB_SEARCH] = usage->web_searches;
-    bill->counts[PRICE_WEB_SEARCH_LOW] = usage->web_searches_low;
-    bill->counts[PRICE_WEB_SEARCH_HIGH] = usage->web_searches_high;
-    bill->counts[PRICE_REQUEST] = 1;
+    set_count(bill, PRICE_WEB_SEARCH, usage->web_searches);
+    set_count(bill, PRICE_WEB_SEARCH_LOW, usage->web_searches_low);
+    set_count(bill, PRICE_WEB_SEARCH_HIGH, usage->web_searches_high);
+    set_count(bill, PRICE_REQUEST, 1);
 }
 
 /* The factor in ten-thousandths; false: unknown. */
@@ -155,11 +166,9 @@ static bool factor_of(const struct price *price, enum price_factor factor, uint3
     return *factor_out > 0;
 }
 
-/* Adds count × rate of one part. */
+/* Adds count × rate of one part that is used. */
 static enum status add_part(struct bill *bill, enum price_part part, wide *sum)
 {
-    if (bill->counts[part] == 0)
-        return STATUS_OK;
     if (!is_known(bill, part)) {
         bill->cost->missing = part;
         return STATUS_NOT_FOUND;
@@ -173,9 +182,9 @@ static enum status add_up(struct bill *bill, wide *sum_out)
 {
     enum status worst = STATUS_OK;
     wide sum = 0;
-    for (size_t part = 0; part < PRICE_PARTS; part++) {
-        const enum status status =
-            part != PRICE_SECOND ? add_part(bill, (enum price_part)part, &sum) : STATUS_OK;
+    const uint32_t seconds = UINT32_C(1) << PRICE_SECOND;
+    for (uint32_t left = bill->used & ~seconds; left != 0;) {
+        const enum status status = add_part(bill, take_part(&left), &sum);
         if (status == STATUS_NOT_FOUND)
             return status;
         if (status != STATUS_OK)
@@ -183,7 +192,8 @@ static enum status add_up(struct bill *bill, wide *sum_out)
     }
     if (__builtin_mul_overflow(sum, MS_PER_SECOND, &sum))
         worst = STATUS_TOO_LARGE;
-    const enum status status = add_part(bill, PRICE_SECOND, &sum);
+    const enum status status =
+        (bill->used & seconds) != 0 ? add_part(bill, PRICE_SECOND, &sum) : STATUS_OK;
     *sum_out = sum;
     return status != STATUS_OK ? status : worst;
 }
@@ -255,7 +265,11 @@ enum status cost_compute(const struct price *price, const struct usage *usage,
     const struct price_situation situation = {usage->service_class, prompt_tokens(usage),
                                               usage->time_us};
     *cost_out = (struct cost){0};
-    struct bill bill = {.price = price, .usage = usage, .cost = cost_out};
+    UNCLEARED struct bill bill; /* of its counts only those are read that are used */
+    bill.price = price;
+    bill.usage = usage;
+    bill.cost = cost_out;
+    bill.used = 0;
     price_rates_at(price, &situation, &bill.rates);
     cost_out->above_tokens = bill.rates.above_tokens;
     cost_out->is_offpeak = bill.rates.is_offpeak;

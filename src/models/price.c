@@ -150,10 +150,13 @@ static void use_class(const struct price *price, const struct price_situation *s
 void price_rates_at(const struct price *price, const struct price_situation *situation,
                     struct price_rates *rates_out)
 {
-    *rates_out = (struct price_rates){0};
-    if (price->is_free)
+    if (price->is_free) {
+        *rates_out = (struct price_rates){0};
         return;
+    }
     memcpy(rates_out->of, price->rates, sizeof(price->rates));
+    rates_out->above_tokens = 0;
+    rates_out->is_offpeak = false;
     if (situation->service_class == PRICE_STANDARD)
         use_standard(price, situation, rates_out);
     else

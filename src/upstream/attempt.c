@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/uncleared.h"
 
 #define INTERIM_MAX    8 /* 1xx answers before the final one */
 #define REPLACE_NS_MAX (1000 * NS_PER_MS)
@@ -70,7 +71,7 @@ static enum status send_request(struct upstream_attempt *attempt,
 {
     struct socket *socket = &attempt->connection->socket;
     struct loop *loop = attempt->endpoint->loop;
-    struct iovec pieces[UPSTREAM_PIECES_MAX];
+    UNCLEARED struct iovec pieces[UPSTREAM_PIECES_MAX];
     memcpy(pieces, request->pieces, sizeof(pieces[0]) * (size_t)request->piece_count);
     int first = 0;
     while (first < request->piece_count) {

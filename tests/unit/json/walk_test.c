@@ -119,6 +119,50 @@ static void a_text_cut_off_anywhere_is_never_read_beyond_its_end(void **state)
     }
 }
 
+/* Where the container at the front ends, byte by byte; 0 if it does not. */
+static size_t end_of_container(const char *text, size_t size)
+{
+    bool is_in_string = false, is_escaped = false;
+    size_t depth = 0;
+    for (size_t i = 0; i < size; i++) {
+        const char byte = text[i];
+        const bool is_plain = !is_in_string;
+        if (byte == '"' && !is_escaped)
+            is_in_string = !is_in_string;
+        is_escaped = byte == '\\' && !is_escaped;
+        if (is_plain && (byte == '[' || byte == '{'))
+            depth++;
+        if (is_plain && (byte == ']' || byte == '}') && --depth == 0)
+            return i + 1;
+    }
+    return 0;
+}
+
+/* Brackets, quotes and backslashes in all places of the stretches that are read at once. */
+static void a_container_ends_where_its_bracket_does_whatever_lies_in_its_strings(void **state)
+{
+    (void)state;
+    static const char bytes[] = "[{}]\"\"\\\\\\aaaaaaaaaaaaaaaaaaaa";
+    char text[302];
+    uint32_t random = 1;
+    for (unsigned round = 0; round < 20000; round++) {
+        const size_t size = 2 + round % (sizeof(text) - 2);
+        const size_t kinds = round % 3 == 0 ? 9 : sizeof(bytes) - 1; /* more of them, or fewer */
+        text[0] = text[1] = '[';
+        for (size_t i = 2; i < size; i++) {
+            random = random * 1664525 + 1013904223;
+            text[i] = bytes[(random >> 16) % kinds];
+        }
+        struct json_walk walk;
+        struct json_member member;
+        const size_t end = end_of_container(text + 1, size - 1);
+        json_walk_init(&walk, (struct json_value){slice_of(text, size + 1), JSON_TYPE_ARRAY}, NULL);
+        text[size] = ']';
+        const bool is_found = json_walk_next(&walk, &member) || member.value.raw.size > 0;
+        assert_int_equal(is_found ? member.value.raw.size : 0, end);
+    }
+}
+
 static void the_last_member_of_a_name_is_found(void **state)
 {
     (void)state;
@@ -173,6 +217,7 @@ int main(void)
         cmocka_unit_test(what_is_empty_or_no_container_has_nothing),
         cmocka_unit_test(text_that_is_no_json_ends_the_walk),
         cmocka_unit_test(a_text_cut_off_anywhere_is_never_read_beyond_its_end),
+        cmocka_unit_test(a_container_ends_where_its_bracket_does_whatever_lies_in_its_strings),
         cmocka_unit_test(the_last_member_of_a_name_is_found),
         cmocka_unit_test(a_long_walk_gives_way),
     };
