@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/promptness.h"
 #include "gateway/dispatch.h"
 #include "gateway/gateway.h"
 
@@ -498,6 +499,7 @@ void worker_destroy(struct worker **taken)
 static void *run(void *argument)
 {
     struct worker *worker = argument;
+    promptness_high();
     loop_run(worker->loop);
     return NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/promptness.h"
 #include "ledger/recovery.h"
 #include "ledger/source.h"
 #include "ledger/stop.h"
@@ -363,6 +364,7 @@ static void *run(void *argument)
     struct drain *drain = argument;
     struct timespec cpu;
     pthread_setname_np(pthread_self(), "weir-drain");
+    promptness_low();
     do {
         const uint64_t asked = atomic_load(&drain->catch_ups_asked);
         while (turn(drain) && !stop_is_requested(&drain->stop))

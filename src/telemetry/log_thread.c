@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/promptness.h"
+
 #define NAP_NS        (5 * NS_PER_MS)
 #define QUIET_NAPS    20
 #define DEEP_SLEEP_NS (1000 * NS_PER_MS)
@@ -58,6 +60,7 @@ void *log_thread_run(void *argument)
 {
     struct log *log = argument;
     pthread_setname_np(pthread_self(), "weir-log");
+    promptness_low();
     unsigned quiet = 0;
     for (;;) {
         const bool is_stopping = must_stop(log); /* before the rings are looked at */
