@@ -8,6 +8,7 @@
 #include "admin/operations.h"
 #include "admin/problem.h"
 #include "base/alloc.h"
+#include "base/redact.h"
 
 #define NAME_SIZE_MAX 128
 
@@ -18,6 +19,7 @@ unsigned operation_problem(struct operation *operation, unsigned http_status, co
     va_start(args, format);
     (void)vsnprintf(operation->problem.text, sizeof(operation->problem.text), format, args);
     va_end(args);
+    redact_text(operation->problem.text);
     operation->version_us = 0;
     problem_write(http_status, slice_from_text(operation->problem.text), operation->answer);
     return http_status;

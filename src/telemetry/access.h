@@ -2,7 +2,8 @@
  *
  * The worker fills a record on its stack and hands it to log_access(), which copies it: nothing is
  * formatted before the log thread does it. There is no field for a secret, a header or a part of a
- * body, so none can reach the log.
+ * body, so none can reach the log; a secret of weir's own that a client put elsewhere is hidden by the
+ * log thread (log_redact.h).
  * Memory: the slices are borrowed until log_access() returns. */
 #ifndef TELEMETRY_ACCESS_H
 #define TELEMETRY_ACCESS_H

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "telemetry/log_redact.h"
 
 /* So that a busy producer cannot hold a pass for ever. */
 #define PASS_RECORDS_MAX 16384
@@ -38,8 +39,10 @@ static int32_t utc_offset_s(struct log *log, uint64_t time_us)
     return atomic_load(&log->utc_offset_s);
 }
 
-void log_format_line(struct log *log, struct buffer *line, const struct log_view *view)
+void log_format_line(struct log *log, struct buffer *line, const struct log_view *given)
 {
+    struct log_redacted redacted;
+    const struct log_view *view = log_redact(given, &redacted);
     if (log->is_json) {
         log_json_append(line, view, &log->service);
         return;

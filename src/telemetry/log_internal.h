@@ -100,8 +100,8 @@ bool log_drain(struct log *log);
 bool log_has_records(struct log *log);
 /* Adds a line for each producer that dropped records since the last report. */
 void log_report_drops(struct log *log);
-/* Formats one record in the log's format. */
-void log_format_line(struct log *log, struct buffer *line, const struct log_view *view);
+/* Formats one record in the log's format, without secrets. */
+void log_format_line(struct log *log, struct buffer *line, const struct log_view *given);
 /* Writes what is formatted. */
 void log_flush(struct log *log);
 

@@ -370,6 +370,31 @@ def test_a_secret_in_the_place_of_a_name_is_in_no_log(stage, root):
     assert not any(secret in said for secret in (key, token, own))
 
 
+def with_secret(form, secret):
+    return {name.replace("SECRET", secret): value.replace("SECRET", secret)
+            if isinstance(value, str) else value for name, value in form.items()}
+
+
+@pytest.mark.parametrize("method, path, form", [
+    ("POST", "users", {"name": "a1", "team": "SECRET"}),
+    ("POST", "users", {"SECRET": 1}),
+    ("POST", "keys", {"user": "SECRET"}),
+    ("POST", "teams/red/add", {"user": "SECRET"}),
+    ("POST", "explain", {"key": "SECRET", "model": "m"}),
+    ("GET", "users?SECRET=1", None)])
+def test_a_secret_in_a_body_is_in_no_problem_and_no_log(stage, root, method, path, form):
+    for secret in (stage.made["red-key"]["key"], stage.secrets["admin"]):
+        if form is None:
+            response = root.get(path.replace("SECRET", secret))
+        else:
+            response = root.change(method, path, with_secret(form, secret))
+        assert response.status in (400, 404), response
+        line = stage.weir.access_line(response)
+        assert secret not in response.body.decode() and secret not in stage.weir.stderr()
+        for said in (log_field(line, "error.message"), response.json()["detail"]):
+            assert secret[:secret.rindex("-") + 1] + "…" in said
+
+
 # Metrics, and the listener
 
 

@@ -115,6 +115,23 @@ def test_no_secret_and_no_prompt_is_in_any_line_or_metric(gateway, weir, upstrea
     assert secret["id"] in said
 
 
+def test_a_key_in_the_wrong_place_is_not_in_its_line(gateway, weir):
+    key = gateway.key
+    paths = [f"/{key}", f"/v1/models/{key}", f"/v1/chat/completions/{key}"]
+    responses = [weir.get(path, key) for path in paths]
+    responses.append(gateway.ask(model=key))
+    responses.append(gateway.ask(model=[key]))
+    responses.append(gateway.ask(headers=[("x-request-id", key), ("user-agent", f"x/1 ({key})")]))
+    lines = [weir.access_line(response) for response in responses]
+    assert key not in weir.stderr()
+    assert [log_field(line, "url.path") for line in lines[:3]] == [
+        path.replace(key, "sk-weir-…") for path in paths]
+    assert log_field(lines[3], "weir.model") == "sk-weir-…"
+    assert "sk-weir-…" in log_field(lines[3], "error.message")
+    assert log_field(lines[5], "weir.client.request_id") == "sk-weir-…"
+    assert log_field(lines[5], "user_agent.original") == "x/1 (sk-weir-…)"
+
+
 def test_refused_heads_have_a_line_too(weir):
     before = len(weir.log_lines())
     weir.send(b"GET /livez HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n", "GET")
