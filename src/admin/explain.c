@@ -1,51 +1,65 @@
 #include "admin/explain.h"
 
-#include "admin/limit_state.h"
-#include "admin/member_writer.h"
-#include "admin/operation.h"
+#include <stdio.h>
+
+#include "admin/explanation.h"
 #include "admin/operations.h"
-#include "base/alloc.h"
 #include "base/clock.h"
-#include "gateway/admit.h"
-#include "gateway/limit_words.h"
-#include "gateway/pricing.h"
 #include "gateway/route.h"
 #include "identity/access.h"
 #include "json/read.h"
-#include "models/price_decimal.h"
+#include "json/walk.h"
+#include "json/write.h"
 
-#define MEMBERS_MAX    1024
-#define NANOUSD_DIGITS 9
+#define MEMBERS_MAX 1024
 
-/* What is found out, in the order of a request's steps. */
-struct explanation {
-    struct operation *operation;
-    const struct snapshot *snapshot;
-    struct store_key key;
-    const struct identity_key *entry;
-    struct openai_request openai;
-    struct slice model;
-    const struct rule *rule;
-    const struct provider *provider;
-    struct slice target_model;
-    struct pricing pricing;
-    struct json_limits json;
-    struct admission_levels levels;
-    struct admission_demand demand;
-    struct hold hold;
-    bool has_hold;
-    /* The outcome. */
-    unsigned http_status;
-    const char *code;
-    struct limit_words words;
-};
-
+/* Of what stands before, the first word counts. */
 static void refuse(struct explanation *explanation, unsigned http_status, const char *code,
                    const char *words)
 {
+    if (explanation->code != NULL)
+        return;
     explanation->http_status = http_status;
     explanation->code = code;
     (void)snprintf(explanation->words.text, sizeof(explanation->words.text), "%s", words);
+}
+
+/* --- The key --------------------------------------------------------------------------------------------- */
+
+static unsigned find_key(struct explanation *explanation, const struct body_member *member)
+{
+    struct operation *operation = explanation->operation;
+    struct reason reason = {""};
+    if (!yyjson_is_str(member->value))
+        return operation_problem(operation, 400, "key is missing: a key's id or name");
+    const enum status status = store_key_find(operation->context->store, body_text(member),
+                                              operation->arena, &explanation->key, &reason);
+    if (status != STATUS_OK)
+        return operation_failed(operation, status, &reason);
+    explanation->entry = identity_map_find_key(operation->context->map, explanation->key.hash);
+    if (explanation->entry == NULL)
+        return operation_problem(operation, 500, "the key is not in the server's memory");
+    const enum identity_verdict verdict = identity_check(explanation->entry, operation->now_us);
+    if (verdict != IDENTITY_VERDICT_VALID)
+        refuse(explanation, 401, "invalid_api_key", identity_verdict_name(verdict));
+    return 0;
+}
+
+/* Without an address nobody asks for networks; the answer says so. */
+static unsigned check_access(struct explanation *explanation, const struct body_member *member)
+{
+    unsigned char address[16];
+    if (!identity_allows_route(explanation->entry, explanation->route))
+        refuse(explanation, 403, "not_allowed", "This key may not use this route.");
+    if (member->value == NULL)
+        return 0;
+    explanation->address = body_text(member);
+    if (cidr_parse_address(explanation->address, address) != STATUS_OK)
+        return operation_problem(explanation->operation, 400,
+                                 "address is an IPv4 or IPv6 address, such as \"10.0.0.7\"");
+    if (!identity_allows_address(explanation->entry, address))
+        refuse(explanation, 403, "not_allowed", "This key may not be used from this network.");
+    return 0;
 }
 
 /* --- The request ------------------------------------------------------------------------------------------- */
@@ -67,74 +81,52 @@ static enum openai_route route_of(struct slice path, bool *is_known_out)
     return route->style == ERROR_STYLE_DETAIL ? OPENAI_ROUTE_SIMPLE_CHAT : OPENAI_ROUTE_CHAT;
 }
 
-static void *body_alloc(void *arena, size_t size)
+/* The bytes of the member "body" as they were given. They lie one level deeper than they would lie in
+ * the client's request. Returns 0 or the problem's status. */
+static unsigned given_body(const struct explanation *explanation, struct slice *text_out)
 {
-    return arena_alloc(arena, size);
-}
-
-static void *body_resize(void *arena, void *memory, size_t old_size, size_t size)
-{
-    void *larger = arena_alloc(arena, size);
-    if (larger != NULL)
-        memcpy(larger, memory, old_size < size ? old_size : size);
-    return larger;
-}
-
-/* The arena goes as a whole. */
-static void body_free(void *arena, void *memory)
-{
-    (void)arena;
-    (void)memory;
-}
-
-static unsigned copy_body(struct operation *operation, yyjson_val *given, struct slice *text_out)
-{
-    const yyjson_alc memory = {body_alloc, body_resize, body_free, operation->arena};
-    size_t size = 0;
-    char *text = yyjson_val_write_opts(given, 0, &memory, &size, NULL);
-    *text_out = slice_of(text, size);
-    return text != NULL ? 0 : operation_problem(operation, 503, "out of memory");
-}
-
-/* The body as text in the arena. Returns 0 or the problem's status. */
-static unsigned body_of(struct operation *operation, yyjson_val *given, struct slice model,
-                        struct slice *text_out)
-{
-    struct buffer text;
-    unsigned failed = 0;
-    if (given != NULL && !yyjson_is_obj(given))
+    struct operation *operation = explanation->operation;
+    struct json_limits limits = explanation->json;
+    struct json_value root, body;
+    struct json_error error;
+    if (limits.depth_max < JSON_DEPTH_LIMIT)
+        limits.depth_max++;
+    if (json_check(operation->body, &limits, &root, &error) != STATUS_OK)
+        return operation_problem(operation, 400, "the body could not be read: %s at byte %zu",
+                                 error.message, error.offset);
+    if (!json_find(root, SLICE("body"), NULL, &body) || body.type != JSON_TYPE_OBJECT)
         return operation_problem(operation, 400, "body is an object: what the client would send");
-    if (given != NULL)
-        return copy_body(operation, given, text_out);
+    *text_out = body.raw;
+    return 0;
+}
+
+/* A chat with one empty message. */
+static unsigned usual_body(const struct explanation *explanation, struct slice model,
+                           struct slice *text_out)
+{
+    struct operation *operation = explanation->operation;
+    struct buffer text;
     buffer_init(&text, ADMIN_BODY_BYTES_MAX);
     buffer_append(&text, SLICE("{\"model\":"));
     json_append_string(&text, model);
     buffer_append(&text, SLICE(",\"messages\":[{\"role\":\"user\",\"content\":\"\"}]}"));
     *text_out = arena_copy(operation->arena, buffer_slice(&text));
-    if (buffer_status(&text) != STATUS_OK || text_out->data == NULL)
-        failed = operation_problem(operation, 503, "out of memory");
+    const bool is_whole = buffer_status(&text) == STATUS_OK && text_out->data != NULL;
     buffer_fini(&text);
-    return failed;
+    return is_whole ? 0 : operation_problem(operation, 503, "out of memory");
 }
 
-static unsigned read_request(struct explanation *explanation, const struct body_member *members)
+static unsigned read_body(struct explanation *explanation, enum openai_route route,
+                          const struct body_member *model, const struct body_member *body)
 {
     struct operation *operation = explanation->operation;
-    const struct slice given_model = body_text(&members[1]);
-    struct slice path = body_text(&members[2]);
+    const struct slice given_model = body_text(model);
     struct openai_error error;
     struct slice text;
-    bool is_known;
-    if (path.data == NULL)
-        path = SLICE("/v1/chat/completions");
-    const enum openai_route route = route_of(path, &is_known);
-    if (!is_known)
-        return operation_problem(operation, 400,
-                                 "route is one that calls a model, such as "
-                                 "/v1/chat/completions");
-    if (given_model.data == NULL && members[3].value == NULL)
+    if (given_model.data == NULL && body->value == NULL)
         return operation_problem(operation, 400, "model is missing: the name that a client uses");
-    const unsigned failed = body_of(operation, members[3].value, given_model, &text);
+    const unsigned failed = body->value != NULL ? given_body(explanation, &text)
+                                                : usual_body(explanation, given_model, &text);
     if (failed != 0)
         return failed;
     const enum status status = openai_request_read(route, text, &explanation->json,
@@ -144,48 +136,44 @@ static unsigned read_request(struct explanation *explanation, const struct body_
     else if (status != STATUS_OK)
         return operation_problem(operation, 503, "out of memory");
     explanation->model = given_model.data != NULL ? given_model : explanation->openai.model;
-    if (!identity_allows_route(explanation->entry, path) && explanation->code == NULL)
-        refuse(explanation, 403, "not_allowed", "This key may not use this route.");
     return 0;
 }
 
-static unsigned find_key(struct explanation *explanation, const struct body_member *member)
+static unsigned read_request(struct explanation *explanation, const struct body_member *members)
 {
-    struct operation *operation = explanation->operation;
-    struct reason reason = {""};
-    if (!yyjson_is_str(member->value))
-        return operation_problem(operation, 400, "key is missing: a key's id or name");
-    const enum status status = store_key_find(operation->context->store, body_text(member),
-                                              operation->arena, &explanation->key, &reason);
-    if (status != STATUS_OK)
-        return operation_failed(operation, status, &reason);
-    explanation->entry = identity_map_find_key(operation->context->map, explanation->key.hash);
-    if (explanation->entry == NULL)
-        return operation_problem(operation, 500, "the key is not in the server's memory");
-    const enum identity_verdict verdict = identity_check(explanation->entry, operation->now_us);
-    if (verdict != IDENTITY_VERDICT_VALID)
-        refuse(explanation, 401, "invalid_api_key", identity_verdict_name(verdict));
-    return 0;
+    bool is_known;
+    const struct slice given = body_text(&members[2]);
+    explanation->route = given.data != NULL ? given : SLICE("/v1/chat/completions");
+    const enum openai_route route = route_of(explanation->route, &is_known);
+    if (!is_known)
+        return operation_problem(explanation->operation, 400,
+                                 "route is one that calls a model, such as "
+                                 "/v1/chat/completions");
+    const unsigned failed = check_access(explanation, &members[4]);
+    return failed != 0 ? failed : read_body(explanation, route, &members[1], &members[3]);
 }
 
-/* --- The target, the limits and the hold --------------------------------------------------------------------- */
+/* --- The target ---------------------------------------------------------------------------------------------- */
 
 static void choose_target(struct explanation *explanation)
 {
     const struct config *config = explanation->snapshot->config;
     explanation->rule = rules_match(&config->rules, explanation->model);
-    if (explanation->rule == NULL ||
-        !identity_allows_model(explanation->entry, explanation->model)) {
-        if (explanation->code == NULL)
-            refuse(explanation, 404, "model_not_found",
-                   explanation->rule == NULL ? "No rule of the configuration serves this model."
-                                             : "This key may not use the model.");
+    if (explanation->rule == NULL) {
+        refuse(explanation, 404, "model_not_found",
+               "No rule of the configuration serves this model.");
+        return;
+    }
+    if (!identity_allows_model(explanation->entry, explanation->model)) {
+        refuse(explanation, 404, "model_not_found", "This key may not use the model.");
         return;
     }
     const struct rule_target *target = &explanation->rule->targets[0];
     explanation->provider = &explanation->snapshot->providers[target->provider];
     explanation->target_model = target->model.data != NULL ? target->model : explanation->model;
 }
+
+/* --- Limits and the hold, as gateway/admit.c asks them --------------------------------------------------------- */
 
 static struct hold_subject subject_of(struct explanation *explanation)
 {
@@ -202,32 +190,14 @@ static struct hold_subject subject_of(struct explanation *explanation)
     };
 }
 
-static void weigh(struct explanation *explanation)
+/* Leaves in `refusal` what refuses. */
+static enum admission_verdict ask(struct explanation *explanation)
 {
-    const struct config_budgets *budgets = &explanation->snapshot->config->budgets;
-    const struct hold_subject subject = subject_of(explanation);
-    const struct snapshot *snapshot = explanation->snapshot;
-    admit_levels(explanation->entry, snapshot,
-                 (size_t)(explanation->rule - snapshot->config->rules.items),
-                 (size_t)(explanation->provider - snapshot->providers), &explanation->levels);
-    const bool is_hard = admission_has_hard_budget(&explanation->levels);
-    hold_bound(&subject,
-               is_hard ? admission_affordable(&explanation->levels, subject.time_us) : UINT64_MAX,
-               &explanation->hold);
-    explanation->has_hold = true;
-    explanation->demand = (struct admission_demand){
-        .now_ns = clock_monotonic_ns(),
-        .now_us = subject.time_us,
-        .tokens = hold_expect_tokens(&subject, budgets->expected_output_tokens),
-        .cost_nanousd = explanation->hold.cost_nanousd,
-    };
-    if (explanation->hold.is_unpriced && is_hard && budgets->unpriced == CONFIG_UNPRICED_REFUSE &&
-        explanation->code == NULL)
-        refuse(explanation, 400, "price_unknown",
-               "Nobody knows what the model costs, and a budget holds for this request.");
+    explanation->refusal = (struct admission_refusal){.verdict = ADMISSION_ADMITTED};
+    return admission_check(&explanation->levels, &explanation->demand, &explanation->refusal);
 }
 
-static void ask_limits(struct explanation *explanation)
+static void refuse_by_limit(struct explanation *explanation)
 {
     static const struct {
         unsigned http_status;
@@ -238,157 +208,93 @@ static void ask_limits(struct explanation *explanation)
         [ADMISSION_BUDGET] = {429, "insufficient_quota"},
         [ADMISSION_TOO_LARGE] = {400, "request_exceeds_limit"},
     };
-    struct admission_refusal refusal;
-    const enum admission_verdict verdict =
-        admission_check(&explanation->levels, &explanation->demand, &refusal);
-    if (verdict == ADMISSION_ADMITTED || explanation->code != NULL)
+    const struct admission_refusal *refusal = &explanation->refusal;
+    struct limit_words words;
+    limit_words_refusal(refusal, &explanation->demand, explanation->levels.zones[refusal->level],
+                        &words);
+    refuse(explanation, answers[refusal->verdict].http_status, answers[refusal->verdict].code,
+           words.text);
+}
+
+static void weigh(struct explanation *explanation, const struct hold_subject *subject)
+{
+    const struct config_budgets *budgets = &explanation->snapshot->config->budgets;
+    explanation->demand = (struct admission_demand){
+        .now_ns = clock_monotonic_ns(),
+        .now_us = subject->time_us,
+        .tokens = hold_expect_tokens(subject, budgets->expected_output_tokens),
+    };
+}
+
+static void add_hold(struct explanation *explanation, const struct hold_subject *subject)
+{
+    if (!explanation->has_hold)
         return;
-    explanation->http_status = answers[verdict].http_status;
-    explanation->code = answers[verdict].code;
-    limit_words_refusal(&refusal, &explanation->demand, explanation->levels.zones[refusal.level],
-                        &explanation->words);
+    hold_bound(subject, admission_affordable(&explanation->levels, subject->time_us),
+               &explanation->hold);
+    explanation->demand.cost_nanousd = explanation->hold.cost_nanousd;
 }
 
-/* --- The answer -------------------------------------------------------------------------------------------------- */
-
-static void write_money(struct json_writer *writer, const struct hold *hold)
+static void refuse_unpriced(struct explanation *explanation)
 {
-    char text[PRICE_DECIMAL_TEXT_BYTES];
-    const unsigned size = price_decimal_format(hold->cost_nanousd, NANOUSD_DIGITS, text);
-    member_write_text(writer, SLICE("cost"),
-                      hold->is_unpriced ? (struct slice){0} : slice_of(text, size));
-    json_write_key(writer, SLICE("cost_nanousd"));
-    if (hold->is_unpriced)
-        json_write_null(writer);
-    else
-        json_write_u64(writer, hold->cost_nanousd);
+    const struct config_budgets *budgets = &explanation->snapshot->config->budgets;
+    if (explanation->has_hold && explanation->hold.is_unpriced &&
+        budgets->unpriced == CONFIG_UNPRICED_REFUSE)
+        refuse(explanation, 400, "price_unknown",
+               "Nobody knows what the model costs, and a budget holds for this request.");
 }
 
-static void write_hold(struct json_writer *writer, const struct explanation *explanation)
+/* Tokens were guessed from the bytes; what would never fit is counted before it is refused. */
+static void count_tokens(struct explanation *explanation, struct hold_subject *subject)
 {
-    static const char *const inputs[] = {
-        [HOLD_INPUT_BYTES] = "bytes",
-        [HOLD_INPUT_COUNTED] = "counted",
-        [HOLD_INPUT_WINDOW] = "window",
-    };
-    static const char *const outputs[] = {
-        [HOLD_OUTPUT_NONE] = "none",
-        [HOLD_OUTPUT_REQUEST] = "request",
-        [HOLD_OUTPUT_MODEL] = "model",
-        [HOLD_OUTPUT_WRITTEN] = "written",
-    };
-    const struct hold *hold = &explanation->hold;
-    json_write_key(writer, SLICE("hold"));
-    json_write_object(writer);
-    member_write_bool(writer, SLICE("is_held"), admission_has_budget(&explanation->levels));
-    write_money(writer, hold);
-    member_write_number(writer, SLICE("input_tokens"), hold->input_tokens);
-    member_write_text(writer, SLICE("input_by"), slice_from_text(inputs[hold->input]));
-    member_write_number(writer, SLICE("output_tokens"), hold->output_tokens);
-    member_write_text(writer, SLICE("output_by"), slice_from_text(outputs[hold->output]));
-    member_write_number(writer, SLICE("choices"), hold->choices);
-    json_write_key(writer, SLICE("max_output_written"));
-    if (hold->written_output > 0)
-        json_write_u64(writer, hold->written_output);
-    else
-        json_write_null(writer);
-    json_write_end(writer);
-    member_write_number(writer, SLICE("tokens_taken"), explanation->demand.tokens);
+    if (explanation->refusal.limit.kind != LIMIT_TOKENS ||
+        hold_count_input(subject, &subject->counted_input) != STATUS_OK)
+        return;
+    weigh(explanation, subject);
+    add_hold(explanation, subject);
+    (void)ask(explanation);
 }
 
-static void write_targets(struct json_writer *writer, struct explanation *explanation)
+static void ask_with_hold(struct explanation *explanation, struct hold_subject *subject)
 {
-    const struct rule *rule = explanation->provider != NULL ? explanation->rule : NULL;
-    json_write_key(writer, SLICE("targets"));
-    json_write_array(writer);
-    for (size_t i = 0; rule != NULL && i < rule->target_count; i++) {
-        const struct rule_target *target = &rule->targets[i];
-        const struct provider *provider = &explanation->snapshot->providers[target->provider];
-        const struct slice model = target->model.data != NULL ? target->model : explanation->model;
-        const struct price *price = pricing_find(&explanation->pricing, explanation->snapshot,
-                                                 provider, model, explanation->operation->now_us);
-        json_write_object(writer);
-        member_write_text(writer, SLICE("provider"), provider->config->name);
-        member_write_text(writer, SLICE("model"), model);
-        member_write_filled(writer, SLICE("price_id"),
-                            price != NULL ? price_id(price) : (struct slice){0});
-        json_write_end(writer);
-    }
-    json_write_end(writer);
+    if (ask(explanation) == ADMISSION_TOO_LARGE)
+        count_tokens(explanation, subject);
+    if (explanation->refusal.verdict != ADMISSION_ADMITTED)
+        refuse_by_limit(explanation);
 }
 
-static struct limit_owner owner_of(const struct explanation *explanation, enum level_kind kind)
+/* What refuses before anything is held; a request that is too large may yet be counted. */
+static void ask_without_hold(struct explanation *explanation)
 {
-    struct limit_owner owner = {.kind = kind,
-                                .level = explanation->levels.of[kind],
-                                .zone = explanation->levels.zones[kind]};
-    const struct identity_team *team = identity_key_team(explanation->entry);
-    if (kind == LEVEL_KEY) {
-        owner.id = &explanation->entry->id;
-        owner.name = explanation->key.name;
-    } else if (kind == LEVEL_USER) {
-        owner.id = &explanation->entry->user->id;
-        owner.name = identity_user_name(explanation->entry->user);
-    } else if (kind == LEVEL_TEAM && team != NULL) {
-        owner.id = &team->id;
-        owner.name = identity_team_name(team);
-    } else if (kind == LEVEL_MODEL) {
-        owner.name = explanation->rule->name;
-    } else if (kind == LEVEL_PROVIDER) {
-        owner.name = explanation->provider->config->name;
-    }
-    return owner;
+    const enum admission_verdict verdict = ask(explanation);
+    if (verdict == ADMISSION_TOO_LARGE)
+        explanation->refusal.verdict = ADMISSION_ADMITTED;
+    else if (verdict != ADMISSION_ADMITTED)
+        refuse_by_limit(explanation);
 }
 
-static void write_limits(struct json_writer *writer, const struct explanation *explanation,
-                         bool are_budgets)
+static void ask_limits(struct explanation *explanation)
 {
-    const struct limit_moment moment = {explanation->demand.now_ns, explanation->demand.now_us};
-    json_write_key(writer, are_budgets ? SLICE("budgets") : SLICE("limits"));
-    json_write_array(writer);
-    for (int kind = 0; kind < LEVEL_KIND_COUNT && explanation->has_hold; kind++) {
-        const struct limit_owner owner = owner_of(explanation, (enum level_kind)kind);
-        limit_state_write(writer, &owner, &moment, are_budgets);
-    }
-    json_write_end(writer);
-}
-
-static unsigned write_answer(struct explanation *explanation)
-{
-    struct operation *operation = explanation->operation;
-    const struct identity_team *team = identity_key_team(explanation->entry);
-    struct json_writer writer;
-    json_writer_init(&writer, operation->answer);
-    json_write_object(&writer);
-    member_write_bool(&writer, SLICE("admitted"), explanation->code == NULL);
-    member_write_number(&writer, SLICE("status"),
-                        explanation->code == NULL ? 200 : explanation->http_status);
-    member_write_text(&writer, SLICE("code"),
-                      explanation->code != NULL ? slice_from_text(explanation->code)
-                                                : (struct slice){0});
-    member_write_text(&writer, SLICE("message"),
-                      explanation->code != NULL ? slice_from_text(explanation->words.text)
-                                                : (struct slice){0});
-    member_write_id(&writer, SLICE("key_id"), &explanation->entry->id);
-    member_write_text(&writer, SLICE("user"), identity_user_name(explanation->entry->user));
-    member_write_text(&writer, SLICE("team"),
-                      team != NULL ? identity_team_name(team) : (struct slice){0});
-    member_write_text(&writer, SLICE("model"), explanation->model);
-    member_write_text(&writer, SLICE("rule"),
-                      explanation->rule != NULL ? explanation->rule->name : (struct slice){0});
-    write_targets(&writer, explanation);
-    if (explanation->has_hold)
-        write_hold(&writer, explanation);
-    write_limits(&writer, explanation, false);
-    write_limits(&writer, explanation, true);
-    json_write_end(&writer);
-    return 200;
+    struct hold_subject subject = subject_of(explanation);
+    const struct snapshot *snapshot = explanation->snapshot;
+    admit_levels(explanation->entry, snapshot,
+                 (size_t)(explanation->rule - snapshot->config->rules.items),
+                 (size_t)(explanation->provider - snapshot->providers), &explanation->levels);
+    explanation->is_weighed = true;
+    explanation->has_hold = admission_has_hard_budget(&explanation->levels);
+    weigh(explanation, &subject);
+    if (explanation->code == NULL)
+        ask_without_hold(explanation);
+    add_hold(explanation, &subject);
+    refuse_unpriced(explanation);
+    if (explanation->code == NULL)
+        ask_with_hold(explanation, &subject);
 }
 
 unsigned explain_request(struct operation *operation)
 {
     struct body_member members[] = {
-        {"key", NULL}, {"model", NULL}, {"route", NULL}, {"body", NULL}};
+        {"key", NULL}, {"model", NULL}, {"route", NULL}, {"body", NULL}, {"address", NULL}};
     struct admin_context *context = operation->context;
     unsigned failed = operation_read_body(operation, members, sizeof(members) / sizeof(members[0]));
     if (failed != 0)
@@ -407,12 +313,10 @@ unsigned explain_request(struct operation *operation)
         failed = read_request(&explanation, members);
     if (failed == 0)
         choose_target(&explanation);
-    if (failed == 0 && explanation.provider != NULL && explanation.openai.body.text.data != NULL) {
-        weigh(&explanation);
+    if (failed == 0 && explanation.provider != NULL && explanation.openai.body.text.data != NULL)
         ask_limits(&explanation);
-    }
     if (failed == 0)
-        failed = write_answer(&explanation);
+        failed = explanation_write(&explanation);
     pricing_fini(&explanation.pricing);
     return failed;
 }

@@ -19,16 +19,19 @@
 #define COUNT(items) (sizeof(items) / sizeof((items)[0]))
 
 static const char help[] =
-    "Usage: weir explain --key K [--model M] [--file body.json] [--route R] [--json]\n"
+    "Usage: weir explain --key K [--model M] [--file body.json] [--route R] [--address A] "
+    "[--json]\n"
     "\n"
     "What would happen to a request: which rule and targets it meets, which limits and budgets\n"
     "stand where, what would be held and why. Nobody is called and nothing is changed.\n"
     "\n"
     "  --key K         the key's id or name, never the secret\n"
     "  --model M       the model as a client names it; without it the body's\n"
-    "  --file FILE     the body as a client would send it; - for standard input; without it a\n"
-    "                  chat with one empty message\n"
+    "  --file FILE     the body as a client would send it, up to 64 KiB; - for standard input;\n"
+    "                  without it a chat with one empty message\n"
     "  --route R       where it would be sent; /v1/chat/completions without it\n"
+    "  --address A     where it would come from, such as 10.0.0.7; without it networks that are\n"
+    "                  allowed are not asked\n"
     "  --json          the whole answer as an object\n"
     "  --config FILE, --data-dir DIR\n"
     "                  where the configuration and the data are\n"
@@ -40,7 +43,7 @@ static const char help[] =
 
 struct explain_options {
     struct verb_options shared;
-    const char *key, *model, *file, *route;
+    const char *key, *model, *file, *route, *address;
 };
 
 static int refuse(const char *why)
@@ -102,6 +105,7 @@ static bool write_body(const struct explain_options *options, struct buffer *bod
     write_text(&writer, SLICE("key"), options->key);
     write_text(&writer, SLICE("model"), options->model);
     write_text(&writer, SLICE("route"), options->route);
+    write_text(&writer, SLICE("address"), options->address);
     if (is_good && options->file != NULL) {
         json_write_key(&writer, SLICE("body"));
         json_write_raw(&writer, slice_trim(buffer_slice(&file)));
@@ -141,12 +145,63 @@ static void print_line(const struct printing *printing, const char *title, const
     buffer_fini(&line);
 }
 
+static void print_key(const struct printing *printing)
+{
+    const struct slice name = text_of(printing, printing->answer, "key");
+    const struct slice id = text_of(printing, printing->answer, "key_id");
+    struct buffer line;
+    buffer_init(&line, (size_t)64 << 10);
+    table_append_text(&line, name, 1000);
+    if (name.size > 0)
+        printf("%-10s%.*s (%.*s)\n", "key", (int)line.size, line.data, SLICE_ARGS(id));
+    else
+        printf("%-10s%.*s\n", "key", SLICE_ARGS(id));
+    buffer_fini(&line);
+}
+
+/* What is not known before the request is made, or asked with more. */
+static void print_notes(const struct printing *printing)
+{
+    static const struct {
+        const char *member, *note;
+    } notes[] = {
+        {"network", "the key is bound to networks: --address A asks for one"},
+        {"context", "messages may be dropped to fit the model's window: not asked here"},
+    };
+    for (size_t i = 0; i < COUNT(notes); i++) {
+        if (slice_equal(text_of(printing, printing->answer, notes[i].member), SLICE("not_asked")))
+            printf("%-10s%s\n", "note", notes[i].note);
+    }
+}
+
 static bool is_admitted(const struct printing *printing)
 {
     struct json_value value;
     bool is_true = false;
     return json_find(printing->answer, SLICE("admitted"), NULL, &value) &&
            json_bool(value, &is_true) == STATUS_OK && is_true;
+}
+
+/* "user ada: 60req/min, in 1204 ms" */
+static void print_refusing_limit(const struct printing *printing)
+{
+    struct json_value refused_by;
+    if (!json_find(printing->answer, SLICE("refused_by"), NULL, &refused_by) ||
+        json_is_null(refused_by))
+        return;
+    const struct slice level = text_of(printing, refused_by, "level");
+    const struct slice name = text_of(printing, refused_by, "name");
+    const struct slice limit = text_of(printing, refused_by, "limit");
+    const struct slice again = text_of(printing, refused_by, "retry_after_ms");
+    struct buffer line;
+    buffer_init(&line, (size_t)64 << 10);
+    table_append_text(&line, name, 1000);
+    printf("%-10s%.*s%s%.*s: %.*s", "limit", SLICE_ARGS(level), name.size > 0 ? " " : "",
+           (int)line.size, name.size > 0 ? line.data : "", SLICE_ARGS(limit));
+    if (again.size > 0)
+        printf(", again in %.*s ms", SLICE_ARGS(again));
+    printf("\n");
+    buffer_fini(&line);
 }
 
 static void print_verdict(const struct printing *printing)
@@ -162,6 +217,7 @@ static void print_verdict(const struct printing *printing)
     printf("%swould be refused%s: %.*s %.*s\n", has_looks ? "\033[31m" : "",
            has_looks ? "\033[0m" : "", SLICE_ARGS(status), SLICE_ARGS(code));
     print_line(printing, "", "message");
+    print_refusing_limit(printing);
     printf("\n");
 }
 
@@ -195,6 +251,18 @@ static int print_array(const struct printing *printing, const char *name,
     return status == STATUS_OK ? 0 : 1;
 }
 
+static void print_tokens(const struct printing *printing)
+{
+    const struct slice tokens = text_of(printing, printing->answer, "tokens_taken");
+    const struct slice choices = text_of(printing, printing->answer, "choices");
+    if (tokens.size == 0)
+        return;
+    printf("%-10s%.*s of limits of tokens", "takes", SLICE_ARGS(tokens));
+    if (!slice_equal(choices, SLICE("1")))
+        printf(", for %.*s choices", SLICE_ARGS(choices));
+    printf("\n");
+}
+
 static void print_hold(const struct printing *printing)
 {
     static const struct {
@@ -206,7 +274,7 @@ static void print_hold(const struct printing *printing)
         {"none", "this route makes none"},
     };
     struct json_value hold;
-    if (!json_find(printing->answer, SLICE("hold"), NULL, &hold))
+    if (!json_find(printing->answer, SLICE("hold"), NULL, &hold) || json_is_null(hold))
         return;
     const struct slice cost = text_of(printing, hold, "cost");
     printf("\n%-10s%.*s%s\n", "hold", SLICE_ARGS(cost.size > 0 ? cost : SLICE("price unknown")),
@@ -234,15 +302,17 @@ static int print_words(const struct printing *printing)
         {"LIMIT OF", "level"}, {"NAME", "name"},      {"LIMIT", "limit"},
         {"USED", "used"},      {"LEFT", "remaining"}, {"WHOLE AGAIN", "reset_at"}};
     static const struct resource_column budgets[] = {
-        {"BUDGET OF", "level"},     {"NAME", "name"}, {"BUDGET", "limit"},
-        {"SPENT", "spent"},         {"HELD", "held"}, {"LEFT", "remaining"},
-        {"BEGINS ANEW", "reset_at"}};
+        {"BUDGET OF", "level"},      {"NAME", "name"},           {"BUDGET", "limit"},
+        {"SPENT", "spent"},          {"HELD", "held"},           {"LEFT", "remaining"},
+        {"BEGINS ANEW", "reset_at"}, {"WARNS ONLY", "warn_only"}};
     print_verdict(printing);
-    print_line(printing, "key", "key_id");
+    print_key(printing);
     print_line(printing, "user", "user");
     print_line(printing, "team", "team");
     print_line(printing, "model", "model");
     print_line(printing, "rule", "rule");
+    print_notes(printing);
+    print_tokens(printing);
     print_hold(printing);
     int code = print_array(printing, "targets", targets, COUNT(targets));
     if (code == 0)
@@ -277,6 +347,7 @@ int explain_command(int argc, char **argv)
         OPTION_TEXT("model", &options.model),
         OPTION_TEXT("file", &options.file),
         OPTION_TEXT("route", &options.route),
+        OPTION_TEXT("address", &options.address),
         OPTION_FLAG("json", &options.shared.json),
         OPTION_TEXT("config", &options.shared.config),
         OPTION_TEXT("data-dir", &options.shared.data_dir),
