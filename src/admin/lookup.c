@@ -8,15 +8,12 @@ const struct id *lookup_own_team(const struct operation *operation)
     return actor->role == ROLE_TEAM_ADMIN ? &actor->team_id : NULL;
 }
 
-/* STATUS_EXISTS is hidden too: some of the several that have the name may be of other teams. */
 static enum status hide(const struct operation *operation, enum status status,
                         const struct id *team_id, const char *what, struct slice name,
                         struct reason *reason)
 {
     const struct id *own = lookup_own_team(operation);
-    if (own == NULL || (status != STATUS_OK && status != STATUS_EXISTS))
-        return status;
-    if (status == STATUS_OK && memcmp(own, team_id, sizeof(*own)) == 0)
+    if (own == NULL || status != STATUS_OK || memcmp(own, team_id, sizeof(*own)) == 0)
         return status;
     reason_set(reason, "there is no %s %.*s", what, SLICE_ARGS(name));
     return STATUS_NOT_FOUND;
@@ -41,7 +38,11 @@ enum status lookup_user(struct operation *operation, struct slice name, struct s
 enum status lookup_key(struct operation *operation, struct slice name, struct store_key *key_out,
                        struct reason *reason)
 {
-    const enum status status =
-        store_key_find(operation->context->store, name, operation->arena, key_out, reason);
+    struct store *store = operation->context->store;
+    const struct id *own = lookup_own_team(operation);
+    struct id id;
+    if (own != NULL && id_parse(name, &id) != STATUS_OK) /* names are of each user */
+        return store_key_find_of_team(store, own, name, operation->arena, key_out, reason);
+    const enum status status = store_key_find(store, name, operation->arena, key_out, reason);
     return hide(operation, status, &key_out->team_id, "key", name, reason);
 }

@@ -97,6 +97,13 @@ enum status store_key_find(struct store *store, struct slice id_or_name, struct 
     return store->driver->key_find(store, id_or_name, arena, key_out, reason);
 }
 
+enum status store_key_find_of_team(struct store *store, const struct id *team_id, struct slice name,
+                                   struct arena *arena, struct store_key *key_out,
+                                   struct reason *reason)
+{
+    return store->driver->key_find_of_team(store, team_id, name, arena, key_out, reason);
+}
+
 enum status store_key_find_hash(struct store *store, const unsigned char hash[STORE_HASH_SIZE],
                                 struct arena *arena, struct store_key *key_out,
                                 struct reason *reason)

@@ -165,6 +165,10 @@ MUST_CHECK enum status store_key_create(struct store *store, const struct store_
 MUST_CHECK enum status store_key_find(struct store *store, struct slice id_or_name,
                                       struct arena *arena, struct store_key *key_out,
                                       struct reason *reason);
+/* The same among the keys of one team's users, by name alone. */
+MUST_CHECK enum status store_key_find_of_team(struct store *store, const struct id *team_id,
+                                              struct slice name, struct arena *arena,
+                                              struct store_key *key_out, struct reason *reason);
 /* Of the secret, or of the former one, however long ago that ended. STATUS_NOT_FOUND. */
 MUST_CHECK enum status store_key_find_hash(struct store *store,
                                            const unsigned char hash[STORE_HASH_SIZE],

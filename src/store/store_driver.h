@@ -40,6 +40,9 @@ struct store_driver {
                               struct reason *reason);
     enum status (*key_find)(struct store *store, struct slice id_or_name, struct arena *arena,
                             struct store_key *key_out, struct reason *reason);
+    enum status (*key_find_of_team)(struct store *store, const struct id *team_id,
+                                    struct slice name, struct arena *arena,
+                                    struct store_key *key_out, struct reason *reason);
     enum status (*key_find_hash)(struct store *store, const unsigned char hash[STORE_HASH_SIZE],
                                  struct arena *arena, struct store_key *key_out,
                                  struct reason *reason);

@@ -123,20 +123,18 @@ static enum status find_one(struct query *query, struct slice what, struct arena
 }
 
 /* At most two rows come, those not revoked first; they are ambiguous if both are of one sort. */
-static enum status find_by_name(struct connection *connection, struct slice name,
-                                struct arena *arena, struct store_key *key_out,
-                                struct reason *reason)
+static enum status find_by_name(struct query *query, struct slice name, struct arena *arena,
+                                struct store_key *key_out, struct reason *reason)
 {
-    struct query query = query_start(connection, STATEMENT_KEY_BY_NAME);
-    query_bind_text(&query, 1, name);
-    const bool found = query_next(&query);
-    enum status taken = found ? key_take(&query, arena, key_out, reason) : STATUS_NOT_FOUND;
-    if (found && query_next(&query)) {
-        const struct store_key second = key_read(&query);
+    query_bind_text(query, 1, name);
+    const bool found = query_next(query);
+    enum status taken = found ? key_take(query, arena, key_out, reason) : STATUS_NOT_FOUND;
+    if (found && query_next(query)) {
+        const struct store_key second = key_read(query);
         if ((second.revoked_at_us == 0) == (key_out->revoked_at_us == 0))
             taken = STATUS_EXISTS;
     }
-    const enum status status = query_finish(&query, reason);
+    const enum status status = query_finish(query, reason);
     if (status != STATUS_OK)
         return status;
     if (taken == STATUS_NOT_FOUND)
@@ -151,11 +149,22 @@ enum status sqlite_key_find(struct store *store, struct slice id_or_name, struct
 {
     struct connection *connection = connection_of(store);
     struct id id;
-    if (id_parse(id_or_name, &id) != STATUS_OK)
-        return find_by_name(connection, id_or_name, arena, key_out, reason);
-    struct query query = query_start(connection, STATEMENT_KEY_BY_ID);
+    const bool is_name = id_parse(id_or_name, &id) != STATUS_OK;
+    struct query query =
+        query_start(connection, is_name ? STATEMENT_KEY_BY_NAME : STATEMENT_KEY_BY_ID);
+    if (is_name)
+        return find_by_name(&query, id_or_name, arena, key_out, reason);
     query_bind_id(&query, 1, &id);
     return find_one(&query, id_or_name, arena, key_out, reason);
+}
+
+enum status sqlite_key_find_of_team(struct store *store, const struct id *team_id,
+                                    struct slice name, struct arena *arena,
+                                    struct store_key *key_out, struct reason *reason)
+{
+    struct query query = query_start(connection_of(store), STATEMENT_KEY_BY_NAME_OF_TEAM);
+    query_bind_id(&query, 2, team_id);
+    return find_by_name(&query, name, arena, key_out, reason);
 }
 
 enum status sqlite_key_find_hash(struct store *store, const unsigned char hash[STORE_HASH_SIZE],

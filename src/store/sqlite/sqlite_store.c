@@ -27,6 +27,7 @@ static const struct store_driver driver = {
     .users_list = sqlite_users_list,
     .key_create = sqlite_key_create,
     .key_find = sqlite_key_find,
+    .key_find_of_team = sqlite_key_find_of_team,
     .key_find_hash = sqlite_key_find_hash,
     .key_update = sqlite_key_update,
     .keys_list = sqlite_keys_list,

@@ -108,6 +108,8 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_KEY_BY_ID] = KEY_COLUMNS "WHERE k.id = ?1",
     [STATEMENT_KEY_BY_NAME] =
         KEY_COLUMNS "WHERE k.name = ?1 ORDER BY k.revoked_at IS NOT NULL, k.id LIMIT 2",
+    [STATEMENT_KEY_BY_NAME_OF_TEAM] = KEY_COLUMNS "WHERE k.name = ?1 AND u.team_id = ?2 "
+                                                  "ORDER BY k.revoked_at IS NOT NULL, k.id LIMIT 2",
     [STATEMENT_KEY_BY_HASH] = KEY_COLUMNS "WHERE k.hash = ?1 OR k.former_hash = ?1",
     [STATEMENT_KEY_UPDATE] =
         "UPDATE api_keys SET (name, hash, hint, disabled, expires_at, revoked_at, updated_at, "

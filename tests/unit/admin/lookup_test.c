@@ -43,6 +43,10 @@ static void make_teams(struct admin_context *context)
     make(context, "keys", "{\"user\":\"ruth\",\"name\":\"hers\"}");
     make(context, "keys", "{\"user\":\"ruth\",\"name\":\"both\"}");
     make(context, "keys", "{\"user\":\"ben\",\"name\":\"both\"}");
+    make(context, "keys", "{\"user\":\"ben\",\"name\":\"his\"}");
+    make(context, "users", "{\"name\":\"rolf\",\"team\":\"red\"}");
+    make(context, "keys", "{\"user\":\"rolf\",\"name\":\"twice\"}");
+    make(context, "keys", "{\"user\":\"ruth\",\"name\":\"twice\"}");
 }
 
 /* An operation of the team's admin; the arena is the caller's. */
@@ -91,10 +95,24 @@ static void all_else_is_not_there_in_the_same_words(void **state)
     assert_int_equal(lookup_user(&red, SLICE("gone"), &user, &reason), STATUS_NOT_FOUND);
     assert_string_equal(reason.text, "there is no user gone");
     assert_int_equal(lookup_user(&red, SLICE("nobody's"), &user, &reason), STATUS_NOT_FOUND);
-    assert_int_equal(lookup_key(&red, SLICE("both"), &key, &reason), STATUS_NOT_FOUND);
-    assert_string_equal(reason.text, "there is no key both");
+    assert_int_equal(lookup_key(&red, SLICE("his"), &key, &reason), STATUS_NOT_FOUND);
+    assert_string_equal(reason.text, "there is no key his");
     assert_int_equal(lookup_key(&red, SLICE("gone"), &key, &reason), STATUS_NOT_FOUND);
     assert_string_equal(reason.text, "there is no key gone");
+    arena_fini(&arena);
+}
+
+static void a_name_that_another_team_has_too_finds_ones_own(void **state)
+{
+    struct arena arena;
+    make_teams(*state);
+    struct operation red = as_admin_of(*state, "red", &arena);
+    struct store_key key;
+    struct reason reason = {""};
+    assert_int_equal(lookup_key(&red, SLICE("both"), &key, &reason), STATUS_OK);
+    assert_memory_equal(&key.team_id, lookup_own_team(&red), sizeof(key.team_id));
+    assert_int_equal(lookup_key(&red, SLICE("twice"), &key, &reason), STATUS_EXISTS);
+    assert_string_equal(reason.text, "several keys are named twice; give the id instead");
     arena_fini(&arena);
 }
 
@@ -122,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_team_admin_finds_what_is_of_its_team),
         TEST(all_else_is_not_there_in_the_same_words),
+        TEST(a_name_that_another_team_has_too_finds_ones_own),
         TEST(whoever_sees_all_teams_finds_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
