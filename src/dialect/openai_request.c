@@ -254,9 +254,10 @@ static enum status read_integers(struct openai_request *request, struct openai_e
         status = read_integer(request, OPENAI_MEMBER_N, &request->n, error);
     if (status == STATUS_OK)
         status = read_integer(request, OPENAI_MEMBER_BEST_OF, &request->best_of, error);
+    const uint64_t larger = older > newer ? older : newer;
     if (given(request, OPENAI_MEMBER_MAX_TOKENS) != NULL ||
         given(request, OPENAI_MEMBER_MAX_COMPLETION_TOKENS) != NULL)
-        request->max_tokens = older > newer ? older : newer;
+        request->max_tokens = larger < UINT64_MAX ? larger : UINT64_MAX - 1;
     request->n += request->n == 0;
     request->best_of += request->best_of == 0;
     return status;

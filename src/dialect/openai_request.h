@@ -76,7 +76,7 @@ struct openai_request {
     bool stream_options_empty;      /* an object without a member */
 
     size_t message_count;
-    uint64_t max_tokens; /* the largest maximum given, else UINT64_MAX */
+    uint64_t max_tokens; /* the largest maximum given, below UINT64_MAX; else UINT64_MAX */
     uint64_t n;          /* at least 1, as the next */
     uint64_t best_of;
 };

@@ -82,13 +82,12 @@ static enum status add_temperature(const struct openai_request *request, struct 
 }
 
 /* A member that is null, or 0, which some servers take for none, gets the number. */
-static enum status set_max_output(const struct openai_request *request,
-                                  const struct openai_max_output *max_output, struct arena *arena,
-                                  struct json_splice *splice)
+static enum status set_number(const struct openai_request *request, enum openai_member which,
+                              uint64_t number, struct arena *arena, struct json_splice *splice)
 {
-    const struct json_member *member = request->members[max_output->member];
-    const struct slice name = openai_member_name(max_output->member);
-    const unsigned long long tokens = max_output->tokens;
+    const struct json_member *member = request->members[which];
+    const struct slice name = openai_member_name(which);
+    const unsigned long long tokens = number;
     const struct slice text = member != NULL
                                   ? arena_printf(arena, "%llu", tokens)
                                   : arena_printf(arena, "\"%.*s\":%llu", SLICE_ARGS(name), tokens);
@@ -99,6 +98,20 @@ static enum status set_max_output(const struct openai_request *request,
     else
         insert(request, splice, text);
     return STATUS_OK;
+}
+
+static enum status set_max_output(const struct openai_request *request,
+                                  const struct openai_max_output *max_output, struct arena *arena,
+                                  struct json_splice *splice)
+{
+    static const enum openai_member names[] = {OPENAI_MEMBER_MAX_TOKENS,
+                                               OPENAI_MEMBER_MAX_COMPLETION_TOKENS};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && status == STATUS_OK; i++) {
+        if ((max_output->members >> names[i] & 1) != 0)
+            status = set_number(request, names[i], max_output->tokens, arena, splice);
+    }
+    return status;
 }
 
 enum status openai_request_rewrite(const struct openai_request *request,
@@ -112,7 +125,7 @@ enum status openai_request_rewrite(const struct openai_request *request,
         status = set_model(request, rewrite->model, arena, &splice);
     if (status == STATUS_OK && rewrite->temperature.data != NULL)
         status = add_temperature(request, rewrite->temperature, arena, &splice);
-    if (status == STATUS_OK && rewrite->max_output.tokens > 0)
+    if (status == STATUS_OK && rewrite->max_output.members != 0)
         status = set_max_output(request, &rewrite->max_output, arena, &splice);
     if (status != STATUS_OK)
         return status;

@@ -14,10 +14,10 @@ enum openai_usage_ask {
     OPENAI_USAGE_ASK_DROP, /* stream_options goes: this upstream does not know it */
 };
 
-/* A maximum of output for a request that states none; 0 tokens: nothing. */
+/* A maximum of output, in the place of what the request states under these names. */
 struct openai_max_output {
     uint64_t tokens;
-    enum openai_member member; /* max_tokens or max_completion_tokens */
+    unsigned members; /* bits 1 << OPENAI_MEMBER_MAX_TOKENS or …MAX_COMPLETION_TOKENS; 0: nothing */
 };
 
 struct openai_rewrite {

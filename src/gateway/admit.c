@@ -139,7 +139,7 @@ static uint64_t affordable(const struct request *request, uint64_t time_us)
 {
     struct admission_levels levels;
     collect(request, &levels);
-    return admission_has_hard_budget(&levels) ? admission_affordable(&levels, time_us) : UINT64_MAX;
+    return admission_affordable(&levels, time_us);
 }
 
 /* A rate refuses. Who waits as it says is not to be refused by a budget then, which is told instead. */
@@ -207,13 +207,13 @@ static enum status take_once(struct request *request, struct hold_subject *subje
     struct admission_levels levels;
     late_budgets_note(request);
     collect(request, &levels);
-    admit->has_hold = admission_has_budget(&levels);
+    admit->has_hold = admission_has_hard_budget(&levels); /* what only warns holds nothing */
     if (admit->has_hold) {
         hold_bound(subject, is_first ? UINT64_MAX : affordable(request, subject->time_us),
                    &admit->hold);
         collect(request, &levels); /* counting may have given way to others */
     }
-    if (admit->has_hold && admit->hold.is_unpriced && admission_has_hard_budget(&levels) &&
+    if (admit->has_hold && admit->hold.is_unpriced &&
         subject->snapshot->config->budgets.unpriced == CONFIG_UNPRICED_REFUSE)
         return refuse_unpriced(request);
     struct admission_demand demand = demand_of(request, subject);

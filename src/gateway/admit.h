@@ -31,7 +31,7 @@ struct admit_rates {
 struct admit {
     bool has_limits; /* one of its levels has, when it was checked */
     bool is_granted; /* and is to be settled */
-    bool has_hold;   /* of money */
+    bool has_hold;   /* of money: one of its budgets does more than warn */
     struct admission_grant grant;
     uint64_t changes; /* of the map of keys, when its levels were last looked at */
     struct hold hold;

@@ -9,6 +9,7 @@
 #include "gateway/gateway.h"
 #include "gateway/limits.h"
 #include "gateway/target.h"
+#include "json/value.h"
 
 /* --- Reading the body ---------------------------------------------------------------------------------- */
 
@@ -83,18 +84,56 @@ static bool lacks_usage(const struct request *request, enum openai_usage_ask ask
             (ask == OPENAI_USAGE_ASK_KEEP && !request->openai.include_usage));
 }
 
-/* OpenAI's newer models take only the newer name, many other servers know only the older one. */
-static struct openai_max_output max_output(const struct request *request)
+static bool is_given(const struct json_member *member)
+{
+    return member != NULL && !json_is_null(member->value);
+}
+
+/* Some servers take 0 for none. */
+static bool is_zero(const struct json_member *member)
+{
+    uint64_t number;
+    return is_given(member) && json_u64(member->value, &number) == STATUS_OK && number == 0;
+}
+
+/* OpenAI's newer models take only the newer name, and what they do not take they refuse. Every other
+ * server knows the older name, and many pass over the newer one. */
+static bool takes_newer_name(const struct request *request)
 {
     const struct slice catalogue = request->endpoint->provider->catalogue.name;
-    const bool is_newer =
-        slice_equal(catalogue, SLICE("openai")) || slice_equal(catalogue, SLICE("azure"));
-    const uint64_t tokens = request->admit.has_hold ? request->admit.hold.written_output : 0;
+    return request->openai.route != OPENAI_ROUTE_COMPLETIONS &&
+           (slice_equal(catalogue, SLICE("openai")) || slice_equal(catalogue, SLICE("azure")));
+}
+
+/* The names under which the request does not state its maximum of output so that the target is sure
+ * to keep to it. */
+static unsigned names_of_maximum(const struct request *request)
+{
+    const struct json_member *const *members = request->openai.members;
+    const struct json_member *older = members[OPENAI_MEMBER_MAX_TOKENS];
+    const struct json_member *newer = members[OPENAI_MEMBER_MAX_COMPLETION_TOKENS];
+    unsigned names = 0;
+    if (is_zero(older))
+        names |= 1u << OPENAI_MEMBER_MAX_TOKENS;
+    if (is_zero(newer))
+        names |= 1u << OPENAI_MEMBER_MAX_COMPLETION_TOKENS;
+    if (is_given(older))
+        return names;
+    if (!takes_newer_name(request))
+        return names | 1u << OPENAI_MEMBER_MAX_TOKENS;
+    return is_given(newer) ? names : 1u << OPENAI_MEMBER_MAX_COMPLETION_TOKENS;
+}
+
+/* What is held for the output has to be a bound to the provider too. */
+static struct openai_max_output max_output(const struct request *request)
+{
+    const struct hold *hold = &request->admit.hold;
+    if (!request->admit.has_hold ||
+        (hold->output != HOLD_OUTPUT_REQUEST && hold->written_output == 0))
+        return (struct openai_max_output){0};
     return (struct openai_max_output){
-        .tokens = tokens,
-        .member = is_newer && request->openai.route != OPENAI_ROUTE_COMPLETIONS
-                      ? OPENAI_MEMBER_MAX_COMPLETION_TOKENS
-                      : OPENAI_MEMBER_MAX_TOKENS,
+        .tokens = hold->written_output > 0 ? hold->written_output : request->openai.max_tokens,
+        .members = names_of_maximum(request),
     };
 }
 

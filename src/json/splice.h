@@ -13,8 +13,8 @@
 #include "base/slice.h"
 #include "json/json.h"
 
-#define JSON_EDITS_MAX  5
-#define JSON_PIECES_MAX 16 /* what stands before an edit, its text, a comma; and the rest */
+#define JSON_EDITS_MAX  7
+#define JSON_PIECES_MAX 22 /* what stands before an edit, its text, a comma; and the rest */
 
 struct json_edit {
     size_t from, to; /* the part of the original that goes */

@@ -178,6 +178,53 @@ def test_a_model_that_fits_is_not_told_a_maximum(gateway):
     assert "max_tokens" not in json.loads(gateway.upstream.call.body)
 
 
+OLDER, NEWER = "max_tokens", "max_completion_tokens"
+
+
+def maxima_sent(gateway, key, **members):
+    gateway.upstream.reset()
+    gateway.upstream.answer_always(answers.chat(usage=usage(5, 1)))
+    body = {"model": "gpt-3.5-turbo", "messages": [{"role": "user", "content": "Hi"}]} | members
+    assert gateway.ask(body, key=key).status == 200
+    sent = json.loads(gateway.upstream.call.body)
+    return {name: sent[name] for name in (OLDER, NEWER) if name in sent}
+
+
+def test_a_maximum_is_told_to_a_server_that_may_know_the_older_name_alone(gateway):
+    key = Owner(gateway.weir, "key", "1usd/total").key
+    assert maxima_sent(gateway, key, **{NEWER: 7}) == {OLDER: 7, NEWER: 7}
+    assert maxima_sent(gateway, key, **{OLDER: None, NEWER: 7}) == {OLDER: 7, NEWER: 7}
+    assert maxima_sent(gateway, key, **{OLDER: 7}) == {OLDER: 7}
+    assert maxima_sent(gateway, key, **{OLDER: 9, NEWER: 7}) == {OLDER: 9, NEWER: 7}
+    # Some servers take 0 for none.
+    assert maxima_sent(gateway, key, **{OLDER: 0, NEWER: 7}) == {OLDER: 7, NEWER: 7}
+    assert maxima_sent(gateway, key, **{OLDER: 7, NEWER: 0}) == {OLDER: 7, NEWER: 7}
+
+
+def test_openai_is_told_a_maximum_under_one_name(make_gateway):
+    gateway = make_gateway({**CONFIG, "providers": {"main": {"catalogue": "openai"}}})
+    key = Owner(gateway.weir, "key", "1usd/total").key
+    assert maxima_sent(gateway, key, **{NEWER: 7}) == {NEWER: 7}
+    assert maxima_sent(gateway, key, **{OLDER: 7}) == {OLDER: 7}
+    small = Owner(gateway.weir, "key", "0.0008usd/total").key
+    sent = maxima_sent(gateway, small)
+    assert list(sent) == [NEWER] and 600 < sent[NEWER] < 800
+
+
+def test_the_largest_number_is_a_maximum_too(gateway):
+    owner = Owner(gateway.weir, "key", "1usd/total")
+    refused = gateway.ask(key=owner.key, max_tokens=2 ** 64 - 1)
+    assert (refused.status, refused.json()["error"]["code"]) == (400, "request_exceeds_limit")
+
+
+@pytest.mark.parametrize("members", [
+    {}, {NEWER: 7}, {OLDER: 0, NEWER: 7}, {OLDER: 10 ** 18}])
+def test_a_budget_that_only_warns_changes_no_request(gateway, members):
+    owner = Owner(gateway.weir, "key", "0.0001usd/total", "--warn-only")
+    for model in ("gpt-3.5-turbo", "gpt-test"):
+        assert maxima_sent(gateway, owner.key, model=model, **members) == members
+
+
 def test_input_is_counted_where_its_bytes_would_not_fit(gateway):
     owner = Owner(gateway.weir, "key", "0.001usd/total")
     gateway.upstream.answer_always(answers.chat(usage=usage(600, 10)))

@@ -71,6 +71,13 @@ static void the_larger_of_two_maxima_counts(void **state)
     assert_int_equal(request.max_tokens, 4);
 }
 
+static void the_largest_number_is_a_maximum_too(void **state)
+{
+    (void)state;
+    assert_chat("{\"model\":\"m\",\"messages\":[],\"max_tokens\":18446744073709551615}");
+    assert_true(request.max_tokens == UINT64_MAX - 1);
+}
+
 static void what_is_absent_or_null_has_its_default(void **state)
 {
     (void)state;
@@ -328,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_chat_request_is_understood),
         cmocka_unit_test(the_larger_of_two_maxima_counts),
+        cmocka_unit_test(the_largest_number_is_a_maximum_too),
         cmocka_unit_test(what_is_absent_or_null_has_its_default),
         cmocka_unit_test(a_body_that_is_no_json_is_refused_with_the_place),
         cmocka_unit_test(a_required_member_must_stand_there),

@@ -119,19 +119,42 @@ static void stream_options_are_dropped_for_an_upstream_that_does_not_know_them(v
 static void all_edits_at_once_fit(void **state)
 {
     (void)state;
-    const struct openai_rewrite rewrite = {.model = SLICE("t"),
-                                           .usage = OPENAI_USAGE_ASK_YES,
-                                           .stream = true,
-                                           .temperature = SLICE("0.7")};
+    const struct openai_rewrite rewrite = {
+        .model = SLICE("t"),
+        .usage = OPENAI_USAGE_ASK_YES,
+        .stream = true,
+        .messages = SLICE("[1]"),
+        .max_output = {9,
+                       1u << OPENAI_MEMBER_MAX_TOKENS | 1u << OPENAI_MEMBER_MAX_COMPLETION_TOKENS},
+        .temperature = SLICE("0.7")};
     read_body(OPENAI_ROUTE_SIMPLE_CHAT, "{\"messages\":[]}");
-    assert_rewritten(&rewrite, "{\"model\":\"t\",\"temperature\":0.7,\"stream\":true,"
-                               "\"stream_options\":{\"include_usage\":true},\"messages\":[]}");
+    assert_rewritten(&rewrite, "{\"model\":\"t\",\"temperature\":0.7,\"max_tokens\":9,"
+                               "\"max_completion_tokens\":9,\"stream\":true,"
+                               "\"stream_options\":{\"include_usage\":true},\"messages\":[1]}");
     read_body(OPENAI_ROUTE_SIMPLE_CHAT,
               "{\"stream_options\":{\"a\":1},\"messages\":[],\"stream\":false,\"model\":\"m\","
-              "\"temperature\":null}");
+              "\"max_tokens\":0,\"max_completion_tokens\":null,\"temperature\":null}");
     assert_rewritten(&rewrite, "{\"stream_options\":{\"include_usage\":true,\"a\":1},"
-                               "\"messages\":[],\"stream\":true,\"model\":\"t\","
+                               "\"messages\":[1],\"stream\":true,\"model\":\"t\","
+                               "\"max_tokens\":9,\"max_completion_tokens\":9,"
                                "\"temperature\":null}");
+}
+
+static void a_maximum_of_output_is_written_under_each_name_that_is_asked_for(void **state)
+{
+    (void)state;
+    const unsigned older = 1u << OPENAI_MEMBER_MAX_TOKENS;
+    const unsigned newer = 1u << OPENAI_MEMBER_MAX_COMPLETION_TOKENS;
+    struct openai_rewrite rewrite = {.max_output = {.tokens = 5, .members = older}};
+    read_body(OPENAI_ROUTE_CHAT, "{\"messages\":[],\"model\":\"m\",\"max_completion_tokens\":5}");
+    assert_rewritten(&rewrite, "{\"max_tokens\":5,\"messages\":[],\"model\":\"m\","
+                               "\"max_completion_tokens\":5}");
+    rewrite.max_output.members = older | newer;
+    read_body(OPENAI_ROUTE_CHAT, "{\"messages\":[],\"model\":\"m\",\"max_tokens\":0}");
+    assert_rewritten(&rewrite, "{\"max_completion_tokens\":5,\"messages\":[],\"model\":\"m\","
+                               "\"max_tokens\":5}");
+    rewrite.max_output.members = 0;
+    assert_rewritten(&rewrite, "{\"messages\":[],\"model\":\"m\",\"max_tokens\":0}");
 }
 
 static void other_messages_take_the_place_of_the_clients(void **state)
@@ -180,6 +203,7 @@ int main(void)
         cmocka_unit_test(usage_is_asked_for_in_whatever_stream_options_there_are),
         cmocka_unit_test(stream_options_are_dropped_for_an_upstream_that_does_not_know_them),
         cmocka_unit_test(all_edits_at_once_fit),
+        cmocka_unit_test(a_maximum_of_output_is_written_under_each_name_that_is_asked_for),
         cmocka_unit_test(other_messages_take_the_place_of_the_clients),
         cmocka_unit_test(an_exhausted_arena_is_said),
     };

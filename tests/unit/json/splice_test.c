@@ -122,7 +122,8 @@ static void as_many_edits_as_are_allowed_fit_the_pieces(void **state)
 {
     (void)state;
     struct json_pieces pieces;
-    start("{\"a\":{\"x\":1},\"b\":{\"x\":1},\"c\":{\"x\":1},\"d\":{\"x\":1},\"e\":{\"x\":1}}");
+    start("{\"a\":{\"x\":1},\"b\":{\"x\":1},\"c\":{\"x\":1},\"d\":{\"x\":1},\"e\":{\"x\":1},"
+          "\"f\":{\"x\":1},\"g\":{\"x\":1}}");
     for (size_t i = 0; i < JSON_EDITS_MAX; i++)
         json_splice_insert(&splice, object.members[i].value, SLICE("\"y\":2"), true);
     json_splice_finish(&splice, &pieces);
