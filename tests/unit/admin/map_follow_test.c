@@ -221,6 +221,26 @@ static void want_of_memory_leaves_no_part_of_a_user_or_a_team(void **state)
     assert_null(identity_map_find_user(context->map, &user.id));
 }
 
+static void a_change_that_the_store_refuses_leaves_rates_as_they_were(void **state)
+{
+    struct admin_context *context = *state;
+    const struct store_user user = {.id = {{2}}, .name = SLICE("ada")};
+    struct store_key key = make_key();
+    struct map_change change;
+    put_user(context, &user);
+    key.rules.limits = SLICE("10req/day");
+    put_key(context, NULL, &key);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(take_one(find(context, hash)), ADMISSION_ADMITTED);
+    struct store_key changed = key;
+    changed.rules.limits = SLICE("4req/day");
+    assert_int_equal(map_prepare_key(context, &key, &changed, &change, NULL), STATUS_OK);
+    assert_int_equal(map_end(&change, STATUS_EXISTS), STATUS_EXISTS);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(take_one(find(context, hash)), ADMISSION_ADMITTED);
+    assert_int_equal(take_one(find(context, hash)), ADMISSION_RATE);
+}
+
 static void without_a_map_nothing_happens(void **state)
 {
     struct admin_context bare = {.now_us = data_dir_clock};
@@ -297,6 +317,7 @@ int main(void)
         TEST(what_the_store_refused_is_dropped),
         TEST(want_of_memory_leaves_the_map_as_it_is),
         TEST(want_of_memory_leaves_no_part_of_a_user_or_a_team),
+        TEST(a_change_that_the_store_refuses_leaves_rates_as_they_were),
         TEST(without_a_map_nothing_happens),
         TEST(a_start_fills_the_map_with_teams_users_and_both_secrets),
         TEST(what_weir_does_not_make_keeps_it_from_starting),

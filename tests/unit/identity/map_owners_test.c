@@ -57,6 +57,24 @@ static void removing_a_user_removes_its_keys_and_no_others(void **state)
     assert_int_equal(identity_map_key_count(fixture->map), 10);
 }
 
+static void each_thing_that_is_published_is_a_change_that_readers_see(void **state)
+{
+    const struct fixture *fixture = *state;
+    const uint64_t before = identity_reader_changes(fixture->reader);
+    put_team(fixture->map, &red, all);
+    assert_int_equal(identity_reader_changes(fixture->reader), before + 1);
+    put_user(fixture->map, 0, &red, all);
+    assert_int_equal(identity_reader_changes(fixture->reader), before + 2);
+    map_put(fixture->map, 1, slice_of(NULL, 0));
+    map_put(fixture->map, 1, slice_of(NULL, 0));
+    assert_true(identity_reader_changes(fixture->reader) >= before + 4);
+    const uint64_t after = identity_reader_changes(fixture->reader);
+    assert_non_null(identity_find(fixture->reader, hash_of(1)));
+    assert_int_equal(identity_reader_changes(fixture->reader), after);
+    identity_map_remove_team(fixture->map, &red);
+    assert_int_equal(identity_reader_changes(fixture->reader), after + 1);
+}
+
 static void users_and_teams_are_there_without_keys(void **state)
 {
     const struct fixture *fixture = *state;
@@ -289,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(disabling_a_user_holds_for_all_its_keys_at_once),
         TEST(removing_a_user_removes_its_keys_and_no_others),
+        TEST(each_thing_that_is_published_is_a_change_that_readers_see),
         TEST(users_and_teams_are_there_without_keys),
         TEST(a_user_needs_its_team_and_keeps_its_name),
         TEST(disabling_a_team_holds_for_all_keys_of_its_users_at_once),

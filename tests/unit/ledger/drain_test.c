@@ -195,6 +195,18 @@ static void a_generation_that_cannot_be_read_is_told_once_and_keeps_nothing_from
     assert_int_equal(successes, 1);
 }
 
+static void who_asks_for_it_waits_until_what_was_appended_is_a_row(void **state)
+{
+    (void)state;
+    assert_int_equal(create(), STATUS_OK);
+    assert_true(drain_catch_up(drain, 10000));
+    do_requests(0, 1, 2);
+    do_requests(1, 2, 4);
+    assert_true(drain_catch_up(drain, 10000));
+    assert_int_equal(figures().rows, 3);
+    assert_true(drain_destroy(&drain, 10000));
+}
+
 static void add_old_rows(unsigned count)
 {
     int64_t batch;
@@ -241,6 +253,7 @@ int main(void)
         TEST(all_workers_requests_become_rows_while_they_go_on),
         TEST(what_is_open_keeps_the_journal),
         TEST(a_generation_that_cannot_be_read_is_told_once_and_keeps_nothing_from_going_on),
+        TEST(who_asks_for_it_waits_until_what_was_appended_is_a_row),
         TEST(rows_that_are_too_old_are_removed_step_by_step),
         TEST(without_memory_it_does_not_start),
 #undef TEST

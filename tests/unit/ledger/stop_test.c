@@ -41,11 +41,24 @@ static void a_stop_ends_the_wait_and_each_one_to_come(void **state)
     stop_fini(&stop);
 }
 
+static void a_nudge_ends_one_wait_even_one_to_come(void **state)
+{
+    (void)state;
+    struct stop stop;
+    stop_init(&stop);
+    stop_nudge(&stop);
+    assert_true(stop_wait(&stop, 600000));
+    assert_true(stop_wait(&stop, 1));
+    assert_false(stop_is_requested(&stop));
+    stop_fini(&stop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wait_ends_by_itself),
         cmocka_unit_test(a_stop_ends_the_wait_and_each_one_to_come),
+        cmocka_unit_test(a_nudge_ends_one_wait_even_one_to_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,6 +176,52 @@ static void what_can_never_fit_is_said_before_all_else(void **state)
     let_go(fixture);
 }
 
+static void of_several_refusals_the_one_that_lasts_is_told(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_of("1req/min", "1parallel,2usd/day", "3usd/month");
+    assert_int_equal(take(fixture, 0, 2 * USD), ADMISSION_ADMITTED);
+    assert_int_equal(check(fixture, 0, 0), ADMISSION_RATE);
+    assert_int_equal(check(fixture, 0, USD), ADMISSION_BUDGET);
+    assert_int_equal(fixture->refusal.limit.window, LIMIT_WINDOW_DAY);
+    assert_int_equal(check(fixture, 0, 2 * USD), ADMISSION_BUDGET);
+    assert_int_equal(fixture->refusal.limit.window, LIMIT_WINDOW_MONTH);
+    settle(fixture, 0, 2 * USD);
+    set_level(fixture, LEVEL_MODEL, "1parallel", false);
+    let_go(fixture);
+    fixture = fixture_of("1parallel", "", "");
+    assert_int_equal(take(fixture, 0, 0), ADMISSION_ADMITTED);
+    assert_int_equal(check(fixture, 0, 0), ADMISSION_PARALLEL);
+    assert_true(fixture->refusal.retry_after_ns == UINT64_MAX);
+    settle(fixture, 0, 0);
+    let_go(fixture);
+}
+
+/* The grant is of before: it has nothing of the user's budget, and of the team's another window. */
+static void a_request_counts_in_budgets_that_came_while_it_ran(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_of("9usd/day", "5req/min", "9usd/month");
+    const struct window window = {1, 0, UINT64_MAX};
+    assert_int_equal(take(fixture, 0, USD), ADMISSION_ADMITTED);
+    struct admission_levels levels = fixture->levels;
+    set_level(fixture, LEVEL_USER, "5usd/total,7req/min", false);
+    const struct admission_levels now = fixture->levels;
+    level_seed(now.of[LEVEL_USER], 0, &window, 7);
+    level_forget_spending(now.of[LEVEL_TEAM], 0);
+    struct window month;
+    window_at(LIMIT_WINDOW_MONTH, zone_utc(), NOW_US, &month);
+    level_seed(now.of[LEVEL_TEAM], 0, &month, 5);
+    admission_settle_late(&now, &fixture->grant, 100);
+    settle(fixture, 0, 100);
+    assert_int_equal(state_of(fixture, LEVEL_KEY, 0).used, 100);
+    assert_int_equal(state_of(fixture, LEVEL_USER, 0).used, 107);
+    assert_int_equal(state_of(fixture, LEVEL_TEAM, 0).used, 105);
+    assert_int_equal(state_of(fixture, LEVEL_TEAM, 0).held, 0);
+    level_unref(&levels.of[LEVEL_USER]);
+    let_go(fixture);
+}
+
 static void a_total_budget_that_is_spent_never_comes_back(void **state)
 {
     (void)state;
@@ -554,6 +600,8 @@ int main(void)
         TEST(without_limits_everything_is_admitted),
         TEST(a_refusal_takes_nothing_and_names_the_limit),
         TEST(what_can_never_fit_is_said_before_all_else),
+        TEST(of_several_refusals_the_one_that_lasts_is_told),
+        TEST(a_request_counts_in_budgets_that_came_while_it_ran),
         TEST(a_total_budget_that_is_spent_never_comes_back),
         TEST(the_longest_wait_of_all_rates_is_told_and_suffices),
         TEST(what_was_never_called_is_given_back_whole),

@@ -176,6 +176,42 @@ static void a_share_is_told_once_until_the_limit_changes(void **state)
 }
 
 /* Whoever meets a claim finishes it: the words as they stand when a process died in the middle. */
+static void what_comes_late_is_added_where_its_window_is_counted(void **state)
+{
+    (void)state;
+    struct budget budget = {0};
+    budget_add_late(&budget, 7, 5);
+    assert_state(&budget, 7, 0, 0);
+    budget_add(&budget, 7, 1);
+    budget_add(&budget, 8, 2);
+    budget_add_late(&budget, 7, 10);
+    budget_add_late(&budget, 8, 20);
+    budget_add_late(&budget, 6, 40);
+    budget_add_late(&budget, 9, 80);
+    assert_state(&budget, 7, 11, 0);
+    assert_state(&budget, 8, 22, 0);
+}
+
+static void what_is_forgotten_begins_anew_and_holds_of_before_count_no_more(void **state)
+{
+    (void)state;
+    struct budget budget = {0};
+    const uint64_t word = hold(&budget, 7, 60, 100);
+    budget_add(&budget, 8, 30);
+    assert_true(budget_has(&budget, word));
+    budget_forget(&budget);
+    assert_false(budget_has(&budget, word));
+    assert_state(&budget, 7, 0, 0);
+    assert_state(&budget, 8, 0, 0);
+    budget_add(&budget, 7, 5); /* of another calendar, whose numbers may be the same */
+    budget_settle(&budget, word, 60, 60);
+    assert_state(&budget, 7, 5, 0);
+    for (unsigned i = 0; i < 20; i++) /* the generations come round */
+        budget_forget(&budget);
+    assert_true(hold(&budget, 3, 100, 100) != 0);
+    assert_state(&budget, 3, 100, 100);
+}
+
 static void a_claim_that_somebody_left_is_finished_by_the_next(void **state)
 {
     (void)state;
@@ -326,6 +362,8 @@ int main(void)
         cmocka_unit_test(amounts_stop_at_the_largest_and_at_nothing),
         cmocka_unit_test(an_extension_obeys_the_limit_of_its_own_window),
         cmocka_unit_test(a_share_is_told_once_until_the_limit_changes),
+        cmocka_unit_test(what_comes_late_is_added_where_its_window_is_counted),
+        cmocka_unit_test(what_is_forgotten_begins_anew_and_holds_of_before_count_no_more),
         cmocka_unit_test(a_claim_that_somebody_left_is_finished_by_the_next),
         cmocka_unit_test(what_settles_while_its_window_goes_changes_nothing),
         cmocka_unit_test(eight_threads_at_a_budget_worth_ten_are_never_more_than_ten),
