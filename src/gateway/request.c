@@ -9,6 +9,7 @@
 #include "http/answer.h"
 #include "identity/access.h"
 #include "identity/key.h"
+#include "identity/key_memo.h"
 
 enum status request_fail(struct request *request, enum error_kind kind, const char *param,
                          const char *format, ...)
@@ -136,18 +137,40 @@ static enum status check_access(struct request *request, const struct identity_k
     return STATUS_OK;
 }
 
+/* The key of this text, or NULL. Its hash is kept for the connection's next request, which presents the
+ * same one; without memory for that it is made anew. */
+static enum status find_key(const struct request *request, struct slice text,
+                            struct identity_key **key_out)
+{
+    struct worker *worker = request->worker;
+    struct key_memo *memo = request->exchange->connection->kept;
+    unsigned char hash[KEY_HASH_SIZE];
+    if (memo != NULL && key_memo_recall(memo, text, hash)) {
+        *key_out = identity_find(worker->identity, hash);
+        return STATUS_OK;
+    }
+    const enum status status = key_hasher_hash(worker->hasher, text, hash);
+    if (status != STATUS_OK)
+        return status;
+    *key_out = identity_find(worker->identity, hash);
+    if (*key_out != NULL)
+        memo = http_exchange_keep(request->exchange, sizeof(*memo));
+    if (*key_out != NULL && memo != NULL)
+        key_memo_remember(memo, text, hash);
+    return STATUS_OK;
+}
+
 enum status request_authenticate(struct request *request)
 {
     struct worker *worker = request->worker;
     const struct slice text = presented_key(request->exchange);
-    unsigned char hash[KEY_HASH_SIZE];
     if (text.size == 0)
         return refuse_key(request, "none was sent");
     if (text.size > KEY_TEXT_SIZE_MAX)
         return refuse_key(request, "it is too long");
-    if (key_hasher_hash(worker->hasher, text, hash) != STATUS_OK)
+    struct identity_key *key;
+    if (find_key(request, text, &key) != STATUS_OK)
         return request_fail(request, ERROR_INTERNAL, NULL, "Out of memory.");
-    struct identity_key *key = identity_find(worker->identity, hash);
     if (key == NULL) /* only then is it worth looking why */
         return refuse_key(request, key_check(text, NULL) == STATUS_OK
                                        ? "it is not known here"

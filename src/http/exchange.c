@@ -309,6 +309,17 @@ bool http_exchange_run(struct http_connection *connection)
     return goes_on;
 }
 
+void *http_exchange_keep(struct http_exchange *exchange, size_t size)
+{
+    struct http_connection *connection = exchange->connection;
+    if (connection->kept == NULL) {
+        connection->kept = alloc_zeroed(1, size);
+        connection->kept_bytes = size;
+    }
+    ASSERT(connection->kept_bytes == size);
+    return connection->kept;
+}
+
 struct slice http_exchange_header(const struct http_exchange *exchange, enum http_header_id id)
 {
     return http_fields_value(&exchange->head.fields, id);

@@ -74,6 +74,10 @@ MUST_CHECK enum status http_body_read(struct http_exchange *exchange, struct htt
                                       unsigned *http_status_out, struct reason *reason);
 void http_body_free(struct http_body *body);
 
+/* Memory of the connection, for what whoever answers keeps from one of its requests to the next: zeros when it
+ * is first asked for, wiped when the connection closes. All ask for the same size. NULL: no memory. */
+void *http_exchange_keep(struct http_exchange *exchange, size_t size);
+
 /* The client's address, 16 bytes, IPv4 as ::ffff:a.b.c.d: what trusted proxies say of it, else the
  * peer's. NULL: it has none (a Unix socket). It holds as long as the exchange. */
 const unsigned char *http_exchange_client_address(struct http_exchange *exchange);

@@ -78,6 +78,9 @@ static void connection_close(struct http_connection *connection)
     if (server->hooks.on_connection != NULL)
         server->hooks.on_connection(-1, server->hooks.context);
     tls_context_unref(&connection->context);
+    if (connection->kept != NULL)
+        explicit_bzero(connection->kept, connection->kept_bytes);
+    alloc_free(connection->kept);
     alloc_free(connection->pending);
     alloc_free(connection);
 }

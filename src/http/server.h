@@ -114,6 +114,9 @@ struct http_connection {
     /* Bytes of the next request, read with the last one. */
     char *pending;
     size_t pending_size;
+    /* What whoever answers keeps between the requests (http_exchange_keep()). */
+    void *kept;
+    size_t kept_bytes;
 };
 
 /* Memory of HTTP_BLOCK_BYTES from the server's stock, or NULL. */

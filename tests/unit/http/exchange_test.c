@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/alloc.h"
 #include "http/answer.h"
 #include "support/http_fixture.h"
 #include "support/time_warp.h"
@@ -395,6 +396,54 @@ static void the_arena_does_not_touch_head_and_body(void **state)
     http_fixture_close(&fixture);
 }
 
+/* --- What is kept of a connection --- */
+
+static void count_requests(struct http_exchange *exchange, struct http_fixture *fixture)
+{
+    (void)fixture;
+    char *count = http_exchange_keep(exchange, 1);
+    assert_non_null(count);
+    ++*count;
+    http_answer_begin(exchange, 200);
+    http_answer_header_number(exchange, SLICE("x-count"), (uint64_t)*count);
+    assert_int_equal(http_answer_send(exchange, (struct slice){0}), STATUS_OK);
+}
+
+static void what_is_kept_is_the_connections_own(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct http_fixture fixture;
+        http_fixture_open(&fixture, count_requests);
+        peer_send_text(&fixture.client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        peer_expect(&fixture.client, "x-count: 1\r\n");
+        peer_send_text(&fixture.client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        peer_expect(&fixture.client, "x-count: 2\r\n");
+        http_fixture_close(&fixture);
+    }
+}
+
+static void keep_without_memory(struct http_exchange *exchange, struct http_fixture *fixture)
+{
+    (void)fixture;
+    alloc_fail_nth(0);
+    assert_null(http_exchange_keep(exchange, 16));
+    alloc_fail_nth(-1);
+    assert_non_null(http_exchange_keep(exchange, 16));
+    http_answer_begin(exchange, 200);
+    assert_int_equal(http_answer_send(exchange, (struct slice){0}), STATUS_OK);
+}
+
+static void without_memory_nothing_is_kept(void **state)
+{
+    (void)state;
+    struct http_fixture fixture;
+    http_fixture_open(&fixture, keep_without_memory);
+    peer_send_text(&fixture.client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    peer_expect(&fixture.client, "\r\n\r\n");
+    http_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +466,8 @@ int main(void)
         cmocka_unit_test(who_closes_is_let_go_at_once),
         cmocka_unit_test(a_handler_that_does_not_answer_ends_the_connection),
         cmocka_unit_test(the_arena_does_not_touch_head_and_body),
+        cmocka_unit_test(what_is_kept_is_the_connections_own),
+        cmocka_unit_test(without_memory_nothing_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
