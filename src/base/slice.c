@@ -35,13 +35,53 @@ size_t slice_find_byte(struct slice slice, char byte)
     return at != NULL ? (size_t)(at - slice.data) : slice.size;
 }
 
+/* Sixteen bytes are compared at a time, with the compilers' vector types, so that no instruction set is
+ * named. */
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint64_t words2 __attribute__((vector_size(16)));
+
+static bytes16 load16(const char *at)
+{
+    bytes16 bytes;
+    memcpy(&bytes, at, sizeof(bytes));
+    return bytes;
+}
+
+/* The first of the 16 places from `at` on where the needle stands, or 16. */
+static size_t find_among_16(const char *at, struct slice needle)
+{
+    for (size_t i = 0; i < sizeof(bytes16); i++) {
+        if (at[i] == needle.data[0] && memcmp(at + i, needle.data, needle.size) == 0)
+            return i;
+    }
+    return sizeof(bytes16);
+}
+
+/* Few places have both the first and the last byte of the needle where it has them. */
 size_t slice_find(struct slice slice, struct slice needle)
 {
     if (needle.size == 0)
         return 0;
-    const char *at =
-        slice.size > 0 ? memmem(slice.data, slice.size, needle.data, needle.size) : NULL;
-    return at != NULL ? (size_t)(at - slice.data) : slice.size;
+    if (needle.size > slice.size)
+        return slice.size;
+    const size_t places = slice.size - needle.size + 1;
+    const size_t last = needle.size - 1;
+    const uint8_t first_byte = (uint8_t)needle.data[0], last_byte = (uint8_t)needle.data[last];
+    size_t at = 0;
+    for (; at + sizeof(bytes16) <= places; at += sizeof(bytes16)) {
+        const words2 found = (words2)((load16(slice.data + at) == first_byte) &
+                                      (load16(slice.data + at + last) == last_byte));
+        const size_t place =
+            (found[0] | found[1]) != 0 ? find_among_16(slice.data + at, needle) : sizeof(bytes16);
+        if (place < sizeof(bytes16))
+            return at + place;
+    }
+    for (; at < places; at++) {
+        if (slice.data[at] == needle.data[0] &&
+            memcmp(slice.data + at, needle.data, needle.size) == 0)
+            return at;
+    }
+    return slice.size;
 }
 
 static bool is_blank(char byte)

@@ -147,16 +147,32 @@ void head_writer_add(struct head_writer *writer, struct slice name, struct slice
         writer->failed = STATUS_INVALID;
 }
 
+static size_t count_digits(uint64_t number)
+{
+    size_t count = 1;
+    for (; number >= 10000; number /= 10000)
+        count += 4;
+    return count + (number >= 10) + (number >= 100) + (number >= 1000);
+}
+
 size_t http_write_number(uint64_t number, char digits_out[20])
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    memcpy(digits_out, digits + at, sizeof(digits) - at);
-    return sizeof(digits) - at;
+    static const char pairs[] = "0001020304050607080910111213141516171819"
+                                "2021222324252627282930313233343536373839"
+                                "4041424344454647484950515253545556575859"
+                                "6061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
+    const size_t size = count_digits(number);
+    size_t at = size;
+    for (; number >= 10; number /= 100) {
+        at -= 2;
+        memcpy(digits_out + at, pairs + 2 * (number % 100), 2);
+        if (at == 0)
+            return size;
+    }
+    if (at > 0)
+        digits_out[0] = (char)('0' + number);
+    return size;
 }
 
 void head_writer_add_u64(struct head_writer *writer, struct slice name, uint64_t value)

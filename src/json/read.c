@@ -135,10 +135,8 @@ static bool scan_utf8(struct scanner *scanner)
     return true;
 }
 
-/* At the opening quote. */
-static bool scan_string(struct scanner *scanner)
+static bool scan_long_string(struct scanner *scanner)
 {
-    scanner->at++;
     for (;;) {
         scanner->at = json_search_special(scanner->at, scanner->stop);
         if (!has_more(scanner))
@@ -158,6 +156,17 @@ static bool scan_string(struct scanner *scanner)
             return fail(scanner, "control character in a string");
         }
     }
+}
+
+/* At the opening quote. */
+static inline bool scan_string(struct scanner *scanner)
+{
+    scanner->at++;
+    const char *after = json_short_plain_end(scanner->at, scanner->stop);
+    if (after == NULL)
+        return scan_long_string(scanner);
+    scanner->at = after;
+    return true;
 }
 
 /* --- numbers and literals --- */

@@ -147,6 +147,32 @@ static inline const char *json_search_quote(const char *at, const char *end)
     return at;
 }
 
+/* Most strings are short and have no escape: behind the closing quote of the one that begins at `at`, if it
+ * is in the first block; else NULL. */
+static inline const char *json_short_string_end(const char *at, const char *end)
+{
+    if (end - at < JSON_BLOCK_BYTES)
+        return NULL;
+    const json_block block = json_block_load(at);
+    const uint64_t mask =
+        json_block_mask(json_block_or(json_block_equal(block, '"'), json_block_equal(block, '\\')));
+    const char *found = at + (mask != 0 ? json_mask_first(mask) : 0);
+    return mask != 0 && *found == '"' ? found + 1 : NULL;
+}
+
+/* The same for a string that is read for the first time: nothing but ASCII is in it either. */
+static inline const char *json_short_plain_end(const char *at, const char *end)
+{
+    if (end - at < JSON_BLOCK_BYTES)
+        return NULL;
+    const json_block block = json_block_load(at);
+    const uint64_t mask = json_block_mask(
+        json_block_or(json_block_unplain(block),
+                      json_block_or(json_block_equal(block, '"'), json_block_equal(block, '\\'))));
+    const char *found = at + (mask != 0 ? json_mask_first(mask) : 0);
+    return mask != 0 && *found == '"' ? found + 1 : NULL;
+}
+
 /* The first quote, bracket or brace of [at, end), or `end`. */
 static inline const char *json_search_structure(const char *at, const char *end)
 {

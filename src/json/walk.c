@@ -43,8 +43,7 @@ static inline const char *skip_space(const struct json_walk *walk, const char *a
     return at == walk->end || !json_is_space(*at) ? at : skip_long_space(walk, at);
 }
 
-/* From behind the opening quote to behind the closing one; NULL if there is none. */
-static const char *skip_string(const struct json_walk *walk, const char *at)
+static const char *skip_long_string(const struct json_walk *walk, const char *at)
 {
     const char *stop = json_pause_stop(walk->limits, at, walk->end);
     for (;;) {
@@ -59,6 +58,13 @@ static const char *skip_string(const struct json_walk *walk, const char *at)
             at += walk->end - at >= 2 ? 2 : 1; /* the backslash and what it escapes */
         }
     }
+}
+
+/* From behind the opening quote to behind the closing one; NULL if there is none. */
+static inline const char *skip_string(const struct json_walk *walk, const char *at)
+{
+    const char *after = json_short_string_end(at, walk->end);
+    return after != NULL ? after : skip_long_string(walk, at);
 }
 
 /* The place behind the bracket that brings the depth to 0; JSON_STRETCH_BYTES + 1 if none does. */
@@ -100,9 +106,13 @@ static const char *skip_container(const struct json_walk *walk, const char *at)
     }
 }
 
-static bool ends_scalar(char byte)
+static inline bool ends_scalar(char byte)
 {
-    return byte == ',' || byte == ']' || byte == '}' || json_is_space(byte);
+    static const bool ends[256] = {
+        [','] = true,  [']'] = true,  ['}'] = true,  [' '] = true,
+        ['\t'] = true, ['\r'] = true, ['\n'] = true,
+    };
+    return ends[(unsigned char)byte];
 }
 
 static const char *skip_scalar(const struct json_walk *walk, const char *at)

@@ -59,11 +59,24 @@ static uint64_t written_tokens(const struct usage *usage)
                 plus(usage->cache_write_1h_tokens, usage->cache_write_12h_tokens));
 }
 
+/* Nearly all prompts are text that is read for the first time, or at most found in the cache. */
+static bool has_prompt_parts(const struct usage *usage)
+{
+    return (usage->cached_tokens | usage->cached_audio_tokens | usage->cached_image_tokens |
+            usage->cache_write_tokens | usage->cache_write_1h_tokens |
+            usage->cache_write_12h_tokens | usage->audio_input_tokens |
+            usage->image_input_tokens) != 0;
+}
+
 /* PRICE_INPUT is what the other parts leave. */
 static void count_prompt(struct bill *bill)
 {
     const struct usage *usage = bill->usage;
     uint64_t parts = 0;
+    if (!has_prompt_parts(usage)) {
+        set_count(bill, PRICE_INPUT, usage->input_tokens);
+        return;
+    }
     set_count(bill, PRICE_AUDIO_CACHE_READ, usage->cached_audio_tokens);
     set_count(bill, PRICE_IMAGE_CACHE_READ, usage->cached_image_tokens);
     set_count(bill, PRICE_CACHE_READ,
@@ -84,6 +97,10 @@ static void count_prompt(struct bill *bill)
 static void count_answer(struct bill *bill)
 {
     const struct usage *usage = bill->usage;
+    if ((usage->reasoning_tokens | usage->audio_output_tokens | usage->image_output_tokens) == 0) {
+        set_count(bill, PRICE_OUTPUT, usage->output_tokens);
+        return;
+    }
     set_count(bill, PRICE_REASONING, usage->reasoning_tokens);
     set_count(bill, PRICE_AUDIO_OUTPUT, usage->audio_output_tokens);
     set_count(bill, PRICE_IMAGE_OUTPUT, usage->image_output_tokens);
@@ -143,9 +160,19 @@ static void count_images(struct bill *bill, enum price_part part, enum price_par
         count_beside_tokens(bill, part, count);
 }
 
+static bool has_pieces(const struct usage *usage)
+{
+    return (usage->audio_ms | usage->characters | usage->images_made | usage->images_read |
+            usage->queries | usage->web_searches | usage->web_searches_low |
+            usage->web_searches_high) != 0;
+}
+
 static void count_pieces_of(struct bill *bill)
 {
     const struct usage *usage = bill->usage;
+    set_count(bill, PRICE_REQUEST, 1);
+    if (!has_pieces(usage))
+        return;
     count_instead_of_tokens(bill, PRICE_SECOND, usage->audio_ms);
     count_instead_of_tokens(bill, PRICE_CHARACTER, usage->characters);
     count_images(bill, PRICE_IMAGE, PRICE_IMAGE_OUTPUT, usage->images_made);
@@ -154,7 +181,6 @@ static void count_pieces_of(struct bill *bill)
     set_count(bill, PRICE_WEB_SEARCH, usage->web_searches);
     set_count(bill, PRICE_WEB_SEARCH_LOW, usage->web_searches_low);
     set_count(bill, PRICE_WEB_SEARCH_HIGH, usage->web_searches_high);
-    set_count(bill, PRICE_REQUEST, 1);
 }
 
 /* The factor in ten-thousandths; false: unknown. */

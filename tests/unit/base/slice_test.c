@@ -106,6 +106,29 @@ static void the_first_needle_is_found(void **state)
     assert_int_equal(slice_find(SLICE("abc"), nothing), 0);
 }
 
+static void a_slice_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    char text[70];
+    for (size_t size = 1; size <= sizeof(text); size++) {
+        for (size_t needle_size = 1; needle_size <= size; needle_size++) {
+            const struct slice needle = slice_of("needleneedleneedleneedleneedleneedleneedleneed"
+                                                 "leneedleneedleneedleneed",
+                                                 needle_size);
+            for (size_t at = 0; at + needle_size <= size; at++) {
+                memset(text, 'n', at); /* which looks like one that begins */
+                memset(text + at, 'x', size - at);
+                memcpy(text + at, needle.data, needle_size);
+                const size_t found = slice_find(slice_of(text, size), needle);
+                assert_int_equal(found, needle_size == 1 ? 0 : at);
+                text[at + needle_size - 1] = 'x';
+                if (needle_size > 1)
+                    assert_int_equal(slice_find(slice_of(text, size), needle), size);
+            }
+        }
+    }
+}
+
 static void spaces_and_tabs_are_trimmed_and_nothing_else(void **state)
 {
     (void)state;
@@ -172,6 +195,7 @@ int main(void)
         cmocka_unit_test(everything_begins_and_ends_with_nothing),
         cmocka_unit_test(the_first_byte_is_found),
         cmocka_unit_test(the_first_needle_is_found),
+        cmocka_unit_test(a_slice_is_found_wherever_it_stands),
         cmocka_unit_test(spaces_and_tabs_are_trimmed_and_nothing_else),
         cmocka_unit_test(a_number_is_digits_up_to_the_largest),
         cmocka_unit_test(what_is_no_number_is_refused_and_writes_nothing),

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 static void write_sample(struct head_writer *writer)
 {
@@ -142,6 +144,15 @@ static void a_number_is_written_in_as_many_digits_as_it_has(void **state)
     assert_memory_equal(digits, "1030", 4);
     assert_int_equal(http_write_number(UINT64_MAX, digits), 20);
     assert_memory_equal(digits, "18446744073709551615", 20);
+    for (uint64_t power = 1; power <= UINT64_MAX / 100; power *= 10) {
+        const uint64_t numbers[] = {power - 1, power, power + 1, 5 * power, 12 * power + 7};
+        for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+            char expected[24];
+            const int size = snprintf(expected, sizeof(expected), "%" PRIu64, numbers[i]);
+            assert_int_equal(http_write_number(numbers[i], digits), size);
+            assert_memory_equal(digits, expected, (size_t)size);
+        }
+    }
 }
 
 int main(void)
