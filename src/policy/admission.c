@@ -251,6 +251,22 @@ static void settle_take(const struct admission_take *take, const struct admissio
     }
 }
 
+/* Whether taking is worth a try: what was read a moment ago, when the request was checked, is not read again.
+ * Budgets were not asked then, and what can never fit is not to be taken of. */
+static bool may_fit(const struct admission_levels *levels, const struct admission_demand *demand)
+{
+    EACH_PLACE(levels, place)
+    {
+        uint64_t wait_ns;
+        const struct limit *limit = limit_of(&place);
+        if (limit->kind == LIMIT_MONEY
+                ? check_place(&place, demand, &wait_ns) != ADMISSION_ADMITTED
+                : limit->kind != LIMIT_PARALLEL && demand_of(limit, demand) > limit->amount)
+            return false;
+    }
+    return true;
+}
+
 /* Takes everything, or names in *place_out what refused and gives all back. */
 static bool take_all(const struct admission_levels *levels, const struct admission_demand *demand,
                      struct admission_grant *grant, struct place *place_out)
@@ -310,15 +326,20 @@ enum admission_verdict admission_take(const struct admission_levels *levels,
     struct place refused = {.index = SIZE_MAX};
     grant->count = 0;
     grant->now_us = demand->now_us;
-    const enum admission_verdict verdict = admission_check(levels, demand, refusal_out);
-    if (verdict != ADMISSION_ADMITTED)
-        return verdict;
+    if (!may_fit(levels, demand)) {
+        const enum admission_verdict verdict = admission_check(levels, demand, refusal_out);
+        if (verdict != ADMISSION_ADMITTED)
+            return verdict;
+    }
     for (unsigned i = 0; i < TRIES; i++) {
         if (take_all(levels, demand, grant, &refused)) {
             keep_levels(grant);
             return ADMISSION_ADMITTED;
         }
     }
+    const enum admission_verdict verdict = admission_check(levels, demand, refusal_out);
+    if (verdict != ADMISSION_ADMITTED)
+        return verdict;
     *refusal_out = refusal_now(&refused, demand);
     return refusal_out->verdict;
 }
@@ -490,19 +511,30 @@ static struct admission_nearest nearest_of(const struct place *place, uint64_t n
                                       gcra_reset_ns(word, now_ns)};
 }
 
+/* Makes *least the nearest limit of the kind that the level has, if it is nearer. */
+static void look_for_nearest(struct level *level, enum limit_kind kind, uint64_t now_ns,
+                             struct admission_nearest *least)
+{
+    for (size_t i = 0; i < level->count; i++) {
+        if (level->limits[i].kind != kind)
+            continue;
+        const struct place place = {.level = level, .index = i};
+        const struct admission_nearest found = nearest_of(&place, now_ns);
+        if (least->limit == 0 ||
+            (wide)found.remaining * least->limit < (wide)least->remaining * found.limit)
+            *least = found;
+    }
+}
+
 bool admission_nearest(const struct admission_levels *levels, enum limit_kind kind, uint64_t now_ns,
                        struct admission_nearest *nearest_out)
 {
     struct admission_nearest least = {0};
     ASSERT(kind != LIMIT_MONEY);
-    EACH_PLACE(levels, place)
-    {
-        if (limit_of(&place)->kind != kind)
-            continue;
-        const struct admission_nearest found = nearest_of(&place, now_ns);
-        if (least.limit == 0 ||
-            (wide)found.remaining * least.limit < (wide)least.remaining * found.limit)
-            least = found;
+    for (unsigned i = 0; i < LEVEL_KIND_COUNT; i++) {
+        struct level *level = levels->of[i];
+        if (level != NULL && (level->kinds >> kind & 1) != 0)
+            look_for_nearest(level, kind, now_ns, &least);
     }
     if (least.limit > 0)
         *nearest_out = least;

@@ -90,7 +90,8 @@ enum admission_verdict admission_check(const struct admission_levels *levels,
                                        const struct admission_demand *demand,
                                        struct admission_refusal *refusal_out);
 
-/* `grant->takes` has the room. On ADMISSION_ADMITTED the grant holds a reference of each level and
+/* For what was checked in the same turn: nothing is looked at again before it is taken but budgets, of which
+ * the cost was not known then. `grant->takes` has the room. On ADMISSION_ADMITTED the grant holds a reference of each level and
  * is to be settled; else it has nothing. */
 enum admission_verdict admission_take(const struct admission_levels *levels,
                                       const struct admission_demand *demand,

@@ -75,6 +75,7 @@ enum status level_create(struct counters *counters, const struct limits *limits,
         }
         level->limits[i] = limits->items[i];
         level->has_budget |= limits->items[i].kind == LIMIT_MONEY;
+        level->kinds |= (uint8_t)(1U << limits->items[i].kind);
     }
     memcpy(level_indexes(level), indexes, limits->count * sizeof(indexes[0]));
     *level_out = level;

@@ -13,6 +13,7 @@ struct level {
     uint8_t count;
     bool is_warn_only;
     bool has_budget;
+    uint8_t kinds; /* bit `kind` is set where a limit is of that kind */
     struct counters *counters;
     struct limit limits[]; /* behind them one uint32_t for each: the index of its record */
 };
