@@ -4,6 +4,7 @@
 #include "admin/definition_change.h"
 #include "admin/definition_item.h"
 #include "admin/definition_trial.h"
+#include "admin/list_offset.h"
 #include "admin/member_writer.h"
 
 static const char *noun_of(enum store_section section)
@@ -264,7 +265,7 @@ static unsigned remove_definition(struct operation *operation, enum store_sectio
 /* --- List and show ------------------------------------------------------------------------------- */
 
 struct listing {
-    struct json_writer writer;
+    struct list_offset list;
     const struct config *config;
     enum store_section section;
 };
@@ -274,47 +275,41 @@ static void write_configured(struct listing *listing)
     const struct config *config = listing->config;
     for (size_t i = 0; listing->section == STORE_SECTION_PROVIDERS && i < config->provider_count;
          i++) {
-        if (!config->providers[i].is_from_api)
-            provider_item_write(&listing->writer, config, &config->providers[i]);
+        if (!config->providers[i].is_from_api && list_offset_takes(&listing->list))
+            provider_item_write(&listing->list.writer, config, &config->providers[i]);
     }
     for (size_t i = 0; listing->section == STORE_SECTION_MODELS && i < config->rules.count; i++) {
-        if (config->rule_origins[i].kind != CONFIG_ORIGIN_STORE)
-            model_item_write(&listing->writer, config, i);
+        if (config->rule_origins[i].kind != CONFIG_ORIGIN_STORE &&
+            list_offset_takes(&listing->list))
+            model_item_write(&listing->list.writer, config, i);
     }
 }
 
 static enum status write_stored(void *context, const struct store_definition *definition)
 {
     struct listing *listing = context;
-    definition_item_write(&listing->writer, listing->config, listing->section, definition);
-    return buffer_status(listing->writer.buffer);
+    struct json_writer *writer = &listing->list.writer;
+    if (list_offset_takes(&listing->list))
+        definition_item_write(writer, listing->config, listing->section, definition);
+    return buffer_status(writer->buffer);
 }
 
 static unsigned list(struct operation *operation, enum store_section section)
 {
-    static const struct slice parameters[] = {{"limit", 5}, {"after", 5}};
     struct admin_context *context = operation->context;
     struct reason reason = {""};
     struct listing listing = {.section = section};
-    const unsigned failed = operation_check_parameters(operation, parameters, 2);
+    const unsigned failed = list_offset_begin(&listing.list, operation);
     if (failed != 0)
         return failed;
     if (context->snapshot == NULL)
         return operation_problem(operation, 503, "there is no configuration to look into");
     listing.config = context->snapshot->config;
-    json_writer_init(&listing.writer, operation->answer);
-    json_write_object(&listing.writer);
-    json_write_key(&listing.writer, SLICE("items"));
-    json_write_array(&listing.writer);
     write_configured(&listing);
     const enum status status =
         store_definitions_list(context->store, section, write_stored, &listing, &reason);
-    if (status != STATUS_OK)
-        return operation_failed(operation, status, &reason);
-    json_write_end(&listing.writer);
-    member_write_text(&listing.writer, SLICE("next"), slice_of(NULL, 0)); /* there is one page */
-    json_write_end(&listing.writer);
-    return 200;
+    return status == STATUS_OK ? list_offset_end(&listing.list)
+                               : operation_failed(operation, status, &reason);
 }
 
 static void show_configured(struct json_writer *writer, const struct config *config,

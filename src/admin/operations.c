@@ -33,12 +33,17 @@ static unsigned read_version(struct operation *operation, uint64_t *version_us_o
 
 /* Nothing can change between this and the handler: operations run one after another. What has no version
  * is not changed in this way; its handler says so. Returns 0 or the problem's status. */
-static unsigned check_match(struct operation *operation, const struct admin_request *request)
+static unsigned check_match(struct operation *operation, const struct admin_request *request,
+                            enum match match)
 {
     uint64_t version_us = 0;
-    if (!request->needs_match && request->if_match.data == NULL)
+    const bool is_needed = match == MATCH_OBJECT && request->needs_match;
+    if (match == MATCH_NONE || (!is_needed && request->if_match.data == NULL))
         return 0;
     const unsigned failed = read_version(operation, &version_us);
+    if (failed == 404 && match == MATCH_GIVEN) /* RFC 9110 section 13.1.1: not even * matches */
+        return operation_problem(operation, 412,
+                                 "there is none yet; leave If-Match out to make it");
     if (failed != 0 || version_us == 0)
         return failed;
     if (request->if_match.data == NULL)
@@ -67,7 +72,7 @@ static unsigned run_route(struct operation *operation, const struct admin_reques
                                  role_name(route->least).data,
                                  route->scope == SCOPE_TEAM ? " or team_admin" : "",
                                  SLICE_ARGS(role_name(operation->actor.role)));
-    const unsigned failed = route->match == MATCH_OBJECT ? check_match(operation, request) : 0;
+    const unsigned failed = check_match(operation, request, route->match);
     return failed != 0 ? failed : route->handle(operation);
 }
 

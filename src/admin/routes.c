@@ -67,7 +67,7 @@ const struct admin_route admin_routes[] = {
 
     {"GET",    "secrets",              ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_list},
     {"GET",    "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_show},
-    {"PUT",    "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_NONE,   secrets_set},
+    {"PUT",    "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_GIVEN,  secrets_set},
     {"DELETE", "secrets/{provider}",   ROLE_ADMIN,    SCOPE_ALL,  MATCH_OBJECT, secrets_delete},
     {"POST",   "secrets/rotate-master", ROLE_ADMIN,   SCOPE_ALL,  MATCH_NONE,   secrets_rotate},
 

@@ -14,6 +14,7 @@
 /* Whether a request over HTTP has to say which version of the object it means to change. */
 enum match {
     MATCH_NONE = 1, /* nothing is changed, or there is no object yet */
+    MATCH_GIVEN,    /* If-Match where it is sent; the object may not be there yet */
     MATCH_OBJECT,   /* If-Match, against what GET of the same item answers */
 };
 

@@ -1,5 +1,6 @@
 #include "admin/secret_operations.h"
 
+#include "admin/list_offset.h"
 #include "admin/member_writer.h"
 #include "admin/provider_lookup.h"
 #include "admin/secret_store.h"
@@ -37,31 +38,23 @@ static unsigned fail(struct operation *operation, enum status status, const stru
 
 static enum status write_item(void *context, const struct store_secret *secret)
 {
-    struct json_writer *writer = context;
-    write_secret(writer, secret);
-    return buffer_status(writer->buffer);
+    struct list_offset *list = context;
+    if (list_offset_takes(list))
+        write_secret(&list->writer, secret);
+    return buffer_status(list->writer.buffer);
 }
 
 unsigned secrets_list(struct operation *operation)
 {
-    static const struct slice parameters[] = {{"limit", 5}, {"after", 5}};
     struct reason reason = {""};
-    struct json_writer writer;
-    const unsigned failed = operation_check_parameters(operation, parameters, 2);
+    struct list_offset list;
+    const unsigned failed = list_offset_begin(&list, operation);
     if (failed != 0)
         return failed;
-    json_writer_init(&writer, operation->answer);
-    json_write_object(&writer);
-    json_write_key(&writer, SLICE("items"));
-    json_write_array(&writer);
     const enum status status =
-        store_secrets_list(operation->context->store, write_item, &writer, &reason);
-    if (status != STATUS_OK)
-        return operation_failed(operation, status, &reason);
-    json_write_end(&writer);
-    member_write_text(&writer, SLICE("next"), slice_of(NULL, 0)); /* there is one page */
-    json_write_end(&writer);
-    return 200;
+        store_secrets_list(operation->context->store, write_item, &list, &reason);
+    return status == STATUS_OK ? list_offset_end(&list)
+                               : operation_failed(operation, status, &reason);
 }
 
 unsigned secrets_show(struct operation *operation)

@@ -21,12 +21,13 @@ struct slice limit_words_limit(const struct limit *limit, char text[LIMIT_WORDS_
     struct money money;
     const char *window = limit_window_name(limit->window);
     const unsigned long long amount = limit->amount;
+    const char *plural = amount == 1 ? "" : "s";
     int size;
     if (limit->kind == LIMIT_PARALLEL)
-        size = snprintf(text, LIMIT_WORDS_LIMIT_BYTES, "%llu requests at a time", amount);
+        size = snprintf(text, LIMIT_WORDS_LIMIT_BYTES, "%llu request%s at a time", amount, plural);
     else if (limit->kind != LIMIT_MONEY)
-        size = snprintf(text, LIMIT_WORDS_LIMIT_BYTES, "%llu %s per %s", amount,
-                        limit_kind_name(limit->kind), window);
+        size = snprintf(text, LIMIT_WORDS_LIMIT_BYTES, "%llu %s%s per %s", amount,
+                        limit->kind == LIMIT_REQUESTS ? "request" : "token", plural, window);
     else if (limit->window == LIMIT_WINDOW_TOTAL)
         size = snprintf(text, LIMIT_WORDS_LIMIT_BYTES, "%.*s USD in total",
                         SLICE_ARGS(dollars(limit->amount, &money)));

@@ -43,7 +43,7 @@ def routes():
     for path, methods in description()["paths"].items():
         for method, operation in methods.items():
             found.append(Route(method.upper(), path, operation["x-weir-role"],
-                               operation["x-weir-team-admin"], "412" in operation["responses"],
+                               operation["x-weir-team-admin"], "428" in operation["responses"],
                                "requestBody" in operation))
     return found
 

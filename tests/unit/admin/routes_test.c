@@ -78,7 +78,7 @@ static void every_route_says_who_may_use_it_and_what_a_change_takes(void **state
         /* Whoever only looks changes nothing. `explain` asks, with a body. */
         if (strcmp(route->method, "GET") != 0 && strcmp(route->path, "explain") != 0)
             assert_in_range(route->least, ROLE_OPERATOR, ROLE_ADMIN);
-        if (route->match != MATCH_OBJECT)
+        if (route->match == MATCH_NONE)
             continue;
         /* What If-Match is compared with has to be readable. */
         char first[32];
@@ -129,15 +129,17 @@ static bool has_parameter(yyjson_val *operation, const char *reference)
 static void check_operation(const struct admin_route *route, yyjson_val *operation)
 {
     yyjson_val *responses = yyjson_obj_get(operation, "responses");
-    const bool takes_match = route->match == MATCH_OBJECT;
+    const bool takes_match = route->match != MATCH_NONE, needs_match = route->match == MATCH_OBJECT;
     struct slice role = role_name(route->least);
     assert_true(slice_equal(
         slice_from_text(yyjson_get_str(yyjson_obj_get(operation, "x-weir-role"))), role));
     assert_int_equal(yyjson_get_bool(yyjson_obj_get(operation, "x-weir-team-admin")),
                      route->scope == SCOPE_TEAM);
-    assert_int_equal(has_parameter(operation, "#/components/parameters/ifMatch"), takes_match);
+    assert_int_equal(has_parameter(operation, "#/components/parameters/ifMatch"), needs_match);
+    assert_int_equal(has_parameter(operation, "#/components/parameters/ifMatchGiven"),
+                     takes_match && !needs_match);
     assert_int_equal(yyjson_obj_get(responses, "412") != NULL, takes_match);
-    assert_int_equal(yyjson_obj_get(responses, "428") != NULL, takes_match);
+    assert_int_equal(yyjson_obj_get(responses, "428") != NULL, needs_match);
     assert_non_null(yyjson_obj_get(responses, "401"));
     assert_non_null(yyjson_obj_get(responses, "403"));
 }

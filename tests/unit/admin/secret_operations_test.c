@@ -1,5 +1,6 @@
 #include "admin/secret_operations.h"
 
+#include "admin/precondition.h"
 #include "unit/admin/priced_context.h"
 
 #define SECRETS "/admin/v1/secrets"
@@ -20,6 +21,41 @@ static void a_secret_is_set_listed_and_deleted_without_being_shown(void **state)
     assert_int_equal(operate(*state, "DELETE", SECRETS "/local", "", NULL), 404);
     assert_int_equal(operate(*state, "GET", SECRETS, "", &answer), 200);
     assert_string_equal(answer, "{\"items\":[],\"next\":null}");
+}
+
+static unsigned put(struct admin_context *context, const char *if_match, uint64_t *version_us_out)
+{
+    const struct admin_request request = {
+        .method = SLICE("PUT"),
+        .path = SLICE(SECRETS "/local"),
+        .body = SLICE("{\"value\":\"sk-credential-7f3a\"}"),
+        .actor = {.role = ROLE_ADMIN},
+        .if_match = if_match != NULL ? slice_from_text(if_match) : (struct slice){0},
+        .needs_match = true,
+    };
+    struct admin_reply reply;
+    struct buffer answer;
+    buffer_init(&answer, ADMIN_ANSWER_BYTES_MAX);
+    admin_handle(context, &request, &answer, &reply);
+    buffer_fini(&answer);
+    *version_us_out = reply.version_us;
+    return reply.http_status;
+}
+
+static void a_version_that_is_named_has_to_be_the_one_that_is_replaced(void **state)
+{
+    char tag[PRECONDITION_TAG_BYTES];
+    uint64_t version_us = 0;
+    assert_int_equal(put(*state, "*", &version_us), 412); /* there is none yet */
+    assert_int_equal(put(*state, "\"1\"", &version_us), 412);
+    assert_int_equal(operate(*state, "GET", SECRETS "/local", "", NULL), 404);
+    assert_int_equal(put(*state, NULL, &version_us), 200);
+    (void)precondition_tag(version_us, tag);
+    assert_int_equal(put(*state, "\"1\"", &version_us), 412);
+    assert_int_equal(put(*state, tag, &version_us), 200);
+    assert_int_equal(put(*state, tag, &version_us), 412);
+    assert_int_equal(put(*state, "*", &version_us), 200);
+    assert_int_equal(put(*state, NULL, &version_us), 200);
 }
 
 static bool is_followed(struct admin_context *context, struct slice method, struct slice path,
@@ -101,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_secret_is_set_listed_and_deleted_without_being_shown),
+        TEST(a_version_that_is_named_has_to_be_the_one_that_is_replaced),
         TEST(a_change_is_to_be_followed),
         TEST(what_cannot_be_set_is_refused),
         TEST(without_a_configuration_nothing_is_set),

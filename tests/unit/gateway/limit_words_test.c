@@ -26,7 +26,8 @@ static void a_limit_is_said_in_words(void **state)
     } cases[] = {
         {"60req/min", "60 requests per minute"}, {"1000tok/day", "1000 tokens per day"},
         {"20parallel", "20 requests at a time"}, {"10.5usd/month", "10.5 USD per month"},
-        {"10usd/total", "10 USD in total"},
+        {"10usd/total", "10 USD in total"},      {"1req/min", "1 request per minute"},
+        {"1tok/day", "1 token per day"},         {"1parallel", "1 request at a time"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
