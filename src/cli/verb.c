@@ -20,6 +20,54 @@ static void print_usage(const struct verb_set *set, const struct verb *verb)
            verb->argument != NULL && verb->usage[0] != '\0' ? " " : "", verb->usage, verb->summary);
 }
 
+static size_t word_size(const char *text)
+{
+    size_t size = 0;
+    while (isalnum((unsigned char)text[size]) || text[size] == '-')
+        size++;
+    return size;
+}
+
+/* Whether the usage shows "--name", as a whole word. */
+static bool takes_option(const struct verb *verb, struct slice name)
+{
+    const char *at = verb->usage;
+    while ((at = strstr(at, "--")) != NULL) {
+        at += 2;
+        if (slice_equal(slice_of(at, word_size(at)), name))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the line, up to its end, names an option that the verb takes, or begins with its argument. */
+static bool is_about(const char *line, const struct verb *verb)
+{
+    const struct slice first = slice_of(line + 2, word_size(line + 2));
+    const struct slice argument = slice_from_text(verb->argument != NULL ? verb->argument : "");
+    if (!slice_starts_with(first, SLICE("--")))
+        return slice_find(argument, first) < argument.size;
+    for (const char *at = line; *at != '\0' && *at != '\n'; at++) {
+        if (strncmp(at, "--", 2) == 0 && takes_option(verb, slice_of(at + 2, word_size(at + 2))))
+            return true;
+    }
+    return false;
+}
+
+/* A note begins with its option or argument, and goes on in lines that are indented further. */
+static void print_notes(const char *notes, const struct verb *only)
+{
+    bool is_shown = true;
+    while (*notes != '\0') {
+        const size_t size = strcspn(notes, "\n") + 1;
+        if (strncmp(notes, "   ", 3) != 0)
+            is_shown = only == NULL || is_about(notes, only);
+        if (is_shown)
+            printf("%.*s", (int)size, notes);
+        notes += size;
+    }
+}
+
 /* Of one verb, or of all if it is NULL. */
 static void print_help(const struct verb_set *set, const struct verb *only)
 {
@@ -28,11 +76,12 @@ static void print_help(const struct verb_set *set, const struct verb *only)
         if (set->items[i].run != NULL && (only == NULL || only == &set->items[i]))
             print_usage(set, &set->items[i]);
     }
-    printf("\n%s"
-           "  --config FILE, --data-dir DIR\n"
+    printf("\n");
+    print_notes(set->notes, only);
+    printf("  --config FILE, --data-dir DIR\n"
            "                  where the configuration and the data are\n"
            "  --json          an object, or an array for list\n\n%s\n",
-           set->notes, only != NULL ? "Example:" : "Examples:");
+           only != NULL ? "Example:" : "Examples:");
     for (size_t i = 0; i < set->count; i++) {
         if (set->items[i].run != NULL && (only == NULL || only == &set->items[i]))
             printf("  %s\n", set->items[i].example);
@@ -86,19 +135,6 @@ static int words_wanted(const struct verb *verb)
     return count;
 }
 
-/* Whether the usage shows "--name", as a whole word. */
-static bool takes_option(const struct verb *verb, const char *name)
-{
-    const size_t size = strlen(name);
-    const char *at = verb->usage;
-    while ((at = strstr(at, "--")) != NULL) {
-        at += 2;
-        if (strncmp(at, name, size) == 0 && !isalnum((unsigned char)at[size]) && at[size] != '-')
-            return true;
-    }
-    return false;
-}
-
 /* The arguments are what the verb takes. Else the reason says why not. */
 static bool fits(const struct verb_set *set, const struct verb *verb,
                  const struct option_words *words, const struct option_spec *own, int own_count,
@@ -116,7 +152,7 @@ static bool fits(const struct verb_set *set, const struct verb *verb,
         return false;
     }
     for (int i = 0; i < own_count; i++) {
-        if (option_is_set(&own[i]) && !takes_option(verb, own[i].name)) {
+        if (option_is_set(&own[i]) && !takes_option(verb, slice_from_text(own[i].name))) {
             reason_set(reason, "`weir %s %s` takes no --%s", set->kind, verb->name, own[i].name);
             return false;
         }

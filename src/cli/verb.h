@@ -42,7 +42,10 @@ struct verb {
 struct verb_set {
     const char *kind;    /* "keys" */
     const char *summary; /* a line on what they are */
-    const char *notes;   /* whole lines on the options of its own */
+    const char
+        *notes; /* on options and arguments of its own, in whole lines: two spaces, which one it
+                          * is, what it does; more of it is indented further. The help of one verb shows
+                          * those that it takes */
     const struct verb *items;
     size_t count;
 };

@@ -30,9 +30,15 @@ static const struct verb verbs[] = {
     {"join", "T U", "", "joins them", "weir things join x y", note},
 };
 
+static const char notes[] = "  --user U        whose\n"
+                            "                  it is, never --name\n"
+                            "  T               which\n"
+                            "  --name TEXT, --user-name TEXT\n"
+                            "                  what it is called\n";
+
 static int things(int argc, char **argv)
 {
-    static const struct verb_set set = {"things", "Things.", "  --user U        whose\n", verbs, 5};
+    static const struct verb_set set = {"things", "Things.", notes, verbs, 5};
     return verb_set_run(&set, argc, argv);
 }
 
@@ -117,6 +123,10 @@ static void help_shows_all_verbs_of_this_version_with_examples(void **state)
                                   "  weir things join T U\n"
                                   "      joins them\n\n"
                                   "  --user U        whose\n"
+                                  "                  it is, never --name\n"
+                                  "  T               which\n"
+                                  "  --name TEXT, --user-name TEXT\n"
+                                  "                  what it is called\n"
                                   "  --config FILE, --data-dir DIR\n"
                                   "                  where the configuration and the data are\n"
                                   "  --json          an object, or an array for list\n\n"
@@ -139,6 +149,29 @@ static void help_of_one_verb_shows_that_one(void **state)
     assert_null(strstr(ran->out, "things create"));
 }
 
+static void help_of_one_verb_shows_what_it_takes(void **state)
+{
+    static const struct {
+        const char *line;
+        bool has_user, has_which, has_name;
+    } cases[] = {{"things create --help", true, false, true},
+                 {"things show --help", false, true, false},
+                 {"things swap --help", false, false, true},
+                 {"things join --help", false, true, false},
+                 {"things --help", true, true, true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *out = capture_run(things, cases[i].line)->out;
+        assert_int_equal(strstr(out, "  --user U        whose\n"
+                                     "                  it is, never --name\n") != NULL,
+                         cases[i].has_user);
+        assert_int_equal(strstr(out, "it is, never") != NULL, cases[i].has_user);
+        assert_int_equal(strstr(out, "  T               which\n") != NULL, cases[i].has_which);
+        assert_int_equal(strstr(out, "what it is called\n") != NULL, cases[i].has_name);
+        assert_non_null(strstr(out, "  --config FILE, --data-dir DIR\n"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup(an_option_of_another_verb_is_refused, forget),
         cmocka_unit_test_setup(help_shows_all_verbs_of_this_version_with_examples, forget),
         cmocka_unit_test_setup(help_of_one_verb_shows_that_one, forget),
+        cmocka_unit_test_setup(help_of_one_verb_shows_what_it_takes, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
