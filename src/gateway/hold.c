@@ -1,8 +1,6 @@
 #include "gateway/hold.h"
 
 #include "gateway/fit.h"
-#include "json/value.h"
-#include "json/walk.h"
 #include "models/chat_count.h"
 #include "models/cost.h"
 
@@ -10,7 +8,6 @@
 #define BYTES_PER_TOKEN 4
 /* How far a count by another model's encoding may be off is in docs/performance.md. */
 #define ESTIMATE_MARGIN_PERCENT 30
-#define GLANCE_BYTES            4096 /* of messages that are searched before they are walked */
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -107,21 +104,6 @@ static struct model_bounds bounds_of(const struct hold_subject *subject)
 
 /* --- What it costs ------------------------------------------------------------------------------------- */
 
-static enum price_class class_of(const struct openai_request *openai)
-{
-    enum price_class service_class = PRICE_STANDARD;
-    for (size_t i = 0; i < openai->body.count; i++) {
-        const struct json_member *member = &openai->body.members[i];
-        if (!json_key_equal(member->key, SLICE("service_tier")) ||
-            member->value.type != JSON_TYPE_STRING)
-            continue;
-        const struct slice raw = member->value.raw;
-        if (price_class_find(slice_of(raw.data + 1, raw.size - 2), &service_class) != STATUS_OK)
-            service_class = PRICE_STANDARD;
-    }
-    return service_class;
-}
-
 /* Of what tokens may turn out to be, the kind with the highest rate; `usual` where none is higher. */
 static enum price_part dearest(const struct price_rates *rates, enum price_part usual,
                                enum price_part other, enum price_part sound, bool has_sound)
@@ -142,10 +124,11 @@ static bool raise_cost(const struct price *price, const struct hold_subject *sub
     struct price_rates rates;
     struct cost computed;
     price_rates_at(price, &situation, &rates);
+    const bool may_hear = hold->survey.input == SURVEY_UNKNOWN;
     const enum price_part input =
-        dearest(&rates, PRICE_INPUT, PRICE_CACHE_WRITE, PRICE_AUDIO_INPUT, hold->has_media);
+        dearest(&rates, PRICE_INPUT, PRICE_CACHE_WRITE, PRICE_AUDIO_INPUT, may_hear);
     const enum price_part output =
-        dearest(&rates, PRICE_OUTPUT, PRICE_REASONING, PRICE_AUDIO_OUTPUT, hold->may_speak);
+        dearest(&rates, PRICE_OUTPUT, PRICE_REASONING, PRICE_AUDIO_OUTPUT, hold->survey.may_speak);
     const struct usage usage = {
         .input_tokens = hold->input_tokens,
         .cache_write_tokens = input == PRICE_CACHE_WRITE ? hold->input_tokens : 0,
@@ -171,12 +154,13 @@ static bool cost_of(const struct hold_subject *subject, const struct hold *hold,
 {
     const struct price *price = pricing_find(subject->pricing, subject->snapshot, subject->provider,
                                              subject->target_model, subject->time_us);
-    const enum price_class asked = class_of(subject->openai);
     *cost_out = 0;
     if (price == NULL || !raise_cost(price, subject, hold, PRICE_STANDARD, cost_out))
         return false;
-    if (asked != PRICE_STANDARD)
-        (void)raise_cost(price, subject, hold, asked, cost_out);
+    for (unsigned i = PRICE_STANDARD + 1; hold->survey.classes >> i != 0; i++) {
+        if ((hold->survey.classes >> i & 1) != 0)
+            (void)raise_cost(price, subject, hold, (enum price_class)i, cost_out);
+    }
     return true;
 }
 
@@ -189,96 +173,6 @@ static void price_hold(const struct hold_subject *subject, struct hold *hold)
 }
 
 /* --- Input ------------------------------------------------------------------------------------------------ */
-
-static bool is_one_of(struct slice raw, const struct slice *texts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (slice_equal(raw, texts[i]))
-            return true;
-    }
-    return false;
-}
-
-/* Whether an object of the array has a type that is none of these, or none at all. */
-static bool has_other_type(struct json_value array, const struct json_limits *limits,
-                           const struct slice *types, size_t count)
-{
-    struct json_walk walk;
-    struct json_member element;
-    struct json_value type;
-    json_walk_init(&walk, array, limits);
-    while (json_walk_next(&walk, &element)) {
-        if (element.value.type == JSON_TYPE_OBJECT &&
-            (!json_find(element.value, SLICE("type"), limits, &type) ||
-             !is_one_of(type.raw, types, count)))
-            return true;
-    }
-    return false;
-}
-
-/* Tools that the provider runs itself read what nobody knows beforehand. */
-static bool has_provider_tools(const struct hold_subject *subject)
-{
-    static const struct slice own[] = {{"\"function\"", 10}, {"\"custom\"", 8}};
-    const struct json_object *body = &subject->openai->body;
-    for (size_t i = 0; i < body->count; i++) {
-        const struct json_member *member = &body->members[i];
-        if (json_key_equal(member->key, SLICE("web_search_options")) &&
-            !json_is_null(member->value))
-            return true;
-        if (json_key_equal(member->key, SLICE("tools")) &&
-            has_other_type(member->value, subject->json, own, 2))
-            return true;
-    }
-    return false;
-}
-
-static bool has_more_objects(struct slice text, size_t count)
-{
-    size_t at;
-    for (; (at = slice_find_byte(text, '{')) < text.size; count--) {
-        if (count == 0)
-            return true;
-        text = slice_from(text, at + 1);
-    }
-    return false;
-}
-
-/* Whether a short text of messages can hold any: content that is an array or an object, or sound. Its name has
- * other letters only where there are escapes. */
-static bool may_hold_media(struct slice messages, size_t message_count)
-{
-    const struct slice inside = slice_from(messages, 1);
-    return inside.size > GLANCE_BYTES || slice_find_byte(inside, '[') < inside.size ||
-           slice_find_byte(inside, '\\') < inside.size ||
-           slice_find(inside, SLICE("audio")) < inside.size ||
-           has_more_objects(inside, message_count);
-}
-
-/* Pictures, sound and files are parts of a message's content, and may be a short name for much. A
- * message without parts has no content that is an array. */
-static bool has_media(const struct hold_subject *subject)
-{
-    static const struct slice text[] = {{"\"text\"", 6}, {"\"refusal\"", 9}};
-    const struct json_member *messages = subject->openai->members[OPENAI_MEMBER_MESSAGES];
-    struct json_walk walk;
-    struct json_member message;
-    struct json_value content;
-    if (messages == NULL || !may_hold_media(messages->value.raw, subject->openai->message_count))
-        return false;
-    json_walk_init(&walk, messages->value, subject->json);
-    while (json_walk_next(&walk, &message)) {
-        if (json_find(message.value, SLICE("audio"), subject->json, &content) &&
-            !json_is_null(content))
-            return true;
-        if (!json_find(message.value, SLICE("content"), subject->json, &content))
-            continue;
-        if (content.type == JSON_TYPE_OBJECT ||
-            (content.type == JSON_TYPE_ARRAY && has_other_type(content, subject->json, text, 2)))
-            return true;
-    }
-    return false;
-}
 
 static bool is_estimate(const struct hold_subject *subject)
 {
@@ -324,15 +218,58 @@ static void hold_window(const struct model_bounds *bounds, struct hold *hold)
     hold->input_tokens = bounds->window > 0 ? bounds->window : HOLD_WINDOW_TOKENS;
 }
 
+/* Texts beside the prompt, such as a completion's suffix, may be put before the model too. */
+static uint64_t bytes_beside_prompt(const struct openai_request *openai)
+{
+    const struct json_member *prompt = prompt_of(openai);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < openai->body.count; i++) {
+        const struct json_member *member = &openai->body.members[i];
+        if (member != prompt && member->value.type == JSON_TYPE_STRING)
+            bytes += member->value.raw.size;
+    }
+    return bytes;
+}
+
+/* Some of the messages may have been dropped since: then it is counted already, but for what only the
+ * larger count finds. */
+static enum status count_chat_that_is_sent(const struct hold_subject *subject,
+                                           const struct model_tokens *model,
+                                           struct input_count *count)
+{
+    const struct json_object *body = &subject->openai->body;
+    struct input_count all;
+    enum status status = count_chat_most(model, body, subject->json, count);
+    if (status != STATUS_OK || subject->counted_input == UINT64_MAX)
+        return status;
+    status = count_chat(model, body, subject->json, NULL, &all);
+    count->input_tokens =
+        plus(subject->counted_input,
+             count->input_tokens > all.input_tokens ? count->input_tokens - all.input_tokens : 0);
+    return status;
+}
+
+static enum status count_most(const struct hold_subject *subject, struct input_count *count)
+{
+    const struct openai_request *openai = subject->openai;
+    const struct model_tokens *model = model_tokens_find(subject->target_model);
+    const struct json_member *prompt = prompt_of(openai);
+    if (is_chat(openai))
+        return count_chat_that_is_sent(subject, model, count);
+    *count = (struct input_count){0};
+    return prompt != NULL ? count_prompt(model, prompt->value, subject->json, count) : STATUS_OK;
+}
+
 static void count_into(const struct hold_subject *subject, const struct model_bounds *bounds,
                        struct hold *hold)
 {
-    uint64_t tokens;
-    const enum status status = hold_count_input(subject, &tokens);
-    if (status == STATUS_OK) {
+    struct input_count count;
+    const enum status status = count_most(subject, &count);
+    if (status == STATUS_OK && !count.is_unbounded) {
         hold->input = HOLD_INPUT_COUNTED;
-        hold->input_tokens = with_margin(tokens, is_estimate(subject));
-    } else if (status == STATUS_NOT_FOUND || hold->has_media) {
+        hold->input_tokens = plus(with_margin(count.input_tokens, is_estimate(subject)),
+                                  bytes_beside_prompt(subject->openai));
+    } else if (status == STATUS_OK || hold->survey.input == SURVEY_PICTURES) {
         hold_window(bounds, hold);
     }
 }
@@ -342,27 +279,19 @@ static void bound_input(const struct hold_subject *subject, const struct model_b
 {
     hold->input = HOLD_INPUT_BYTES;
     hold->input_tokens = bytes_bound(subject);
-    hold->has_media = is_chat(subject->openai) && has_media(subject);
-    if (has_provider_tools(subject)) {
+    if (hold->survey.input == SURVEY_UNKNOWN)
         hold_window(bounds, hold);
-    } else if (hold->has_media) {
+    else if (hold->survey.input == SURVEY_PICTURES)
         count_into(subject, bounds, hold);
-    } else if (subject->counted_input != UINT64_MAX) {
-        hold->input = HOLD_INPUT_COUNTED;
-        hold->input_tokens = with_margin(subject->counted_input, is_estimate(subject));
-    }
 }
 
 /* --- Output ----------------------------------------------------------------------------------------------- */
 
-static bool has_member(const struct openai_request *openai, struct slice name)
+/* Of all choices, with what is predicted of them: what the model does not take over of that is billed
+ * beside its answer. */
+static uint64_t output_of(const struct hold *hold, uint64_t each)
 {
-    for (size_t i = 0; i < openai->body.count; i++) {
-        const struct json_member *member = &openai->body.members[i];
-        if (json_key_equal(member->key, name) && !json_is_null(member->value))
-            return true;
-    }
-    return false;
+    return times(plus(each, hold->survey.predicted_bytes), hold->choices);
 }
 
 static void bound_output(const struct hold_subject *subject, const struct model_bounds *bounds,
@@ -370,7 +299,6 @@ static void bound_output(const struct hold_subject *subject, const struct model_
 {
     const struct openai_request *openai = subject->openai;
     hold->choices = hold_choices(openai);
-    hold->may_speak = has_member(openai, SLICE("audio")) || has_member(openai, SLICE("modalities"));
     hold->written_output = 0;
     if (!makes_text(openai)) {
         hold->output = HOLD_OUTPUT_NONE;
@@ -389,21 +317,23 @@ static void bound_output(const struct hold_subject *subject, const struct model_
             each = hold->written_output = HOLD_OUTPUT_TOKENS;
         }
     }
-    hold->output_tokens = times(each, hold->choices);
+    hold->output_tokens = output_of(hold, each);
 }
 
 /* The largest maximum of output, for each choice, whose hold is affordable; at least `least`. */
 static void shrink(const struct hold_subject *subject, uint64_t affordable, uint64_t least,
                    struct hold *hold)
 {
-    uint64_t low = least, high = hold->output_tokens / hold->choices;
+    const uint64_t predicted = hold->survey.predicted_bytes;
+    const uint64_t each = hold->output_tokens / hold->choices;
+    uint64_t low = least, high = each > predicted ? each - predicted : 0;
     struct hold tried = *hold;
     if (high <= least)
         return;
     while (low < high) {
         const uint64_t middle = high - (high - low) / 2;
         uint64_t cost;
-        tried.output_tokens = times(middle, hold->choices);
+        tried.output_tokens = output_of(hold, middle);
         if (cost_of(subject, &tried, &cost) && cost <= affordable)
             low = middle;
         else
@@ -411,13 +341,14 @@ static void shrink(const struct hold_subject *subject, uint64_t affordable, uint
     }
     hold->output = HOLD_OUTPUT_WRITTEN;
     hold->written_output = low;
-    hold->output_tokens = times(low, hold->choices);
+    hold->output_tokens = output_of(hold, low);
 }
 
 void hold_bound(const struct hold_subject *subject, uint64_t affordable, struct hold *hold_out)
 {
     const struct config_budgets *budgets = &subject->snapshot->config->budgets;
     const struct model_bounds bounds = bounds_of(subject);
+    survey_request(subject->openai, subject->json, &hold_out->survey);
     bound_input(subject, &bounds, hold_out);
     bound_output(subject, &bounds, hold_out);
     price_hold(subject, hold_out);

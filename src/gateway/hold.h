@@ -5,9 +5,10 @@
  *
  * For budgets a bound from above. Output: the largest maximum that the request states, for each of
  * its choices; else the model's own; where that is not affordable, or not known, the maximum that is
- * written into the request. Input: a token is a byte at least, so the bytes bound the text; it is
- * counted where that bound would refuse, and where there are pictures or sound. What has no bound
- * (files by their id, tools of the provider's own) holds the model's whole window.
+ * written into the request; and what the request predicts of the answer. Input: a token is a byte at
+ * least, so the bytes bound the text; it is counted where that bound would refuse, and where there are
+ * pictures. What has no bound (sound, files, tools of the provider's own, what is not understood) holds
+ * the model's whole window.
  *
  * Thread: any. Memory: nothing of its own. Counting gives way to others by json->pause. */
 #ifndef GATEWAY_HOLD_H
@@ -20,6 +21,7 @@
 #include "dialect/openai_request.h"
 #include "gateway/pricing.h"
 #include "gateway/snapshot.h"
+#include "gateway/survey.h"
 #include "json/json.h"
 #include "models/rules.h"
 
@@ -61,9 +63,8 @@ struct hold {
     uint64_t written_output; /* the maximum to write into the request; 0: none */
     enum hold_input input;
     enum hold_output output;
-    bool has_media;   /* of the input a part may be sound */
-    bool may_speak;   /* the same of the output */
-    bool is_unpriced; /* nobody knows what it costs: nothing is held */
+    struct survey survey; /* of the request, which the bound is made by */
+    bool is_unpriced;     /* nobody knows what it costs: nothing is held */
 };
 
 /* How many answers the request asks for, at least 1. */

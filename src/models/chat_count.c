@@ -26,16 +26,50 @@ static bool is_string(struct json_value value, struct slice text)
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-/* {"type": "text", "text": ...}, or "refusal", or something else than text. */
-static enum status count_part(struct chat_counter *counter, struct json_value part)
+/* What a part of a content holds. */
+struct part {
+    struct json_value type, text; /* raw.data NULL: none */
+    bool has_more;                /* than these two */
+};
+
+static struct part read_part(struct chat_counter *counter, struct json_value value)
 {
-    struct json_value text;
-    if (part.type == JSON_TYPE_STRING)
-        return chat_counter_text(counter, part);
-    if (json_find(part, SLICE("text"), counter->limits, &text) ||
-        json_find(part, SLICE("refusal"), counter->limits, &text))
-        return chat_counter_text(counter, text);
-    return chat_counter_media(counter, part);
+    struct part part = {0};
+    struct json_walk walk;
+    struct json_member member;
+    json_walk_init(&walk, value, counter->limits);
+    while (json_walk_next(&walk, &member)) {
+        if (json_key_equal(member.key, SLICE("type")))
+            part.type = member.value;
+        else if (json_key_equal(member.key, SLICE("text")) ||
+                 json_key_equal(member.key, SLICE("refusal")))
+            part.text = member.value;
+        else
+            part.has_more |= member.value.type >= JSON_TYPE_ARRAY &&
+                             !json_key_equal(member.key, SLICE("cache_control"));
+    }
+    return part;
+}
+
+static bool has_type_of_text(const struct part *part)
+{
+    return part->type.raw.data == NULL || is_string(part->type, SLICE("text")) ||
+           is_string(part->type, SLICE("refusal"));
+}
+
+/* {"type": "text", "text": ...}, or "refusal", or something else than text. A text beside something
+ * else does not tell what that is. */
+static enum status count_part(struct chat_counter *counter, struct json_value value)
+{
+    if (value.type == JSON_TYPE_STRING)
+        return chat_counter_text(counter, value);
+    const struct part part = read_part(counter, value);
+    const bool has_text = part.text.raw.data != NULL;
+    const bool is_text = has_text && has_type_of_text(&part) && !part.has_more;
+    enum status status = STATUS_OK;
+    if (has_text)
+        status = chat_counter_text(counter, counter->counts_all ? value : part.text);
+    return status == STATUS_OK && !is_text ? chat_counter_media(counter, value) : status;
 }
 
 static enum status count_content(struct chat_counter *counter, struct json_value content)
@@ -58,6 +92,8 @@ static enum status count_call(struct chat_counter *counter, struct json_value ca
     enum status status = STATUS_OK;
     counter->extra += CALL_TOKENS;
     counter->is_estimate = true;
+    if (counter->counts_all)
+        return chat_counter_text(counter, call);
     if (json_find(call, SLICE("name"), counter->limits, &value))
         status = chat_counter_text(counter, value);
     if (status == STATUS_OK && json_find(call, SLICE("arguments"), counter->limits, &value))
@@ -75,7 +111,9 @@ static enum status count_calls(struct chat_counter *counter, struct json_value c
     while (status == STATUS_OK && json_walk_next(&walk, &call)) {
         struct json_value function;
         *calls_out = true;
-        if (json_find(call.value, SLICE("function"), counter->limits, &function))
+        if (counter->counts_all)
+            status = count_call(counter, call.value);
+        else if (json_find(call.value, SLICE("function"), counter->limits, &function))
             status = count_call(counter, function);
     }
     return status;
@@ -113,7 +151,7 @@ static enum status count_member(struct chat_counter *counter, const struct json_
         message->calls_tools = true;
         return count_call(counter, member->value);
     }
-    return STATUS_OK;
+    return counter->counts_all ? chat_counter_text(counter, member->value) : STATUS_OK;
 }
 
 static enum status count_message(struct chat_counter *counter, struct json_value value,
@@ -169,8 +207,8 @@ static struct json_value member_of(const struct json_object *body, struct slice 
 /* A schema for the answer is put before the model as it stands. */
 static enum status count_format(struct chat_counter *counter, struct json_value format)
 {
-    struct json_value schema;
-    if (!json_find(format, SLICE("json_schema"), counter->limits, &schema))
+    struct json_value schema = format;
+    if (!counter->counts_all && !json_find(format, SLICE("json_schema"), counter->limits, &schema))
         return STATUS_OK;
     counter->is_estimate = true;
     return chat_counter_text(counter, schema);
@@ -226,6 +264,21 @@ enum status count_chat(const struct model_tokens *model, const struct json_objec
     messages->count = 0;
     counter.is_estimate |= model->format.is_estimate;
     status = count_body(&counter, body, messages);
+    stop(&counter, count_out);
+    return status;
+}
+
+enum status count_chat_most(const struct model_tokens *model, const struct json_object *body,
+                            const struct json_limits *limits, struct input_count *count_out)
+{
+    struct chat_counter counter;
+    struct chat_messages nowhere = {0};
+    enum status status = start(&counter, model, limits);
+    if (status != STATUS_OK)
+        return status;
+    counter.counts_all = true;
+    counter.is_estimate |= model->format.is_estimate;
+    status = count_body(&counter, body, &nowhere);
     stop(&counter, count_out);
     return status;
 }

@@ -44,6 +44,14 @@ MUST_CHECK enum status count_chat(const struct model_tokens *model, const struct
                                   struct chat_messages *messages_out,
                                   struct input_count *count_out);
 
+/* The most that anybody may find in the same members: tools and calls of them count as they stand,
+ * if that is more; members of messages that are unknown here are texts too. What is not understood is
+ * unbounded. */
+MUST_CHECK enum status count_chat_most(const struct model_tokens *model,
+                                       const struct json_object *body,
+                                       const struct json_limits *limits,
+                                       struct input_count *count_out);
+
 /* The member "prompt" of a completion, or "input" of embeddings or a moderation: a text, texts,
  * the numbers of tokens, or lists of these; all together. */
 MUST_CHECK enum status count_prompt(const struct model_tokens *model, struct json_value prompt,

@@ -15,6 +15,7 @@ struct chat_counter {
     int64_t extra;
     bool is_estimate;
     bool is_unbounded;
+    bool counts_all; /* of count_chat_most() */
 };
 
 /* Tokens of the model so far. */

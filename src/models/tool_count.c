@@ -156,6 +156,11 @@ static enum status count_function(struct chat_counter *counter, struct json_valu
     return status;
 }
 
+static int64_t counted(const struct chat_counter *counter)
+{
+    return (int64_t)token_counter_total(&counter->tokens) + counter->extra;
+}
+
 /* A tool of another kind has no published form: it counts as it stands. */
 static enum status count_tool(struct chat_counter *counter, struct json_value tool, bool is_bare)
 {
@@ -164,6 +169,20 @@ static enum status count_tool(struct chat_counter *counter, struct json_value to
         return count_function(counter, function);
     counter->is_estimate = true;
     return chat_counter_text(counter, tool);
+}
+
+/* The larger of the published form's count and that of the tool as it stands. */
+static enum status count_tool_most(struct chat_counter *counter, struct json_value tool,
+                                   bool is_bare)
+{
+    const int64_t before = counted(counter);
+    enum status status = count_tool(counter, tool, is_bare);
+    const int64_t formed = counted(counter);
+    if (status == STATUS_OK)
+        status = chat_counter_text(counter, tool);
+    const int64_t whole = counted(counter) - formed;
+    counter->extra -= whole < formed - before ? whole : formed - before;
+    return status;
 }
 
 enum status chat_counter_tools(struct chat_counter *counter, struct json_value tools, bool is_bare)
@@ -177,7 +196,8 @@ enum status chat_counter_tools(struct chat_counter *counter, struct json_value t
     json_walk_init(&walk, tools, counter->limits);
     for (; status == STATUS_OK && json_walk_next(&walk, &tool); is_first = false) {
         counter->extra += is_first ? TOOLS_TOKENS : 0;
-        status = count_tool(counter, tool.value, is_bare);
+        status = counter->counts_all ? count_tool_most(counter, tool.value, is_bare)
+                                     : count_tool(counter, tool.value, is_bare);
     }
     return status;
 }

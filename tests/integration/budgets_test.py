@@ -16,16 +16,24 @@ from support.weir import log_field, wait_until
 # A token of output costs 1,000 nano-dollars, one of input nothing: a request for 100 holds 0.0001.
 CONFIG = {"prices": [{"provider": "main", "model": "gpt-test", "input": "0usd", "output": "1usd"},
                      {"provider": "main", "model": "gpt-3.5-turbo", "input": "1usd",
-                      "output": "1usd"}],
+                      "output": "1usd"},
+                     {"provider": "main", "model": "spoken", "input": "1usd", "output": "1usd",
+                      "audio_input": "100usd", "audio_output": "100usd"}],
           "models": [{"name": "gpt-test", "targets": ["main"]},
                      {"name": "gpt-3.5-turbo", "targets": ["main"], "max_output": 1000,
                       "window": 16000},
+                     {"name": "spoken", "targets": ["main"], "max_output": 1000, "window": 16000},
                      {"name": "wild-*", "targets": ["main"]},
                      {"name": "capped", "targets": [{"provider": "main", "model": "gpt-test"}],
                       "limits": ["0.001usd/total"]}],
           "budgets": {"alerts": [50, 100]}}
 TEN = "0.001usd/total"
 PARALLEL = 200
+
+
+def wait_for_encodings(gateway, model="gpt-3.5-turbo"):
+    wait_until(lambda: gateway.ask(path="/v1/chat/completions/count", model=model).status == 200,
+               10, "loaded encodings")
 
 
 @pytest.fixture(scope="module")
@@ -235,12 +243,44 @@ def test_input_is_counted_where_its_bytes_would_not_fit(gateway):
     assert spent_and_held(gateway.weir, owner, "gpt-3.5-turbo") == (610_000, 0)
 
 
-def test_a_file_holds_the_whole_window(gateway):
+@pytest.mark.parametrize("beside", [{}, {"text": "a"}, {"refusal": "a"}])
+def test_a_file_holds_the_whole_window(gateway, beside):
     owner = Owner(gateway.weir, "key", "0.01usd/total")
-    file = [{"type": "file", "file": {"file_id": "file-1"}}]
+    file = [{"type": "file", "file": {"file_id": "file-1"}} | beside]
     body = {"model": "gpt-3.5-turbo", "max_tokens": 10,
             "messages": [{"role": "user", "content": file}]}
+    wait_for_encodings(gateway)
+    gateway.upstream.answer_always(answers.chat(usage=usage(5, 5)))
     assert gateway.ask(body, key=owner.key).status == 400  # 16,000 tokens cost more
+
+
+@pytest.mark.parametrize("members", [
+    {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "mp3"}}, {},
+    {"modalities": ["text"], "max_tokens": 1, "messages": [{"role": "user", "content": [
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}}]}]}])
+def test_sound_is_held_at_its_own_price(gateway, members):
+    owner = Owner(gateway.weir, "key", "0.1usd/total")
+    gateway.upstream.answer_always(answers.chat(usage=usage(5, 5)))
+    assert gateway.ask(key=owner.key, **{"model": "spoken", "max_tokens": 1000} | members).status == 400
+
+
+def test_who_wants_no_sound_holds_none(gateway):
+    owner = Owner(gateway.weir, "key", "0.01usd/total")
+    gateway.upstream.answer_always(answers.chat(usage=usage(5, 5)))
+    assert gateway.ask(key=owner.key, model="spoken", max_tokens=1000,
+                       modalities=["text"]).status == 200
+
+
+@pytest.mark.parametrize("tier", ["priority", "pri\\u006frity"])
+def test_a_service_tier_is_held_at_its_price_however_it_is_written(make_gateway, tier):
+    gateway = make_gateway({"models": [{"name": "gpt-5*", "targets": ["main"]}],
+                            "providers": {"main": {"catalogue": "openai"}}})
+    owner = Owner(gateway.weir, "key", "0.00015usd/total")
+    body = ('{"model":"gpt-5","max_completion_tokens":10,"service_tier":"%s",'
+            '"messages":[{"role":"user","content":"Hi"}]}' % tier)
+    wait_for_encodings(gateway, "gpt-5")
+    gateway.upstream.answer_always(answers.chat(usage=usage(5, 5)))
+    assert gateway.ask(body.encode(), key=owner.key).status == 400
 
 
 def test_an_image_by_url_is_held_at_its_largest(gateway):

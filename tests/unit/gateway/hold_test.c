@@ -11,10 +11,13 @@ static const char yaml[] =
     "  ours: { base_url: http://ours/v1, api_key: k }\n"
     "models:\n"
     "  - { name: known, targets: [ours], max_output: 1000, window: 16000 }\n"
+    "  - { name: spoken, targets: [ours], max_output: 1000, window: 16000 }\n"
     "  - { name: '*', targets: [ours] }\n"
     "prices:\n"
     "  - { provider: ours, model: known, input: 1usd, output: 10usd, cache_write: 2usd, "
     "reasoning: 20usd }\n"
+    "  - { provider: ours, model: spoken, input: 1usd, output: 1usd, audio_input: 100usd, "
+    "audio_output: 50usd }\n"
     "  - { provider: ours, model: plain, input: 1usd, output: 1usd }\n";
 
 struct fixture {
@@ -179,6 +182,9 @@ static void what_has_no_bound_holds_the_whole_window(void **state)
 {
     static const char *const bodies[] = {
         PART("{\"type\":\"file\",\"file\":{\"file_id\":\"f\"}}"),
+        PART("{\"type\":\"file\",\"text\":\"a\",\"file\":{\"file_id\":\"f\"}}"),
+        PART("{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AAAA\",\"format\":\"mp3\"}}"),
+        PART("{\"text\":\"a\"}"),
         PART("{\"type\":\"video_url\",\"video_url\":{\"url\":\"u\"}}"),
         PART("{\"type\":\"\\u0066ile\",\"file\":{\"file_id\":\"f\"}}"),
         CHAT(",\"web_search_options\":{}"),
@@ -209,6 +215,72 @@ static void text_and_functions_have_a_bound(void **state)
     hold = bound(*state, OPENAI_ROUTE_CHAT,
                  CHAT(",\"tools\":[{\"type\":\"function\",\"function\":{}}]"), UINT64_MAX);
     assert_int_equal(hold.input, HOLD_INPUT_BYTES);
+}
+
+#define SPOKEN(content, members)                                                                   \
+    "{\"model\":\"spoken\",\"max_tokens\":10,\"messages\":[{\"role\":\"user\","                    \
+    "\"content\":" content "}]" members "}"
+
+static void sound_that_may_be_made_is_held_at_its_price(void **state)
+{
+    struct hold hold = bound(*state, OPENAI_ROUTE_CHAT, SPOKEN("\"Hi\"", ""), UINT64_MAX);
+    assert_int_equal(hold.cost_nanousd, hold.input_tokens * 1000 + 10 * 50000);
+    hold = bound(*state, OPENAI_ROUTE_CHAT, SPOKEN("\"Hi\"", ",\"modalities\":[\"audio\"]"),
+                 UINT64_MAX);
+    assert_int_equal(hold.cost_nanousd, hold.input_tokens * 1000 + 10 * 50000);
+    hold = bound(*state, OPENAI_ROUTE_CHAT, SPOKEN("\"Hi\"", ",\"modalities\":[\"text\"]"),
+                 UINT64_MAX);
+    assert_int_equal(hold.cost_nanousd, hold.input_tokens * 1000 + 10 * 1000);
+}
+
+static void sound_that_may_be_heard_is_held_at_its_price(void **state)
+{
+    struct hold hold = bound(
+        *state, OPENAI_ROUTE_CHAT,
+        SPOKEN("[{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AAAA\"}}]", ""), UINT64_MAX);
+    assert_int_equal(hold.cost_nanousd, 16000 * 100000 + 10 * 50000);
+    hold = bound(*state, OPENAI_ROUTE_CHAT, SPOKEN("[{\"type\":\"text\",\"text\":\"a\"}]", ""),
+                 UINT64_MAX);
+    assert_int_equal(hold.cost_nanousd, hold.input_tokens * 1000 + 10 * 50000);
+}
+
+static void what_is_predicted_of_the_answer_is_held_beside_it(void **state)
+{
+    static const char body[] =
+        CHAT(",\"max_tokens\":10,\"n\":2,\"prediction\":{\"content\":\"abc\"}");
+    struct hold hold = bound(*state, OPENAI_ROUTE_CHAT, body, UINT64_MAX);
+    assert_int_equal(hold.output_tokens, 2 * (10 + sizeof("{\"content\":\"abc\"}") - 1));
+    hold =
+        bound(*state, OPENAI_ROUTE_CHAT, CHAT(",\"prediction\":{\"content\":\"abc\"}"), 10000000);
+    assert_int_equal(hold.output, HOLD_OUTPUT_WRITTEN);
+    assert_int_equal(hold.output_tokens, hold.written_output + sizeof("{\"content\":\"abc\"}") - 1);
+    assert_true(hold.cost_nanousd <= 10000000);
+}
+
+/* 3,000 bytes of words, of which nobody knows whether they are read. */
+static void a_count_leaves_out_nothing_that_may_be_read(void **state)
+{
+    static const struct {
+        const char *before, *after;
+    } forms[] = {
+        {"\"messages\":[{\"Content\":\"", "\"}]}"},
+        {"\"messages\":[],\"system\":\"", "\"}"},
+        {"\"messages\":[],\"tools\":[{\"type\":\"function\",\"function\":{\"parameters\":{\"$"
+         "defs\":"
+         "{\"a\":\"",
+         "\"}}}}]}"},
+        {"\"messages\":[{\"tool_calls\":[{\"a\":\"", "\"}]}]}"},
+    };
+    static char words[3001], body[4096];
+    for (size_t i = 0; i < 300; i++)
+        memcpy(words + i * 10, "the words ", 11);
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        assert_true(snprintf(body, sizeof(body), "{\"model\":\"known\",\"max_tokens\":1,%s%s%s",
+                             forms[i].before, words, forms[i].after) < (int)sizeof(body));
+        const struct hold hold = bound(*state, OPENAI_ROUTE_CHAT, body, 1);
+        assert_int_equal(hold.input, HOLD_INPUT_COUNTED);
+        assert_true(hold.input_tokens >= 600);
+    }
 }
 
 static void embeddings_make_no_text(void **state)
@@ -269,6 +341,10 @@ int main(void)
         cmocka_unit_test(what_has_no_bound_holds_the_whole_window),
         cmocka_unit_test(a_picture_by_its_address_counts_as_the_largest),
         cmocka_unit_test(text_and_functions_have_a_bound),
+        cmocka_unit_test(sound_that_may_be_made_is_held_at_its_price),
+        cmocka_unit_test(sound_that_may_be_heard_is_held_at_its_price),
+        cmocka_unit_test(what_is_predicted_of_the_answer_is_held_beside_it),
+        cmocka_unit_test(a_count_leaves_out_nothing_that_may_be_read),
         cmocka_unit_test(embeddings_make_no_text),
         cmocka_unit_test(a_model_of_which_nothing_is_known_gets_a_maximum),
         cmocka_unit_test(what_nobody_prices_is_said),

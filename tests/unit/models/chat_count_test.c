@@ -131,6 +131,58 @@ static void parts_and_plain_strings_of_a_content_count_alike(void **state)
                      plain);
 }
 
+static void a_text_beside_something_else_does_not_tell_what_that_is(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        MESSAGE("[{\"type\":\"file\",\"text\":\"a\",\"file\":{\"file_id\":\"f\"}}]"),
+        MESSAGE("[{\"type\":\"file\",\"refusal\":\"a\"}]"),
+        MESSAGE("[{\"type\":\"text\",\"text\":\"a\",\"file\":{}}]"),
+        MESSAGE("[{\"text\":\"a\",\"video_url\":{}}]"),
+    };
+    struct fixture fixture;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        assert_int_equal(tokens_of(&fixture, "gpt-4o", parts[i]), 3 + 3 + 1 + 1);
+        assert_true(fixture.count.is_unbounded);
+    }
+    (void)tokens_of(&fixture, "gpt-4o", MESSAGE("[{\"text\":\"a\"}]"));
+    assert_false(fixture.count.is_unbounded);
+}
+
+static uint64_t most_of(const char *text)
+{
+    char room[8192];
+    struct arena arena;
+    struct json_object body;
+    struct json_error error;
+    struct input_count count;
+    arena_init(&arena, room, sizeof(room), 0);
+    assert_int_equal(
+        json_read_object(slice_from_text(text), &JSON_LIMITS_DEFAULT, &arena, &body, &error),
+        STATUS_OK);
+    assert_int_equal(
+        count_chat_most(model_tokens_find(SLICE("gpt-4o")), &body, &JSON_LIMITS_DEFAULT, &count),
+        STATUS_OK);
+    arena_fini(&arena);
+    return count.input_tokens;
+}
+
+static void the_most_is_what_anybody_may_find(void **state)
+{
+    (void)state;
+    static const char *const chats[] = {COOKBOOK_MESSAGES, COOKBOOK_TOOLS, MESSAGE("null"),
+                                        MESSAGE("[{\"type\":\"text\",\"text\":\"a\"}]")};
+    struct fixture fixture;
+    for (size_t i = 0; i < sizeof(chats) / sizeof(chats[0]); i++) {
+        const uint64_t usual = tokens_of(&fixture, "gpt-4o", chats[i]);
+        assert_in_range(most_of(chats[i]), usual, 2 * usual);
+    }
+    const uint64_t plain = most_of(MESSAGE("\"a\""));
+    assert_int_equal(most_of(MESSAGE("\"a\",\"Content\":\"Hello, world!\"")), plain + 4);
+    assert_true(most_of(MESSAGE("\"a\",\"function_call\":{\"x\":\"Hello, world!\"}")) > plain + 4);
+    assert_true(most_of("{\"messages\":[],\"response_format\":{\"x\":\"Hello, world!\"}}") > 3 + 4);
+}
+
 static void a_model_of_unpublished_format_is_estimated(void **state)
 {
     (void)state;
@@ -283,6 +335,8 @@ int main(void)
         cmocka_unit_test(the_cookbooks_chat_counts_as_the_cookbook_says),
         cmocka_unit_test(the_cookbooks_tools_count_as_the_cookbook_says),
         cmocka_unit_test(parts_and_plain_strings_of_a_content_count_alike),
+        cmocka_unit_test(a_text_beside_something_else_does_not_tell_what_that_is),
+        cmocka_unit_test(the_most_is_what_anybody_may_find),
         cmocka_unit_test(a_model_of_unpublished_format_is_estimated),
         cmocka_unit_test(messages_are_known_by_role_and_by_what_they_call),
         cmocka_unit_test(messages_without_room_are_counted_all_the_same),
