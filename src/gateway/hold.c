@@ -274,12 +274,18 @@ static void count_into(const struct hold_subject *subject, const struct model_bo
     }
 }
 
+/* OpenRouter's API, "Web search": the results are put before the model. */
+static bool searches_by_name(struct slice model)
+{
+    return slice_ends_with(model, SLICE(":online"));
+}
+
 static void bound_input(const struct hold_subject *subject, const struct model_bounds *bounds,
                         struct hold *hold)
 {
     hold->input = HOLD_INPUT_BYTES;
     hold->input_tokens = bytes_bound(subject);
-    if (hold->survey.input == SURVEY_UNKNOWN)
+    if (hold->survey.input == SURVEY_UNKNOWN || searches_by_name(subject->target_model))
         hold_window(bounds, hold);
     else if (hold->survey.input == SURVEY_PICTURES)
         count_into(subject, bounds, hold);
@@ -317,7 +323,7 @@ static void bound_output(const struct hold_subject *subject, const struct model_
             each = hold->written_output = HOLD_OUTPUT_TOKENS;
         }
     }
-    hold->output_tokens = output_of(hold, each);
+    hold->output_tokens = output_of(hold, larger(each, hold->survey.other_maximum));
 }
 
 /* The largest maximum of output, for each choice, whose hold is affordable; at least `least`. */
@@ -359,7 +365,8 @@ void hold_bound(const struct hold_subject *subject, uint64_t affordable, struct 
         price_hold(subject, hold_out);
     }
     if (hold_out->cost_nanousd <= affordable || states_maximum(subject->openai) ||
-        !makes_text(subject->openai) || budgets->when_short == CONFIG_WHEN_SHORT_REFUSE)
+        hold_out->survey.other_maximum > 0 || !makes_text(subject->openai) ||
+        budgets->when_short == CONFIG_WHEN_SHORT_REFUSE)
         return;
     shrink(subject, affordable, budgets->min_output_tokens, hold_out);
     price_hold(subject, hold_out);

@@ -254,7 +254,7 @@ enum container {
     CONTAINER_AUDIO,
     CONTAINER_PREDICTION,
     CONTAINER_OTHER,
-    CONTAINER_COUNT = 24,
+    CONTAINER_COUNT = 25,
 };
 
 static const struct slice containers[CONTAINER_COUNT] = {
@@ -278,6 +278,7 @@ static const struct slice containers[CONTAINER_COUNT] = {
     {"structured_outputs", 18},
     {"provider", 8},
     {"usage", 5},
+    {"transforms", 10},
     {"stop_token_ids", 14},
     {"allowed_token_ids", 17},
     {"bad_words", 9},
@@ -363,6 +364,18 @@ static void look_at_string(struct look *look, const struct json_member *member)
     }
 }
 
+/* llama.cpp's own name goes before the others there; what is below 0 is no maximum. */
+static void look_at_number(struct look *look, const struct json_member *member)
+{
+    uint64_t number;
+    if (!may_mean(member->key, SLICE("n_predict")))
+        return;
+    if (json_u64(member->value, &number) != STATUS_OK || number == UINT64_MAX)
+        number = UINT64_MAX - 1;
+    if (number > look->survey->other_maximum)
+        look->survey->other_maximum = number;
+}
+
 static void look_at_member(struct look *look, const struct json_member *member)
 {
     const struct json_member *const *known = look->openai->members;
@@ -374,6 +387,8 @@ static void look_at_member(struct look *look, const struct json_member *member)
         look_at_container(look, member);
     else if (member->value.type == JSON_TYPE_STRING)
         look_at_string(look, member);
+    else if (member->value.type == JSON_TYPE_NUMBER)
+        look_at_number(look, member);
     else if (member->value.type == JSON_TYPE_BOOL && may_mean(member->key, SLICE("enable_search")))
         find(look, SURVEY_UNKNOWN);
 }

@@ -23,8 +23,9 @@ enum survey_input {
 
 struct survey {
     enum survey_input input;
-    bool may_speak;           /* the request does not say that it wants text only */
-    uint32_t classes;         /* bits 1 << enum price_class that it may be billed in */
+    bool may_speak;         /* the request does not say that it wants text only */
+    uint32_t classes;       /* bits 1 << enum price_class that it may be billed in */
+    uint64_t other_maximum; /* of output, under a name that some servers put before all; 0: none */
     uint64_t predicted_bytes; /* of the answer, which is billed even where it came otherwise */
 };
 

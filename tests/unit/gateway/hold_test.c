@@ -120,6 +120,16 @@ static void a_request_says_its_maximum_for_each_choice(void **state)
     assert_int_equal(hold.output_tokens, 7); /* one prompt, as tokens */
 }
 
+static void a_maximum_under_another_name_is_held_if_it_is_larger(void **state)
+{
+    struct hold hold =
+        bound(*state, OPENAI_ROUTE_CHAT, CHAT(",\"max_tokens\":10,\"n_predict\":70"), UINT64_MAX);
+    assert_int_equal(hold.output_tokens, 70);
+    hold = bound(*state, OPENAI_ROUTE_CHAT, CHAT(",\"n_predict\":70"), 1);
+    assert_int_equal(hold.output_tokens, 1000);
+    assert_int_equal(hold.written_output, 0); /* that would be passed over */
+}
+
 static void a_maximum_of_zero_is_none(void **state)
 {
     const struct hold hold =
@@ -196,6 +206,16 @@ static void what_has_no_bound_holds_the_whole_window(void **state)
         assert_int_equal(hold.input, HOLD_INPUT_WINDOW);
         assert_int_equal(hold.input_tokens, 16000);
     }
+}
+
+static void a_model_that_searches_by_its_name_holds_the_whole_window(void **state)
+{
+    const struct hold hold =
+        bound(*state, OPENAI_ROUTE_CHAT,
+              "{\"model\":\"plain:online\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}",
+              UINT64_MAX);
+    assert_int_equal(hold.input, HOLD_INPUT_WINDOW);
+    assert_int_equal(hold.input_tokens, HOLD_WINDOW_TOKENS);
 }
 
 static void a_picture_by_its_address_counts_as_the_largest(void **state)
@@ -333,12 +353,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_stated_is_the_models_and_the_dearest_kind_of_token),
         cmocka_unit_test(a_request_says_its_maximum_for_each_choice),
+        cmocka_unit_test(a_maximum_under_another_name_is_held_if_it_is_larger),
         cmocka_unit_test(a_maximum_of_zero_is_none),
         cmocka_unit_test(numbers_that_are_too_large_stay_at_their_end),
         cmocka_unit_test(the_affordable_maximum_is_written_down_to_the_least),
         cmocka_unit_test(what_a_request_states_is_never_changed),
         cmocka_unit_test(input_is_counted_only_where_its_bytes_do_not_fit),
         cmocka_unit_test(what_has_no_bound_holds_the_whole_window),
+        cmocka_unit_test(a_model_that_searches_by_its_name_holds_the_whole_window),
         cmocka_unit_test(a_picture_by_its_address_counts_as_the_largest),
         cmocka_unit_test(text_and_functions_have_a_bound),
         cmocka_unit_test(sound_that_may_be_made_is_held_at_its_price),

@@ -233,6 +233,20 @@ static void what_is_predicted_is_known_by_its_bytes(void **state)
     assert_int_equal(survey.predicted_bytes, sizeof("{\"content\":\"abc\"}") - 1);
 }
 
+static uint64_t other_maximum(const char *body)
+{
+    return survey_of(OPENAI_ROUTE_CHAT, body).other_maximum;
+}
+
+static void a_maximum_under_another_name_is_seen(void **state)
+{
+    (void)state;
+    assert_int_equal(other_maximum(CHAT(",\"max_tokens\":1,\"n\":2")), 0);
+    assert_int_equal(other_maximum(CHAT(",\"n_predict\":7,\"N_Predict\":5")), 7);
+    assert_true(other_maximum(CHAT(",\"n_predict\":-1")) == UINT64_MAX - 1);
+    assert_true(other_maximum(CHAT(",\"n_predict\":1.5")) == UINT64_MAX - 1);
+}
+
 static void a_long_request_gives_way(void **state)
 {
     (void)state;
@@ -257,6 +271,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_text_where_nothing_else_is_asked_for),
         cmocka_unit_test(a_service_class_is_read_however_it_is_written),
         cmocka_unit_test(what_is_predicted_is_known_by_its_bytes),
+        cmocka_unit_test(a_maximum_under_another_name_is_seen),
         cmocka_unit_test(a_long_request_gives_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
