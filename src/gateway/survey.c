@@ -252,17 +252,15 @@ enum container {
     CONTAINER_TOOLS,
     CONTAINER_MODALITIES,
     CONTAINER_AUDIO,
-    CONTAINER_PREDICTION,
     CONTAINER_OTHER,
-    CONTAINER_COUNT = 25,
 };
 
-static const struct slice containers[CONTAINER_COUNT] = {
+static const struct slice containers[] = {
     [CONTAINER_TOOLS] = {"tools", 5},
     [CONTAINER_MODALITIES] = {"modalities", 10},
     [CONTAINER_AUDIO] = {"audio", 5},
-    [CONTAINER_PREDICTION] = {"prediction", 10},
     [CONTAINER_OTHER] = {"functions", 9},
+    {"prediction", 10},
     {"response_format", 15},
     {"stream_options", 14},
     {"tool_choice", 11},
@@ -285,6 +283,9 @@ static const struct slice containers[CONTAINER_COUNT] = {
     {"cache_control", 13},
 };
 
+#define CONTAINER_COUNT (sizeof(containers) / sizeof(containers[0]))
+_Static_assert(CONTAINER_COUNT <= 32, "each has a bit in look.seen");
+
 static enum container container_of(struct look *look, struct slice key)
 {
     for (unsigned i = 0; i < CONTAINER_COUNT; i++) {
@@ -293,7 +294,7 @@ static enum container container_of(struct look *look, struct slice key)
         if ((look->seen >> i & 1) != 0)
             break;
         look->seen |= 1u << i;
-        return (enum container)i;
+        return i < CONTAINER_OTHER ? (enum container)i : CONTAINER_OTHER;
     }
     find(look, SURVEY_UNKNOWN);
     return CONTAINER_OTHER;
@@ -315,6 +316,8 @@ static void look_at_container(struct look *look, const struct json_member *membe
 {
     if (is_empty_list(look, member->value))
         return;
+    if (may_mean(member->key, SLICE("prediction")))
+        look->survey->predicted_bytes += member->value.raw.size;
     switch (container_of(look, member->key)) {
     case CONTAINER_TOOLS:
         look_at_tools(look, member->value);
@@ -324,9 +327,6 @@ static void look_at_container(struct look *look, const struct json_member *membe
         break;
     case CONTAINER_AUDIO:
         look->wants_sound = true;
-        break;
-    case CONTAINER_PREDICTION:
-        look->survey->predicted_bytes = member->value.raw.size;
         break;
     default:
         break;

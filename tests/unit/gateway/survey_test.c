@@ -228,9 +228,13 @@ static void a_service_class_is_read_however_it_is_written(void **state)
 static void what_is_predicted_is_known_by_its_bytes(void **state)
 {
     (void)state;
-    const struct survey survey =
+    const uint64_t size = sizeof("{\"content\":\"abc\"}") - 1;
+    struct survey survey =
         survey_of(OPENAI_ROUTE_CHAT, CHAT(",\"prediction\":{\"content\":\"abc\"}"));
-    assert_int_equal(survey.predicted_bytes, sizeof("{\"content\":\"abc\"}") - 1);
+    assert_int_equal(survey.predicted_bytes, size);
+    survey = survey_of(OPENAI_ROUTE_CHAT,
+                       CHAT(",\"prediction\":{},\"Prediction\":{\"content\":\"abc\"}"));
+    assert_int_equal(survey.predicted_bytes, size + 2);
 }
 
 static uint64_t other_maximum(const char *body)
