@@ -231,6 +231,9 @@ def test_a_budget_that_only_warns_changes_no_request(gateway, members):
     owner = Owner(gateway.weir, "key", "0.0001usd/total", "--warn-only")
     for model in ("gpt-3.5-turbo", "gpt-test"):
         assert maxima_sent(gateway, owner.key, model=model, **members) == members
+    hold = gateway.weir.run_json("explain", "--key", owner.id, "--model", "gpt-test",
+                                 code=None)["hold"]
+    assert not hold["is_held"] and hold["max_output_written"] is None
 
 
 def test_input_is_counted_where_its_bytes_would_not_fit(gateway):
