@@ -47,8 +47,8 @@ endif()
 # gcc clears and copies what is larger than a few words with `rep stos` and `rep movs`, which take longer
 # to start than the C library's functions take for hundreds of bytes.
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    set(string_strategy vector_loop:256:noalign,libcall:-1:noalign)
-    set(string_flags -mmemset-strategy=${string_strategy} -mmemcpy-strategy=${string_strategy})
+    set(string_flags -mmemset-strategy=vector_loop:256:noalign,libcall:-1:noalign
+                     -mmemcpy-strategy=libcall:-1:noalign)
     target_compile_options(weir_flags INTERFACE ${string_flags})
     target_link_options(weir_flags INTERFACE ${string_flags})
 endif()

@@ -21,9 +21,8 @@ static bool root_of(struct slice body, struct json_value *root_out)
     return true;
 }
 
-/* Where the member's value goes, or NULL. */
-static struct json_value *place_of(struct openai_answer *answer, struct json_value *usage,
-                                   struct slice key)
+static struct json_value *look_for_place(struct openai_answer *answer, struct json_value *usage,
+                                         struct slice key)
 {
     if (json_key_equal(key, SLICE("usage")))
         return usage;
@@ -36,6 +35,24 @@ static struct json_value *place_of(struct openai_answer *answer, struct json_val
     if (json_key_equal(key, SLICE("service_tier")))
         return &answer->service_tier;
     return json_key_equal(key, SLICE("choices")) ? &answer->choices : NULL;
+}
+
+/* Where the member's value goes, or NULL. Of keys without escapes most do not even begin as one of these. */
+static struct json_value *place_of(struct openai_answer *answer, struct json_value *usage,
+                                   struct slice key)
+{
+    switch (key.size > 0 ? key.data[0] : '\0') {
+    case 'u':
+    case 'i':
+    case 'm':
+    case 'e':
+    case 's':
+    case 'c':
+    case '\\':
+        return look_for_place(answer, usage, key);
+    default:
+        return NULL;
+    }
 }
 
 enum status openai_answer_read(struct slice body, const struct json_limits *limits,

@@ -80,8 +80,10 @@ static ptrdiff_t end_in_stretch(const char *at, uint64_t brackets, size_t *depth
     return JSON_STRETCH_BYTES + 1;
 }
 
-/* From the opening bracket to behind the closing one; NULL if there is none. */
-static const char *skip_container(const struct json_walk *walk, const char *at)
+/* From the opening bracket to behind the closing one; NULL if there is none. (In line, its stretch of
+ * bytes would burden the walk over members that are no containers.) */
+__attribute__((noinline)) static const char *skip_container(const struct json_walk *walk,
+                                                            const char *at)
 {
     const char *stop = json_pause_stop(walk->limits, at, walk->end);
     struct json_stretch_state state = {0, 0};
