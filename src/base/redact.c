@@ -29,10 +29,20 @@ static size_t prefix_end(struct slice text, size_t at)
     return slice_starts_with(slice_from(text, end), AFTER) ? end + AFTER.size : 0;
 }
 
+/* Where COMMON stands next; text.size: nowhere. Its first letter is rare, and found faster than all. */
+static size_t find_common(struct slice text, size_t from)
+{
+    for (;; from++) {
+        from += slice_find_byte(slice_from(text, from), COMMON.data[0]);
+        if (from == text.size || slice_starts_with(slice_from(text, from), COMMON))
+            return from;
+    }
+}
+
 static bool find(struct slice text, struct place *place_out)
 {
     size_t from = 0, at;
-    while ((at = from + slice_find(slice_from(text, from), COMMON)) < text.size) {
+    while ((at = find_common(text, from)) < text.size) {
         const size_t shown = prefix_end(text, at);
         size_t end = shown;
         while (shown > 0 && end < text.size && is_of_secret(text.data[end]))
