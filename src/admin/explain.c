@@ -263,10 +263,15 @@ static void ask_with_hold(struct explanation *explanation, struct hold_subject *
         refuse_by_limit(explanation);
 }
 
-/* What refuses before anything is held; a request that is too large may yet be counted. */
-static void ask_without_hold(struct explanation *explanation)
+/* What refuses before anything is held; a request that is too large may yet be counted. Where a rate
+ * refuses, a budget that would do so when it is over is told instead. */
+static void ask_at_first(struct explanation *explanation, const struct hold_subject *subject)
 {
-    const enum admission_verdict verdict = ask(explanation);
+    enum admission_verdict verdict = ask(explanation);
+    if ((verdict == ADMISSION_RATE || verdict == ADMISSION_PARALLEL) && explanation->has_hold) {
+        add_hold(explanation, subject);
+        verdict = ask(explanation);
+    }
     if (verdict == ADMISSION_TOO_LARGE)
         explanation->refusal.verdict = ADMISSION_ADMITTED;
     else if (verdict != ADMISSION_ADMITTED)
@@ -284,7 +289,7 @@ static void ask_limits(struct explanation *explanation)
     explanation->has_hold = admission_has_hard_budget(&explanation->levels);
     weigh(explanation, &subject);
     if (explanation->code == NULL)
-        ask_without_hold(explanation);
+        ask_at_first(explanation, &subject);
     add_hold(explanation, &subject);
     refuse_unpriced(explanation);
     if (explanation->code == NULL)

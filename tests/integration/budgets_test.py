@@ -231,9 +231,8 @@ def test_a_budget_that_only_warns_changes_no_request(gateway, members):
     owner = Owner(gateway.weir, "key", "0.0001usd/total", "--warn-only")
     for model in ("gpt-3.5-turbo", "gpt-test"):
         assert maxima_sent(gateway, owner.key, model=model, **members) == members
-    hold = gateway.weir.run_json("explain", "--key", owner.id, "--model", "gpt-test",
-                                 code=None)["hold"]
-    assert not hold["is_held"] and hold["max_output_written"] is None
+    explained = gateway.weir.run_json("explain", "--key", owner.id, "--model", "gpt-test")
+    assert explained["hold"] is None
 
 
 def test_input_is_counted_where_its_bytes_would_not_fit(gateway):
@@ -417,3 +416,24 @@ def test_a_reload_keeps_what_was_counted_and_new_budgets_begin_with_the_ledger(m
     refused = gateway.ask(max_tokens=400)
     assert refused.status == 429 and "in total" in refused.json()["error"]["message"]
     assert gateway.ask(max_tokens=100).status == 200
+
+
+def test_explain_tells_the_budget_that_outlasts_a_rate_as_the_answer_does(gateway):
+    owner = Owner(gateway.weir, "user", "0.0002usd/month")
+    gateway.upstream.answer_always(answers.chat(usage=usage(5, 100)))
+    gateway.weir.run("keys", "set", owner.id, "--limit", "2req/day")
+    for _ in range(2):
+        assert gateway.ask(key=owner.key, max_tokens=100).status == 200
+    refused = gateway.ask(key=owner.key, max_tokens=100)
+    body = json.dumps({"model": "gpt-test", "max_tokens": 100,
+                       "messages": [{"role": "user", "content": "Hi"}]})
+    (gateway.weir.data_dir / "body.json").write_text(body)
+    explained = gateway.weir.run_json("explain", "--key", owner.id, "--file",
+                                      str(gateway.weir.data_dir / "body.json"), code=1)
+    error = refused.json()["error"]
+    assert (refused.status, error["code"]) == (429, "insufficient_quota")
+    assert (explained["status"], explained["code"], explained["message"]) == (
+        429, error["code"], error["message"])
+    refused_by = explained["refused_by"]
+    assert (refused_by["level"], refused_by["limit"]) == ("user", "0.0002usd/month")
+    assert 0 < refused_by["retry_after_ms"] <= 31 * 86_400_000
