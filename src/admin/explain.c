@@ -122,7 +122,7 @@ static unsigned read_body(struct explanation *explanation, enum openai_route rou
     struct operation *operation = explanation->operation;
     const struct slice given_model = body_text(model);
     struct openai_error error;
-    struct slice text;
+    struct slice text = {0};
     if (given_model.data == NULL && body->value == NULL)
         return operation_problem(operation, 400, "model is missing: the name that a client uses");
     const unsigned failed = body->value != NULL ? given_body(explanation, &text)

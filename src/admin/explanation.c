@@ -2,6 +2,7 @@
 
 #include "admin/limit_state.h"
 #include "admin/member_writer.h"
+#include "base/assert.h"
 #include "base/clock.h"
 #include "identity/access.h"
 #include "models/price_decimal.h"
@@ -21,6 +22,7 @@ static struct limit_owner owner_of(const struct explanation *explanation, enum l
                                 .level = explanation->levels.of[kind],
                                 .zone = explanation->levels.zones[kind]};
     const struct identity_team *team = identity_key_team(explanation->entry);
+    ASSERT(explanation->rule != NULL && explanation->provider != NULL); /* else it is not weighed */
     if (kind == LEVEL_KEY) {
         owner.id = &explanation->entry->id;
         owner.name = explanation->key.name;

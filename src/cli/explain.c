@@ -59,9 +59,11 @@ static bool read_file(const char *path, struct buffer *text)
     const bool is_stdin = strcmp(path, "-") == 0;
     FILE *file = is_stdin ? stdin : fopen(path, "rb");
     char piece[1024];
-    size_t size;
-    while (file != NULL && (size = fread(piece, 1, sizeof(piece), file)) > 0)
+    size_t size = sizeof(piece);
+    while (file != NULL && size == sizeof(piece)) {
+        size = fread(piece, 1, sizeof(piece), file);
         buffer_append(text, slice_of(piece, size));
+    }
     const bool is_read = file != NULL && !ferror(file);
     if (!is_read)
         fprintf(stderr, "weir: cannot read %s: %s\n", path, strerror(errno));
