@@ -313,9 +313,12 @@ def test_a_budget_that_only_warns_refuses_nobody_and_tells(gateway):
     for _ in range(3):
         assert gateway.ask(key=owner.key, max_tokens=600).status == 200
     assert spent_and_held(gateway.weir, owner) == (1_800_000, 0)
-    lines = [each for each in gateway.weir.log_lines()
-             if f"user {owner.name} has spent" in str(log_field(each, "message"))]
-    assert len(lines) == 2  # of 50 and 100 percent, once each
+    def lines():
+        return [each for each in gateway.weir.log_lines()
+                if f"user {owner.name} has spent" in str(log_field(each, "message"))]
+
+    wait_until(lambda: len(lines()) >= 2, 5, "the alerts in the log")
+    assert len(lines()) == 2  # of 50 and 100 percent, once each
     assert counted(gateway, "weir_budget_alerts_total", "user") == before + 2
     wait_until(lambda: gateway.weir.run("audit", "tail").stdout.count("budget.alert") >= 2, 5,
                "the alerts in the audit chain")
