@@ -1,28 +1,27 @@
 #include "base/alloc.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 static _Thread_local int fail_countdown = -1;
 
-static bool must_fail(void)
+bool alloc_must_fail(void)
 {
     return fail_countdown >= 0 && fail_countdown-- == 0;
 }
 
 void *alloc_bytes(size_t size)
 {
-    return must_fail() ? NULL : malloc(size);
+    return alloc_must_fail() ? NULL : malloc(size);
 }
 
 void *alloc_zeroed(size_t count, size_t size)
 {
-    return must_fail() ? NULL : calloc(count, size);
+    return alloc_must_fail() ? NULL : calloc(count, size);
 }
 
 void *alloc_resize(void *memory, size_t size)
 {
-    return must_fail() ? NULL : realloc(memory, size);
+    return alloc_must_fail() ? NULL : realloc(memory, size);
 }
 
 void alloc_free(void *memory)

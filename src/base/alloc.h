@@ -4,6 +4,7 @@
 #ifndef BASE_ALLOC_H
 #define BASE_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Memory with undefined content; `size` > 0. Free with alloc_free(). */
@@ -17,5 +18,7 @@ void alloc_free(void *memory);
 /* For tests: the nth allocation of this thread from now (0 is the next) and no other fails;
  * -1 turns this off. */
 void alloc_fail_nth(int nth);
+/* Whether this allocation is the one: for the other allocators of base/, once for each. */
+bool alloc_must_fail(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/slab.h"
 #include "identity/entry_internal.h"
 
 static uint16_t copy_name(struct slice name, char *name_out)
@@ -48,7 +49,7 @@ size_t identity_team_bytes(const struct identity_team *team)
 
 struct identity_user *identity_user_create(const struct id *id, struct slice name, bool disabled)
 {
-    struct identity_user *user = alloc_zeroed(1, sizeof(*user) + name.size);
+    struct identity_user *user = slab_take(sizeof(*user) + name.size);
     if (user == NULL)
         return NULL;
     user->id = *id;
@@ -76,7 +77,7 @@ void identity_user_release(struct identity_user *user)
     if (team != NULL)
         identity_team_release(team);
     identity_rules_unref(&rules);
-    alloc_free(user);
+    slab_give(user, sizeof(*user) + user->name_size);
 }
 
 size_t identity_user_bytes(const struct identity_user *user)
@@ -87,7 +88,7 @@ size_t identity_user_bytes(const struct identity_user *user)
 struct identity_key *identity_key_create(const struct identity_spec *spec,
                                          struct identity_user *user)
 {
-    struct identity_key *key = alloc_zeroed(1, sizeof(*key));
+    struct identity_key *key = slab_take(sizeof(*key));
     if (key == NULL)
         return NULL;
     memcpy(key->hash, spec->hash, sizeof(key->hash));
@@ -122,7 +123,7 @@ void identity_key_release(struct identity_key **key)
     if (atomic_fetch_sub_explicit(&(*key)->references, 1, memory_order_acq_rel) == 1) {
         identity_user_release((*key)->user);
         identity_rules_unref(&(*key)->rules);
-        alloc_free(*key);
+        slab_give(*key, sizeof(**key));
     }
     *key = NULL;
 }

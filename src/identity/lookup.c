@@ -2,8 +2,10 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/slab.h"
 
 #define SEGMENT_SLOTS 512
+_Static_assert(SEGMENT_SLOTS * 16 + 64 <= SLAB_BYTES_MAX, "a segment is an object of the slab");
 /* Removed slots count as used, or a search for what is not there would not end. Insertions whose room
  * was reserved together may go beyond it. */
 #define USED_MAX (SEGMENT_SLOTS / 4 * 3)
@@ -45,9 +47,14 @@ static void directory_free(struct retired *retired)
     alloc_free(LIST_ENTRY(retired, struct lookup_directory, retired));
 }
 
+static void segment_destroy(struct segment *segment)
+{
+    slab_give(segment, sizeof(*segment));
+}
+
 static void segment_free(struct retired *retired)
 {
-    alloc_free(LIST_ENTRY(retired, struct segment, retired));
+    segment_destroy(LIST_ENTRY(retired, struct segment, retired));
 }
 
 static size_t directory_bytes(unsigned depth)
@@ -79,7 +86,7 @@ static struct segment *segment_of(const struct lookup *lookup, uint64_t hash)
 
 static struct segment *segment_create(unsigned depth)
 {
-    struct segment *segment = alloc_zeroed(1, sizeof(*segment));
+    struct segment *segment = slab_take(sizeof(*segment));
     if (segment != NULL)
         segment->depth = depth;
     return segment;
@@ -110,7 +117,7 @@ void lookup_fini(struct lookup *lookup)
     while (place < (size_t)1 << directory->depth) {
         struct segment *segment = segment_at(directory, place);
         place += (size_t)1 << (directory->depth - segment->depth);
-        alloc_free(segment);
+        segment_destroy(segment);
     }
     alloc_free(directory);
     atomic_store_explicit(&lookup->directory, NULL, memory_order_relaxed);
@@ -224,7 +231,7 @@ static enum status segment_split(struct lookup *lookup, uint64_t hash, struct se
     struct segment *low = segment_create(segment->depth + 1);
     struct segment *high = low != NULL ? segment_create(segment->depth + 1) : NULL;
     if (high == NULL) {
-        alloc_free(low);
+        segment_destroy(low);
         return STATUS_NO_MEMORY;
     }
     struct segment *halves[2] = {low, high};

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/cidr.h"
+#include "base/slab.h"
 
 /* A list that is not there stands for "all". */
 #define ALL UINT16_MAX
@@ -130,6 +131,22 @@ static enum status fill_lists(const struct identity_rules_spec *spec, size_t net
     return STATUS_OK;
 }
 
+/* Rules without lists, of which there may be very many, lie in the slab. `bytes` is the size of the lists. */
+static struct identity_rules *make_room(size_t bytes)
+{
+    if (bytes > 0)
+        return alloc_zeroed(1, sizeof(struct identity_rules) + bytes);
+    return slab_take(sizeof(struct identity_rules));
+}
+
+static void give_room(struct identity_rules *rules, size_t bytes)
+{
+    if (bytes > 0)
+        alloc_free(rules);
+    else
+        slab_give(rules, sizeof(*rules));
+}
+
 enum status identity_rules_create(const struct identity_rules_spec *spec,
                                   struct identity_rules **rules_out, struct reason *reason)
 {
@@ -140,7 +157,7 @@ enum status identity_rules_create(const struct identity_rules_spec *spec,
     ASSERT(spec->level == NULL || spec->unref != NULL);
     const size_t network_count = item_count(spec->networks);
     const size_t bytes = has_lists(spec) ? lists_bytes(spec, network_count) : 0;
-    struct identity_rules *rules = alloc_zeroed(1, sizeof(*rules) + bytes);
+    struct identity_rules *rules = make_room(bytes);
     if (rules == NULL) {
         reason_set(reason, "out of memory");
         return STATUS_NO_MEMORY;
@@ -150,7 +167,7 @@ enum status identity_rules_create(const struct identity_rules_spec *spec,
     if (rules->has_lists)
         status = fill_lists(spec, network_count, rules->lists, reason);
     if (status != STATUS_OK) {
-        alloc_free(rules);
+        give_room(rules, bytes);
         return status;
     }
     rules->level = spec->level;
@@ -174,7 +191,7 @@ void identity_rules_unref(struct identity_rules **rules)
         return;
     if (last->level != NULL)
         last->unref(&last->level);
-    alloc_free(last);
+    give_room(last, identity_rules_bytes(last) - sizeof(*last));
 }
 
 static const struct lists *lists_of(const struct identity_rules *rules)

@@ -1,6 +1,6 @@
 #include "policy/level.h"
 
-#include "base/alloc.h"
+#include "base/slab.h"
 #include "base/assert.h"
 #include "base/clock.h"
 #include "policy/level_internal.h"
@@ -50,6 +50,11 @@ static enum status add_limit(struct level *level, const struct limit *limit, uin
     return STATUS_OK;
 }
 
+static size_t level_bytes(size_t count)
+{
+    return sizeof(struct level) + count * (sizeof(struct limit) + sizeof(uint32_t));
+}
+
 enum status level_create(struct counters *counters, const struct limits *limits, bool is_warn_only,
                          const struct level *former, struct level **level_out)
 {
@@ -58,8 +63,7 @@ enum status level_create(struct counters *counters, const struct limits *limits,
     *level_out = NULL;
     if (limits->count == 0)
         return STATUS_OK;
-    struct level *level = alloc_bytes(
-        sizeof(*level) + limits->count * (sizeof(level->limits[0]) + sizeof(indexes[0])));
+    struct level *level = slab_take(level_bytes(limits->count));
     if (level == NULL)
         return STATUS_NO_MEMORY;
     *level = (struct level){
@@ -70,7 +74,7 @@ enum status level_create(struct counters *counters, const struct limits *limits,
         if (status != STATUS_OK) {
             while (i-- > 0)
                 counters_drop(counters, indexes[i]);
-            alloc_free(level);
+            slab_give(level, level_bytes(limits->count));
             return status;
         }
         level->limits[i] = limits->items[i];
@@ -97,7 +101,7 @@ void level_unref(struct level **level)
         return;
     for (size_t i = 0; i < it->count; i++)
         counters_drop(it->counters, level_indexes(it)[i]);
-    alloc_free(it);
+    slab_give(it, level_bytes(it->count));
 }
 
 static bool is_rate(const struct limit *limit)
