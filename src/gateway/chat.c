@@ -41,10 +41,20 @@ static enum status refuse_body(struct request *request, const struct openai_erro
     return STATUS_DENIED;
 }
 
+/* They come while the body is read. */
+static void ask_for_counters(const struct identity_key *key)
+{
+    if (key == NULL)
+        return;
+    level_prefetch_counters(identity_rules_level(key->rules));
+    level_prefetch_counters(identity_rules_level(identity_key_user_rules(key)));
+}
+
 enum status chat_inspect(struct request *request, enum openai_route route)
 {
     const struct json_limits limits = limits_for_json(request->worker);
     UNCLEARED struct openai_error error; /* unset unless something is wrong */
+    ask_for_counters(request->key);
     const enum status status = openai_request_read(
         route, request->body.bytes, &limits, &request->exchange->arena, &request->openai, &error);
     if (status == STATUS_INVALID)

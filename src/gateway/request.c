@@ -175,12 +175,15 @@ enum status request_authenticate(struct request *request)
         return refuse_key(request, key_check(text, NULL) == STATUS_OK
                                        ? "it is not known here"
                                        : "it is mistyped or incomplete");
+    identity_key_prefetch(key);
     const uint64_t now_us = loop_realtime_us(worker->loop);
     const enum identity_verdict verdict = identity_check(key, now_us);
     if (verdict != IDENTITY_VERDICT_VALID)
         return refuse_key(request, identity_verdict_name(verdict));
     if (check_access(request, key) != STATUS_OK)
         return STATUS_DENIED;
+    level_prefetch(identity_rules_level(key->rules));
+    level_prefetch(identity_rules_level(identity_key_user_rules(key)));
     const struct identity_team *team = identity_key_team(key);
     if (team != NULL)
         request->team_id = team->id;

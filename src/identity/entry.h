@@ -118,6 +118,16 @@ static inline const struct zone *identity_team_zone(const struct identity_team *
     return team != NULL ? atomic_load_explicit(&team->zone, memory_order_acquire) : NULL;
 }
 
+/* Of a million keys none is in the processor's caches. What a request looks at is asked for as soon as its
+ * place is known, so that it comes while other work is done. */
+static inline void identity_key_prefetch(const struct identity_key *key)
+{
+    __builtin_prefetch(key->user);
+    __builtin_prefetch((const char *)key->user + 64);
+    __builtin_prefetch(key->rules);
+    __builtin_prefetch(&key->references, 1);
+}
+
 /* Keeps an entry, found in this turn or held already, over the turns that follow. */
 void identity_key_acquire(struct identity_key *key);
 /* Gives up *key, if any, and sets it to NULL. */

@@ -86,6 +86,14 @@ enum status level_create(struct counters *counters, const struct limits *limits,
     return STATUS_OK;
 }
 
+void level_prefetch_counters(const struct level *level)
+{
+    if (level == NULL)
+        return;
+    for (size_t i = 0; i < level->count; i++)
+        __builtin_prefetch(level_record(level, i), 1);
+}
+
 struct level *level_ref(struct level *level)
 {
     if (level != NULL)

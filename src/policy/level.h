@@ -49,6 +49,13 @@ void level_unref(struct level **level);
  * of a budget whose amount is another one, shares are told anew. */
 void level_succeed(struct level *level, const struct level *former, uint64_t now_ns);
 
+/* Asks for what is counted, which will soon be looked at; the first step is for the level itself. */
+static inline void level_prefetch(const struct level *level)
+{
+    __builtin_prefetch(level);
+}
+void level_prefetch_counters(const struct level *level);
+
 size_t level_count(const struct level *level);
 const struct limit *level_limit(const struct level *level, size_t index);
 bool level_is_warn_only(const struct level *level);
