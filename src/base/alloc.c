@@ -1,6 +1,9 @@
 #include "base/alloc.h"
 
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static _Thread_local int fail_countdown = -1;
 
@@ -27,6 +30,13 @@ void *alloc_resize(void *memory, size_t size)
 void alloc_free(void *memory)
 {
     free(memory);
+}
+
+void alloc_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
 }
 
 void alloc_fail_nth(int nth)

@@ -14,6 +14,8 @@ void *alloc_zeroed(size_t count, size_t size);
 /* Grows or shrinks `memory` (or allocates, if it is NULL). On NULL `memory` is unchanged. */
 void *alloc_resize(void *memory, size_t size);
 void alloc_free(void *memory);
+/* Gives what was freed back to the system: after work that needed much for once, such as loading. */
+void alloc_trim(void);
 
 /* For tests: the nth allocation of this thread from now (0 is the next) and no other fails;
  * -1 turns this off. */

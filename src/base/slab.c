@@ -43,20 +43,42 @@ static size_t next_chunk_bytes(void)
     return slab.chunk_bytes < CHUNK_BYTES_HUGE ? 2 * slab.chunk_bytes : CHUNK_BYTES_HUGE;
 }
 
-/* Zeroed, and aligned to its size. */
-static char *map_chunk(size_t bytes)
+static char *map(size_t bytes)
 {
-    char *mapping =
-        mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapping == MAP_FAILED)
+    void *mapping = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return mapping != MAP_FAILED ? mapping : NULL;
+}
+
+/* How much is missing to the next multiple of `bytes`. */
+static size_t missing(const char *mapping, size_t bytes)
+{
+    return -(uintptr_t)mapping & (bytes - 1);
+}
+
+/* Aligned to its size. */
+static char *map_aligned(size_t bytes)
+{
+    char *mapping = map(bytes);
+    if (mapping == NULL || missing(mapping, bytes) == 0)
+        return mapping; /* so does a newer kernel place what is as large as a huge page */
+    (void)munmap(mapping, bytes);
+    mapping = map(2 * bytes);
+    if (mapping == NULL)
         return NULL;
-    const size_t before = -(uintptr_t)mapping & (bytes - 1);
+    const size_t before = missing(mapping, bytes);
     if (before > 0)
         (void)munmap(mapping, before);
     (void)munmap(mapping + before + bytes, bytes - before);
-    if (bytes == CHUNK_BYTES_HUGE)
-        (void)madvise(mapping + before, bytes, MADV_HUGEPAGE);
     return mapping + before;
+}
+
+/* All zeros. */
+static char *map_chunk(size_t bytes)
+{
+    char *chunk = map_aligned(bytes);
+    if (chunk != NULL && bytes == CHUNK_BYTES_HUGE)
+        (void)madvise(chunk, bytes, MADV_HUGEPAGE);
+    return chunk;
 }
 
 static void *take_locked(size_t size)

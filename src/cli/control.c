@@ -366,6 +366,7 @@ static enum status open_all(struct control *control, const struct control_config
         status = start_gateway(control, wanted->version, config, reason);
     if (status == STATUS_OK)
         status = seed_budgets(control, reason);
+    alloc_trim(); /* the rows of a million keys were read by now */
     if (status == STATUS_OK)
         status = open_admin(control, reason);
     if (status == STATUS_OK)
