@@ -114,6 +114,29 @@ size_t openai_stream_quiet(struct slice bytes)
     return (size_t)(found - bytes.data);
 }
 
+/* Lines with an empty one behind them. */
+static uint64_t count_events(struct slice bytes, char line_end)
+{
+    uint64_t count = 0;
+    size_t at;
+    while ((at = slice_find_byte(bytes, line_end)) < bytes.size) {
+        bytes = slice_from(bytes, at + 1);
+        if (bytes.size >= 2 && bytes.data[0] == '\r' && bytes.data[1] == '\n')
+            bytes = slice_from(bytes, 1);
+        if (bytes.size == 0 || bytes.data[0] != line_end)
+            continue;
+        bytes = slice_from(bytes, 1);
+        count++;
+    }
+    return count;
+}
+
+uint64_t openai_stream_events(struct slice bytes)
+{
+    const bool has_lf = slice_find_byte(bytes, '\n') < bytes.size;
+    return count_events(bytes, has_lf ? '\n' : '\r');
+}
+
 /* --- a single event --- */
 
 /* What the members of an event say that weir looks at. */
@@ -227,44 +250,72 @@ static bool is_content(struct slice key)
            !json_key_equal(key, SLICE("reasoning_details")); /* said again */
 }
 
-static void find_texts(struct json_value value, const struct json_limits *limits, unsigned depth,
-                       openai_content_found *found, void *context)
+/* Who is told of what is found. */
+struct finder {
+    const struct json_limits *limits;
+    openai_content_found *found;
+    void *context;
+};
+
+/* A picture is the URL of its bytes ("data:image/png;base64,…"), and no text that only begins so. */
+static bool is_picture(struct slice raw)
+{
+    static const struct slice mark = {";base64,", 8};
+    const struct slice head = slice_of(raw.data, raw.size < 128 ? raw.size : 128);
+    return slice_starts_with(raw, SLICE("\"data:")) && slice_find(head, mark) < head.size;
+}
+
+static void tell(const struct finder *finder, struct json_value text)
+{
+    finder->found(finder->context,
+                  is_picture(text.raw) ? OPENAI_CONTENT_MEDIA : OPENAI_CONTENT_TEXT, text);
+}
+
+static void find_texts(const struct finder *finder, struct json_value value, unsigned depth,
+                       bool is_sound)
 {
     struct json_walk walk;
     struct json_member member;
     if (value.type == JSON_TYPE_STRING)
-        found(context, value);
+        tell(finder, value);
     if (depth == 0 || (value.type != JSON_TYPE_OBJECT && value.type != JSON_TYPE_ARRAY))
         return;
-    json_walk_init(&walk, value, limits);
+    json_walk_init(&walk, value, finder->limits);
     while (json_walk_next(&walk, &member)) {
-        if (value.type == JSON_TYPE_ARRAY || is_content(member.key))
-            find_texts(member.value, limits, depth - 1, found, context);
+        if (value.type == JSON_TYPE_ARRAY)
+            find_texts(finder, member.value, depth - 1, false);
+        else if (is_sound && member.value.type == JSON_TYPE_STRING &&
+                 json_key_equal(member.key, SLICE("data")))
+            finder->found(finder->context, OPENAI_CONTENT_MEDIA, member.value);
+        else if (is_content(member.key))
+            find_texts(finder, member.value, depth - 1, json_key_equal(member.key, SLICE("audio")));
     }
 }
 
-void openai_event_content(struct slice data, const struct json_limits *limits,
+bool openai_event_content(struct slice data, const struct json_limits *limits,
                           openai_content_found *found, void *context)
 {
     struct json_value root;
     struct json_error error;
     struct findings findings;
+    const struct finder finder = {limits, found, context};
     if (json_check(data, limits, &root, &error) != STATUS_OK || root.type != JSON_TYPE_OBJECT)
-        return;
+        return false;
     find_members(root, limits, &findings);
     if (findings.choices.raw.data != NULL)
-        find_texts(findings.choices, limits, CONTENT_DEPTH_MAX, found, context);
+        find_texts(&finder, findings.choices, CONTENT_DEPTH_MAX, false);
+    return true;
 }
 
-static void add_bytes(void *context, struct json_value text)
+static void add_bytes(void *context, enum openai_content kind, struct json_value text)
 {
     uint64_t *bytes = context;
-    *bytes += text.raw.size - 2;
+    *bytes += kind == OPENAI_CONTENT_TEXT ? text.raw.size - 2 : 0;
 }
 
 uint64_t openai_event_content_bytes(struct slice data, const struct json_limits *limits)
 {
     uint64_t bytes = 0;
-    openai_event_content(data, limits, add_bytes, &bytes);
+    (void)openai_event_content(data, limits, add_bytes, &bytes);
     return bytes;
 }

@@ -52,14 +52,22 @@ enum openai_event openai_stream_event(struct openai_stream *stream, struct slice
  * does not depend on the stream's state. */
 size_t openai_stream_quiet(struct slice bytes);
 
+/* How many events end in these bytes, by their empty lines, of which all are written alike. */
+uint64_t openai_stream_events(struct slice bytes);
+
+enum openai_content {
+    OPENAI_CONTENT_TEXT,
+    OPENAI_CONTENT_MEDIA, /* sound or a picture in base64 */
+};
+
 /* Calls found() for each string that the model made in one event (or in a whole answer), in order:
- * of each choice's text, delta or message, with tool calls and refusals. None if the data is no JSON
- * object. */
-typedef void openai_content_found(void *context, struct json_value text);
-void openai_event_content(struct slice data, const struct json_limits *limits,
+ * of each choice's text, delta or message, with tool calls and refusals. False, and none, if the
+ * data is no JSON object. */
+typedef void openai_content_found(void *context, enum openai_content kind, struct json_value text);
+bool openai_event_content(struct slice data, const struct json_limits *limits,
                           openai_content_found *found, void *context);
 
-/* The bytes of these strings, as they are written. */
+/* The bytes of the texts among these strings, as they are written. */
 uint64_t openai_event_content_bytes(struct slice data, const struct json_limits *limits);
 
 /* Whether the stream came to its end: without that it is broken, however the connection ended. */

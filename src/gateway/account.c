@@ -1,6 +1,7 @@
 #include "gateway/account.h"
 
 #include "base/clock.h"
+#include "dialect/openai_stream.h"
 #include "gateway/estimate.h"
 #include "gateway/gateway.h"
 #include "gateway/late_budgets.h"
@@ -138,6 +139,8 @@ static void write_opened(struct request *request, struct slice metadata,
     pricing_bill(find_price(request), request->endpoint->provider, orphan, PRICE_STANDARD,
                  opened.time_us, &opened.orphan);
     opened.orphan.estimated = true;
+    if (admit_has_held_cost(&request->admit))
+        opened.orphan.cost_nanousd = (int64_t)request->admit.hold.cost_nanousd;
     const size_t size = record_write_opened(&opened, journal_room(journal, RECORD_OPENED_MAX));
     journal_append(journal, RECORD_OPENED, size);
     journal_unreserve(journal, 1, RECORD_OPENED_MAX);
@@ -192,16 +195,36 @@ enum status account_next_attempt(struct request *request, struct slice outcome, 
 
 /* --- The bill ---------------------------------------------------------------------------------------------- */
 
+/* What a hard budget held for is charged at the price that was held, where a count is weir's own; all
+ * of the hold, where nobody knows the count or the price. */
+static void charge_hold(const struct request *request, enum estimate_kind kind,
+                        struct record_bill *bill)
+{
+    if (!admit_has_held_cost(&request->admit))
+        return;
+    if (kind == ESTIMATE_MADE) {
+        bill->cost_nanousd = (int64_t)admit_held_cost(
+            request, (uint64_t)bill->tokens[RECORD_TOKENS_INPUT],
+            bill->tokens[RECORD_TOKENS_OUTPUT] > 0 ? (uint64_t)bill->tokens[RECORD_TOKENS_OUTPUT]
+                                                   : 0);
+    } else if (kind == ESTIMATE_HELD || bill->cost_nanousd == RECORD_UNKNOWN) {
+        bill->cost_nanousd = (int64_t)request->admit.hold.cost_nanousd;
+        bill->estimated = true;
+    }
+}
+
 static void make_bill(struct request *request)
 {
     struct account *account = &request->account;
     struct openai_usage usage = request->usage;
     char id[PRICING_ID_BYTES];
     estimate_finish(request);
-    const bool is_estimated = estimate_missing(request, &usage);
+    const enum estimate_kind kind = estimate_missing(request, &usage);
     pricing_bill(find_price(request), request->endpoint->provider, &usage, account->service_class,
                  account->time_us, &account->bill);
-    account->bill.estimated |= is_estimated;
+    account->bill.estimated |= kind != ESTIMATE_TOLD;
+    account->is_unpriced = account->bill.cost_nanousd == RECORD_UNKNOWN;
+    charge_hold(request, kind, &account->bill);
     if (!estimate_is_billed(request))
         account->bill.cost_nanousd = 0; /* not even the part per request */
     account->bill.price_id =            /* the price may go */
@@ -230,12 +253,11 @@ static void count_bill(const struct request *request)
     }
     metric_add(&metrics->requests, 1);
     metric_add(&metrics->estimated, bill->estimated);
-    if (bill->cost_nanousd > 0) {
+    if (bill->cost_nanousd > 0)
         metric_add(&metrics->cost_nanousd, (uint64_t)bill->cost_nanousd);
-    } else if (bill->cost_nanousd == RECORD_UNKNOWN) {
-        metric_add(&metrics->unpriced, 1);
+    metric_add(&metrics->unpriced, bill->cost_nanousd == RECORD_UNKNOWN);
+    if (request->account.is_unpriced && estimate_is_billed(request))
         warn_unpriced(request);
-    }
 }
 
 static bool is_answered(const struct request *request, unsigned status)
@@ -295,13 +317,16 @@ void account_relayed(struct account *account, struct slice events)
 {
     const size_t size = events.size < ACCOUNT_SAMPLE_BYTES ? events.size : ACCOUNT_SAMPLE_BYTES;
     account->relayed_bytes += events.size;
-    if (account->counter != NULL)
+    if (account->is_followed)
         estimate_relayed(account, events);
+    else if (account->is_watched)
+        account->events += openai_stream_events(events);
     account->runs++;
     if ((account->runs & (account->runs - 1)) != 0)
         return; /* the first, second, fourth … run is enough, and costs little */
     account->sample_bytes = size;
     memcpy(account->sample, events.data + events.size - size, size);
+    estimate_sampled(account, events);
 }
 
 void account_note_service(struct account *account, struct slice service_tier)

@@ -24,17 +24,36 @@ struct token_counter;
 /* Of a stream, kept to estimate what it came to if its usage never comes. */
 #define ACCOUNT_SAMPLE_BYTES 512
 
+/* What the model made, in events that were looked into. */
+struct account_content {
+    uint64_t events;      /* with anything in them */
+    uint64_t text_bytes;  /* as it is written */
+    uint64_t media_bytes; /* in base64 */
+    uint64_t other_bytes; /* of events that have no form that is known */
+};
+
 struct account {
     bool is_open;          /* CLOSED must follow */
     bool has_room;         /* and the journal has room for it */
     bool usage_is_partial; /* a stream's that did not come to its end */
     bool is_closed;        /* the bill is final */
+    bool is_unpriced;      /* nobody knows what it cost; the bill may have what was held */
     uint64_t time_us;      /* when it was admitted, since 1970 */
     uint64_t attempt_started_ns;
     uint64_t prompt_tokens;  /* an estimate, or counted */
+    bool prompt_is_counted;  /* all of it */
+    bool answer_is_known;    /* it was there, as far as it came; else nobody knows what was made */
     uint64_t content_tokens; /* of the answer's text, if it was counted */
     bool content_is_counted;
     struct token_counter *counter;  /* counts a stream's text as it passes; NULL: nobody does */
+    bool is_watched;                /* a stream's events are counted: a hard budget may end it */
+    bool is_followed;               /* ... and each event is looked into, from some moment on: */
+    uint64_t tokens_before;         /* what the stream had come to by then */
+    struct account_content content; /* what was found since */
+    uint64_t events;                /* that passed while the stream was watched, by their lines */
+    uint64_t event_overhead; /* bytes of such an event beside its text, as the sample shows */
+    uint64_t event_media;    /* of these, those of sound and pictures */
+    bool overhead_is_old;    /* there is a newer sample */
     enum price_class service_class; /* that the answer names; else the standard one */
     uint64_t content_bytes;         /* of an answer that is held; else as the sample shows */
     uint64_t relayed_bytes;         /* of a stream's events */

@@ -17,11 +17,13 @@
  * more comes before all these. */
 #define TRIES_MAX 3
 
-/* Of a stream: bytes of events for a token before any is seen, and the least from look to look. */
-#define BYTES_PER_TOKEN  64
+/* Of a stream: the bytes of a token, if all of them were text; the least from look to look. */
+#define BYTES_PER_TOKEN  UINT64_C(4)
 #define COVER_STEP_BYTES 512
 #define EXTEND_TOKENS    256
 #define EXTEND_TRIES     4
+
+#define KEPT_BODY_BYTES  ((size_t)32 * 1024) /* that may be counted without giving way */
 
 /* --- Levels ---------------------------------------------------------------------------------------------- */
 
@@ -187,15 +189,15 @@ static bool count_tokens(struct request *request, struct hold_subject *subject,
            request->exchange != NULL;
 }
 
-/* How far what is held goes, as the bytes for a token have been so far: three quarters of that. */
+/* How far what is held goes: three quarters of that. */
 static void cover(struct admit *admit, uint64_t relayed, uint64_t tokens)
 {
-    const uint64_t left = admit->hold.output_tokens - tokens;
-    const uint64_t each = tokens > 0 ? relayed / tokens : BYTES_PER_TOKEN;
+    const uint64_t held = admit->hold.output_tokens;
     uint64_t step;
-    if (__builtin_mul_overflow(left, each, &step))
+    admit->token_bytes = tokens > 0 ? relayed / tokens : BYTES_PER_TOKEN;
+    admit->left_tokens = held > tokens ? (held - tokens) - (held - tokens) / 4 : 0;
+    if (__builtin_mul_overflow(admit->left_tokens, BYTES_PER_TOKEN, &step))
         step = UINT64_MAX / 2;
-    step -= step / 4;
     admit->covered_bytes = relayed + (step > COVER_STEP_BYTES ? step : COVER_STEP_BYTES);
 }
 
@@ -224,10 +226,12 @@ static enum status take_once(struct request *request, struct hold_subject *subje
         return request_fail(request, ERROR_INTERNAL, NULL, "Out of memory.");
     const enum admission_verdict verdict = admission_take(&levels, &demand, &admit->grant, refusal);
     admit->is_granted = verdict == ADMISSION_ADMITTED;
-    if (admit->is_granted && admit->has_hold)
+    if (admit->is_granted) {
+        request->account.is_watched = admit->has_hold;
+        admit->told_tokens = admit->hold.output_tokens;
         cover(admit, 0, 0);
-    if (admit->is_granted)
         return STATUS_OK;
+    }
     if (verdict == ADMISSION_BUDGET || verdict == ADMISSION_TOO_LARGE)
         return STATUS_AGAIN;
     return refuse(request, &levels, &demand, refusal);
@@ -292,32 +296,59 @@ static bool extend(struct request *request, uint64_t tokens)
     return extend_by(request, beyond);
 }
 
+/* What a provider that keeps to the maximum may seem to have come to. */
+static bool exceeds_told(const struct admit *admit, uint64_t tokens)
+{
+    const uint64_t told = admit->told_tokens;
+    return tokens > told && tokens - told > told / 32 + 4;
+}
+
+/* Whether less is left of a budget than the request holds. */
+static bool is_short(const struct request *request)
+{
+    return affordable(request, loop_realtime_us(request->worker->loop)) <
+           request->admit.hold.cost_nanousd;
+}
+
+/* Up to where the hold goes if all is text, nothing is looked at. Where it may be ended for want of
+ * money, all is looked at from half of the hold on. */
 bool admit_covers(struct request *request)
 {
     struct admit *admit = &request->admit;
     const uint64_t relayed = request->account.relayed_bytes;
-    if (!admit->is_granted || !admit->has_hold || relayed < admit->covered_bytes)
+    if (!admit_is_hard(admit) || relayed < admit->covered_bytes)
         return true;
     const uint64_t tokens = estimate_output_so_far(request);
-    if (tokens > admit->hold.output_tokens && !extend(request, tokens)) {
+    if (tokens > admit->hold.output_tokens && !extend(request, tokens) &&
+        exceeds_told(admit, tokens)) {
         request_fail(request, ERROR_BUDGET, NULL,
                      "The answer has become longer than what is left of a budget covers.");
         return false;
     }
+    if (!request->account.is_followed && tokens > admit->hold.output_tokens / 2 &&
+        is_short(request))
+        estimate_follow(request);
     cover(admit, relayed, tokens);
     return true;
 }
 
-size_t admit_read_bytes(const struct request *request, size_t most)
+size_t admit_covered(struct request *request, struct slice events)
 {
     const struct admit *admit = &request->admit;
-    const uint64_t relayed = request->account.relayed_bytes;
-    if (!admit->is_granted || !admit->has_hold)
-        return most;
-    const uint64_t left =
-        admit->covered_bytes > relayed ? admit->covered_bytes - relayed : COVER_STEP_BYTES;
-    const uint64_t wanted = left > COVER_STEP_BYTES ? left : COVER_STEP_BYTES;
-    return wanted < most ? (size_t)wanted : most;
+    uint64_t likely;
+    if (!admit_is_hard(admit) ||
+        request->account.relayed_bytes + events.size <= admit->covered_bytes)
+        return events.size;
+    if (request->account.relayed_bytes == 0 ||
+        __builtin_mul_overflow(admit->left_tokens, admit->token_bytes, &likely) ||
+        likely > events.size)
+        likely = events.size;
+    while (likely > COVER_STEP_BYTES &&
+           estimate_events_tokens(request, slice_of(events.data, likely)) > admit->left_tokens)
+        likely /= 2;
+    if (likely < COVER_STEP_BYTES)
+        likely = events.size < COVER_STEP_BYTES ? events.size : COVER_STEP_BYTES;
+    return (size_t)likely;
 }
 
 /* --- What is left -----------------------------------------------------------------------------------------*/
@@ -335,6 +366,60 @@ static void note_granted_rates(struct request *request)
     struct admission_levels levels;
     levels_of_grant(&request->admit.grant, &levels);
     note_rates(&levels, loop_now_ns(request->worker->loop), &request->admit.rates);
+}
+
+/* --- Bills ---------------------------------------------------------------------------------------------------- */
+
+bool admit_is_hard(const struct admit *admit)
+{
+    return admit->is_granted && admit->has_hold;
+}
+
+bool admit_has_held_cost(const struct admit *admit)
+{
+    return admit_is_hard(admit) && !admit->hold.is_unpriced;
+}
+
+/* As it was when the request was opened, without giving way to others. */
+static struct hold_subject subject_of_bill(const struct request *request, struct json_limits *json)
+{
+    json->pause = NULL;
+    struct hold_subject subject = subject_of(request, json);
+    if (request->account.time_us > 0)
+        subject.time_us = request->account.time_us;
+    return subject;
+}
+
+uint64_t admit_held_cost(const struct request *request, uint64_t input_tokens,
+                         uint64_t output_tokens)
+{
+    struct json_limits json = limits_for_json(request->worker);
+    const struct hold_subject subject = subject_of_bill(request, &json);
+    struct hold used = request->admit.hold;
+    used.input_tokens = input_tokens;
+    used.output_tokens = output_tokens;
+    used.cost_nanousd = 0;
+    return hold_more_output(&subject, &used, 0);
+}
+
+bool admit_count_input(const struct request *request, uint64_t *tokens_out)
+{
+    const struct admit *admit = &request->admit;
+    struct json_limits json = limits_for_json(request->worker);
+    const struct hold_subject subject = subject_of_bill(request, &json);
+    if (admit->body_is_gone || admit->hold.input != HOLD_INPUT_BYTES)
+        return false;
+    *tokens_out = subject.counted_input;
+    return *tokens_out != UINT64_MAX || hold_count_input(&subject, tokens_out) == STATUS_OK;
+}
+
+void admit_drop_body(struct request *request)
+{
+    struct admit *admit = &request->admit;
+    if (admit_is_hard(admit) && request->body.bytes.size <= KEPT_BODY_BYTES)
+        return;
+    admit->body_is_gone = true;
+    request_drop_body(request);
 }
 
 /* --- The end ------------------------------------------------------------------------------------------------- */

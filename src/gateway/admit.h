@@ -29,13 +29,17 @@ struct admit_rates {
 };
 
 struct admit {
-    bool has_limits; /* one of its levels has, when it was checked */
-    bool is_granted; /* and is to be settled */
-    bool has_hold;   /* of money: one of its budgets does more than warn */
+    bool has_limits;   /* one of its levels has, when it was checked */
+    bool is_granted;   /* and is to be settled */
+    bool has_hold;     /* of money: one of its budgets does more than warn */
+    bool body_is_gone; /* so it cannot be counted any more */
     struct admission_grant grant;
     uint64_t changes; /* of the map of keys, when its levels were last looked at */
     struct hold hold;
-    uint64_t covered_bytes;   /* of a stream: the hold suffices at least up to here */
+    uint64_t told_tokens;     /* of output, that were held first: the provider knows that maximum */
+    uint64_t covered_bytes;   /* of a stream: the hold suffices at least up to here, */
+    uint64_t token_bytes;     /* of one, with what is beside it, so far */
+    uint64_t left_tokens;     /* or for so many tokens from when it was looked at last */
     struct admit_rates rates; /* when it was refused */
     uint64_t retry_after_ns;  /* of a refusal; UINT64_MAX: nobody knows */
 };
@@ -50,13 +54,30 @@ MUST_CHECK enum status admit_check(struct request *request);
 /* The messages fit; nobody is called yet. The same. */
 MUST_CHECK enum status admit_take(struct request *request);
 
+/* Whether a hard budget holds for the request, until it settles. */
+bool admit_is_hard(const struct admit *admit);
+/* ... and it is known what is held. */
+bool admit_has_held_cost(const struct admit *admit);
+
+/* What so many tokens cost by the rates that were held: of the dearest kinds, and of the service class
+ * that was asked for. admit_has_held_cost() is true. */
+uint64_t admit_held_cost(const struct request *request, uint64_t input_tokens,
+                         uint64_t output_tokens);
+
+/* Counts the input, where its bytes alone were held. Does not wait. False: it cannot be counted. */
+bool admit_count_input(const struct request *request, uint64_t *tokens_out);
+
+/* The call cannot be repeated from here on. Drops the body (request_drop_body()), but for a small one
+ * that may be wanted for the bill. */
+void admit_drop_body(struct request *request);
+
 /* A stream has gone on: whether what it came to is still held, or could be. False: it is to end with
  * the error that is noted. */
 bool admit_covers(struct request *request);
 
-/* How much of a stream may be read at once, of at most `most` bytes, so that it is looked at before what
- * is held is used up. */
-size_t admit_read_bytes(const struct request *request, size_t most);
+/* How many bytes of a stream's events that have come may be relayed before admit_covers() is asked
+ * again: all of them, or a part at the front. */
+size_t admit_covered(struct request *request, struct slice events);
 
 /* Once the bill is made, or nobody was called. Does nothing the second time. */
 void admit_settle(struct request *request);

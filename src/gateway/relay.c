@@ -188,7 +188,7 @@ static void relay_long(struct call *call, struct held_answer *held)
     openai_answer_tap_init(&tap);
     openai_answer_tap_feed(&tap, bytes);
     request->account.content_bytes = bytes.size;
-    request_drop_body(request);
+    admit_drop_body(request);
     relay_begin_answer(call, head->status);
     enum status status = http_answer_start(
         request->exchange,
@@ -203,6 +203,7 @@ static void relay_long(struct call *call, struct held_answer *held)
         request->account.content_bytes += bytes.size;
         if (call->is_ended) { /* of an answer with its length these bytes are the last */
             openai_answer_tap_usage(&tap, &request->usage);
+            request->account.answer_is_known = true;
             account_close(request, head->status);
         }
         status = http_answer_write(request->exchange, bytes, ANSWER_MORE);
@@ -236,6 +237,7 @@ void relay_note_usage(struct request *request, struct held_answer *held)
     struct openai_answer answer;
     if (openai_answer_read(held->bytes, &limits, &answer) != STATUS_OK)
         return;
+    request->account.answer_is_known = true;
     if (answer.service_tier.type == JSON_TYPE_STRING)
         account_note_service(&request->account, slice_of(answer.service_tier.raw.data + 1,
                                                          answer.service_tier.raw.size - 2));

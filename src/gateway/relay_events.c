@@ -5,7 +5,8 @@
  * 2. Before the task waits, everything that is still needed lies in memory of the relay's own.
  * 3. A client that reads nothing makes weir hold 64 KiB at most, of events that are no larger: what
  * is held and one read together are UPSTREAM_READ_BYTES_MAX, which leaves room for a head.
- * 4. [DONE] goes out only when a choice has finished, or when the body has ended as it should. */
+ * 4. [DONE] goes out only when a choice has finished, or when the body has ended as it should.
+ * 5. What lies further than what is held of a budget covers waits in `unread` for its turn. */
 #include <string.h>
 
 #include "dialect/openai_stream.h"
@@ -34,6 +35,8 @@ struct relay {
     bool has_progressed;        /* since the deadline was set */
     bool done_is_relayed;
     bool is_out_of_budget;
+    bool has_more;       /* whole events may lie in `unread`: what is held did not cover them */
+    size_t relayed_size; /* at the front of `unread`; only while it has more */
     bool client_is_gone; /* what comes is read for its usage alone */
     uint64_t deadline_ms;
 };
@@ -48,6 +51,7 @@ static void set_deadline(struct relay *relay)
         relay->deadline_ms = loop_deadline(loop, AFTER_DONE_MS);
     else if (relay->has_progressed)
         relay->deadline_ms = loop_deadline(loop, gap_ms);
+    relay->request->account.answer_is_known |= relay->has_progressed;
     relay->has_progressed = false;
 }
 
@@ -166,7 +170,7 @@ static void set_read_bytes_max(struct relay *relay)
 {
     const size_t most = unread_bytes_max(relay);
     const size_t held = relay->unread.size < most ? relay->unread.size : 0;
-    relay->call->attempt.read_bytes_max = admit_read_bytes(relay->request, most - held);
+    relay->call->attempt.read_bytes_max = most - held;
 }
 
 static bool is_unread(const struct relay *relay, struct slice bytes)
@@ -214,7 +218,7 @@ static void keep_unread(struct relay *relay, struct slice rest)
 static enum status begin(struct relay *relay, struct slice events, enum answer_part part)
 {
     struct http_exchange *exchange = relay->request->exchange;
-    request_drop_body(relay->request);
+    admit_drop_body(relay->request);
     const bool is_apart = relay->leading.size > 0 && is_unread(relay, events);
     struct slice first = events;
     enum status status = STATUS_OK;
@@ -259,6 +263,7 @@ static void note_usage(struct relay *relay)
     struct account *account = &relay->request->account;
     if (relay->stream.has_usage)
         relay->request->usage = relay->stream.usage;
+    account->answer_is_known |= relay->has_progressed || relay->has_failed;
     account->usage_is_partial = relay->stream.has_usage && !openai_stream_is_whole(&relay->stream);
     if (relay->stream.service_tier_size > 0)
         account_note_service(account,
@@ -272,6 +277,41 @@ static void close_account(struct relay *relay)
     account_close(relay->request, 200);
 }
 
+/* Up to the last empty line, if there is one: then the next piece begins with an event. */
+static size_t whole_size(struct slice bytes)
+{
+    size_t size = bytes.size;
+    while (size >= 2 && memcmp(bytes.data + size - 2, "\n\n", 2) != 0)
+        size--;
+    return size >= 2 ? size : bytes.size;
+}
+
+/* As much of the work as what is held covers. */
+static struct slice covered(struct relay *relay, struct slice work)
+{
+    const struct slice fresh = slice_from(work, relay->sse.scanned);
+    size_t size = admit_covered(relay->request, fresh);
+    relay->has_more = size < fresh.size;
+    if (relay->has_more)
+        size = whole_size(slice_of(fresh.data, size));
+    return slice_of(work.data, relay->sse.scanned + size);
+}
+
+/* What is left for later, at the end of `unread` or of what came. */
+static void keep_rest(struct relay *relay, struct slice rest)
+{
+    if (rest.size == 0) {
+        body_memory_free(&relay->unread);
+        relay->relayed_size = 0;
+    } else if (relay->has_more) { /* it is not moved for each piece */
+        relay->relayed_size = relay->unread.size - rest.size;
+    } else if (rest.size < relay->unread.size) {
+        keep_unread(relay, slice_from(slice_of(relay->unread.data, relay->unread.size),
+                                      relay->unread.size - rest.size));
+        relay->relayed_size = 0;
+    }
+}
+
 /* Relays what is whole in the bytes that came; `bytes` lies in the scratch or in the call. */
 static enum status relay_bytes(struct relay *relay, struct slice bytes)
 {
@@ -279,11 +319,11 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
     struct slice work = bytes;
     struct event_run run;
     if (!is_direct) {
-        if (add_unread(relay, bytes) != STATUS_OK)
+        if (bytes.size > 0 && add_unread(relay, bytes) != STATUS_OK)
             return STATUS_NO_MEMORY;
-        work = slice_of(relay->unread.data, relay->unread.size);
+        work = slice_from(slice_of(relay->unread.data, relay->unread.size), relay->relayed_size);
     }
-    read_events(relay, work, &run);
+    read_events(relay, covered(relay, work), &run);
     const size_t complete = sse_complete(&relay->sse);
     sse_drop(&relay->sse, complete);
     struct slice rest = slice_from(work, complete);
@@ -296,10 +336,7 @@ static enum status relay_bytes(struct relay *relay, struct slice bytes)
     if (part == ANSWER_LAST || relay->done_is_relayed) /* for a client [DONE] is the end */
         close_account(relay);
     const enum status status = send_events(relay, slice_of(run.bytes, run.size), part);
-    if (!is_direct && rest.size > 0)
-        keep_unread(relay, rest);
-    else if (rest.size == 0)
-        body_memory_free(&relay->unread);
+    keep_rest(relay, rest);
     return status;
 }
 
@@ -407,6 +444,21 @@ static void finish(struct relay *relay, enum relay_end end)
 
 /* --- The loop ---------------------------------------------------------------------------------------------------- */
 
+/* What is to be relayed next: nothing new, where there is more. */
+static enum status read_next(struct relay *relay, uint64_t deadline_ms, struct slice *bytes_out)
+{
+    *bytes_out = (struct slice){0};
+    if (relay->has_more)
+        return STATUS_OK;
+    set_read_bytes_max(relay);
+    return call_read(relay->call, deadline_ms, bytes_out);
+}
+
+static bool has_ended(const struct relay *relay)
+{
+    return relay->call->is_ended && !relay->has_more;
+}
+
 /* Reads on for the usage, in steps, so that a stop of the process is noticed. A client's going may be
  * told more than once. */
 static enum status read_for_usage(struct relay *relay, uint64_t deadline_ms)
@@ -416,9 +468,8 @@ static enum status read_for_usage(struct relay *relay, uint64_t deadline_ms)
     struct slice bytes = {0};
     const uint64_t step_ms = loop_deadline(worker->loop, USAGE_STEP_MS);
     call->attempt.failure = UPSTREAM_FAILURE_NONE;
-    set_read_bytes_max(relay);
     const enum status status =
-        call_read(call, step_ms < deadline_ms ? step_ms : deadline_ms, &bytes);
+        read_next(relay, step_ms < deadline_ms ? step_ms : deadline_ms, &bytes);
     if (status == STATUS_OK)
         return relay_bytes(relay, bytes);
     const bool goes_on = status == STATUS_CANCELLED || status == STATUS_TIMED_OUT;
@@ -437,7 +488,7 @@ static void drain_usage(struct relay *relay)
     enum status status = STATUS_OK;
     relay->request->outcome = OUTCOME_CLIENT_GONE;
     relay->client_is_gone = true;
-    while (wait_ms > 0 && status == STATUS_OK && !call->is_ended && !relay->has_failed &&
+    while (wait_ms > 0 && status == STATUS_OK && !has_ended(relay) && !relay->has_failed &&
            !(relay->stream.has_usage && openai_stream_is_whole(&relay->stream)))
         status = read_for_usage(relay, deadline_ms);
     if (!call->is_ended)
@@ -447,10 +498,9 @@ static void drain_usage(struct relay *relay)
 static void run(struct relay *relay, enum relay_end end)
 {
     struct call *call = relay->call;
-    while (!call->is_ended) {
+    while (!has_ended(relay)) {
         struct slice bytes;
-        set_read_bytes_max(relay);
-        const enum status read = call_read(call, relay->deadline_ms, &bytes);
+        const enum status read = read_next(relay, relay->deadline_ms, &bytes);
         if (read == STATUS_TIMED_OUT && relay->done_is_relayed) {
             call->attempt.failure = UPSTREAM_FAILURE_NONE; /* it is complete; only not closed */
             break;

@@ -223,6 +223,7 @@ static enum status try_once(struct upstream_attempt *attempt,
                             const struct upstream_request *request, bool fresh,
                             struct reason *reason)
 {
+    attempt->sent_ns = 0;
     enum status status = get_connection(attempt, fresh, reason);
     if (status != STATUS_OK)
         return status;

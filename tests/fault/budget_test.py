@@ -23,8 +23,12 @@ WORTH = 10
 PARALLEL = 200
 LEVELS = ("key", "user", "team")
 SETTLES_WITHIN_S = 10
-CONFIG = {"workers": 2, "models": [{"name": "gpt-test", "targets": ["main"]}],
-          "prices": [{"provider": "main", "model": "gpt-test", "input": "0usd", "output": "1usd"}]}
+CONFIG = {"workers": 2, "models": [{"name": "gpt-test", "targets": ["main"]},
+                                   {"name": "capped", "targets": ["main"], "max_output": 9000,
+                                    "window": 20000},
+                                   {"name": "gpt-5", "targets": ["main"]}],
+          "prices": [{"provider": "main", "model": "gpt-test", "input": "0usd", "output": "1usd"},
+                     {"provider": "main", "model": "capped", "input": "1usd", "output": "4usd"}]}
 
 
 class Owner:
@@ -35,6 +39,7 @@ class Owner:
     def __init__(self, weir, level, budget="0.001usd/total"):
         Owner.count += 1
         self.weir, self.level, name = weir, level, f"{level}-{Owner.count}"
+        self.model = "gpt-test"
         budgets = {each: [budget] if each == level else [] for each in LEVELS}
         self.make("/teams", name=name, budgets=budgets["team"])
         self.make("/users", name=name, team=name, budgets=budgets["user"])
@@ -49,12 +54,13 @@ class Owner:
     def request(self, stream, path="/v1/chat/completions", **members):
         body = {"model": "gpt-test", "max_tokens": OUTPUT, "stream": stream} | members
         if path == "/v1/chat/completions":
-            body["messages"] = [{"role": "user", "content": "Hi"}]
+            body.setdefault("messages", [{"role": "user", "content": "Hi"}])
+        self.model = body["model"]
         return wire.request("POST", path, body, self.key)
 
     def budget(self):
         """(spent, held) in nano-dollars."""
-        answer = call(self.weir, "POST", "/explain", {"key": self.id, "model": "gpt-test"})
+        answer = call(self.weir, "POST", "/explain", {"key": self.id, "model": self.model})
         [budget] = answer.body["budgets"]
         assert budget["level"] == self.level, budget
         return budget["spent_nanousd"], budget["held_nanousd"]
@@ -94,7 +100,8 @@ def stage():
 
 @pytest.fixture
 def weir(stage, tmp_path):
-    providers = {"main": {"dialect": "openai", "base_url": stage.base_url, "api_key": PROVIDER_KEY}}
+    providers = {"main": {"dialect": "openai", "base_url": stage.base_url, "api_key": PROVIDER_KEY,
+                          "catalogue": "openai"}}
     made = Weir(tmp_path, {**CONFIG, "providers": providers}, plain_port=lasting_port())
     made.admin_port = lasting_port()
     made.config["admin"]["listen"] = f"127.0.0.1:{made.admin_port}"
@@ -202,27 +209,59 @@ def test_a_kill_in_the_middle_never_makes_more_than_10_calls(stage, weir, is_ful
 
 
 COMPLETIONS = {"path": "/v1/completions"}
-LARGER = {  # what a request may state, and how many tokens of output that is
-    "a large maximum": ({"max_tokens": 4000}, 4000),
-    "the larger of two": ({"max_tokens": 10, "max_completion_tokens": 3000}, 3000),
-    "eight choices": ({"n": 8}, 8 * OUTPUT),
-    "the best of three": ({"best_of": 3, "prompt": "Hi", **COMPLETIONS}, 3 * OUTPUT),
-    "four prompts": ({"prompt": ["a", "b", "c", "d"], **COMPLETIONS}, 4 * OUTPUT),
+CAPPED = {"model": "capped", "max_tokens": None}
+LARGER = {  # what a request may state
+    "a large maximum": {"max_tokens": 4000},
+    "the larger of two": {"max_tokens": 10, "max_completion_tokens": 3000},
+    "eight choices": {"n": 8},
+    "the best of three": {"best_of": 3, "prompt": "Hi", **COMPLETIONS},
+    "four prompts": {"prompt": ["a", "b", "c", "d"], **COMPLETIONS},
+    "no maximum": {"max_tokens": None},
+    "no maximum, to a model that has one": CAPPED,
+    "no maximum, in eight choices": CAPPED | {"n": 8},
+    "input that is paid": {"model": "capped"},
+    "a picture by its address": {"model": "capped", "content": [
+        {"type": "image_url", "image_url": {"url": "http://e/x"}}]},
+    "a file by its id": {"model": "capped", "content": [
+        {"type": "file", "file": {"file_id": "file-1"}}]},
+    "a dearer class": {"model": "gpt-5", "service_tier": "priority"},
 }
+
+
+def request_of(owner, shape):
+    members = dict(LARGER[shape])
+    content = members.pop("content", None)
+    if content:
+        members["messages"] = [{"role": "user", "content": content}]
+    return owner.request(False, **members)
+
+
+def held_by_one(stage, weir, shape):
+    """What is held for it under a budget that is never short."""
+    owner = Owner(weir, "team", "1000usd/total")
+    stage.ask(weir.port, request_of(owner, shape))
+    stage.run_until(lambda: len(stage.held()) == 1, what="a call")
+    spent, held = owner.budget()
+    assert spent == 0 and held > 0
+    stage.held()[0].answer(answers.error(500))
+    stage.run_until(lambda: stage.statuses() == [500], what="its refusal")
+    assert owner.budget() == (0, 0)
+    stage.forget()
+    return held
 
 
 @pytest.mark.parametrize("shape", LARGER)
 def test_a_kill_makes_no_room_for_requests_that_state_more(stage, weir, shape):
-    members, tokens = LARGER[shape]
-    owner = Owner(weir, "team", f"{tokens * WORTH / 1_000_000}usd/total")
-    data = owner.request(False, **members)
+    held = held_by_one(stage, weir, shape)
+    owner = Owner(weir, "team", f"{held * WORTH / 1e9:.9f}usd/total")
+    data = request_of(owner, shape)
     stage.ask(weir.port, data, PARALLEL)
     stage.run_until(lambda: len(stage.held()) == WORTH and
                     len(stage.statuses()) == PARALLEL - WORTH, what=f"{WORTH} calls")
     weir.kill()
     stage.run_until_weir_is_gone()
     weir.start()
-    assert owner.budget() == (WORTH * tokens * 1000, 0) == (owner.ledger_sum()[0], 0)
+    assert owner.budget() == (WORTH * held, 0) == (owner.ledger_sum()[0], 0)
     refused = stage.ask(weir.port, data, PARALLEL)
     stage.run_until(lambda: all(ask.is_done for ask in refused), what="all refusals")
     assert {ask.status for ask in refused} == {429} and len(stage.calls) == WORTH

@@ -363,7 +363,7 @@ def test_a_stream_that_outruns_its_budget_is_ended_and_billed_for_what_was_deliv
     owner = Owner(gateway.weir, "key", "0.0002usd/total")
     events = answers.events(["one "] * 3000, usage=usage(5, 3000))
     pieces = answers.stream(events)
-    gateway.upstream.answer_always([*pieces[:2000], Pause(0.5), *pieces[2000:]])
+    gateway.upstream.answer_always([b"".join(pieces[:2000]), Pause(0.5), *pieces[2000:]])
     response = gateway.ask(key=owner.key, stream=True, max_tokens=20)
     body = response.body
     assert not response.complete

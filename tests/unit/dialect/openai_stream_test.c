@@ -257,9 +257,11 @@ static void the_service_tier_of_the_usage_chunk_is_kept(void **state)
     }
 }
 
-static void append(void *context, struct json_value text)
+static void append(void *context, enum openai_content kind, struct json_value text)
 {
     struct buffer *buffer = context;
+    if (kind == OPENAI_CONTENT_MEDIA)
+        buffer_append(buffer, SLICE("!"));
     buffer_append(buffer, text.raw);
 }
 
@@ -276,6 +278,14 @@ static void what_the_model_made_is_found_in_order(void **state)
          "\"id\":\"x\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":"
          "\"{}\"}}]}}]}",
          "\"no\"\"f\"\"{}\""},
+        {"{\"choices\":[{\"delta\":{\"audio\":{\"id\":\"x\",\"data\":\"AAAA\",\"transcript\":"
+         "\"hm\"}}}]}",
+         "!\"AAAA\"\"hm\""},
+        {"{\"choices\":[{\"delta\":{\"data\":\"AAAA\"}}]}", "\"AAAA\""},
+        {"{\"choices\":[{\"delta\":{\"images\":[{\"image_url\":{\"url\":"
+         "\"data:image/png;base64,AAAA\"}}]}}]}",
+         "!\"data:image/png;base64,AAAA\""},
+        {"{\"choices\":[{\"text\":\"data: of ;base64\"}]}", "\"data: of ;base64\""},
         {"{\"usage\":{\"a\":\"b\"}}", ""},
         {"[\"a\"]", ""},
         {"{\"choices\":[{\"text\":\"a\"}]", ""},
@@ -285,19 +295,43 @@ static void what_the_model_made_is_found_in_order(void **state)
         const struct slice data = slice_from_text(cases[i].data);
         struct buffer found;
         buffer_init(&found, 256);
-        openai_event_content(data, &JSON_LIMITS_DEFAULT, append, &found);
+        (void)openai_event_content(data, &JSON_LIMITS_DEFAULT, append, &found);
         assert_true(slice_equal(buffer_slice(&found), slice_from_text(cases[i].expected)));
         buffer_fini(&found);
     }
-    assert_int_equal(openai_event_content_bytes(
-                         SLICE("{\"choices\":[{\"text\":\"abc\"},{\"text\":\"\\u0041\"}]}"),
-                         &JSON_LIMITS_DEFAULT),
-                     9);
+    assert_int_equal(
+        openai_event_content_bytes(SLICE("{\"choices\":[{\"text\":\"abc\"},{\"text\":\"\\u0041\","
+                                         "\"audio\":{\"data\":\"AAAA\"}}]}"),
+                                   &JSON_LIMITS_DEFAULT),
+        9);
+}
+
+static void events_are_counted_by_their_empty_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        uint64_t events;
+    } cases[] = {
+        {"", 0},
+        {"\n", 0},
+        {"data: a\n", 0},
+        {"data: a\n\n", 1},
+        {"data: a\n\ndata: b\n\ndata", 2},
+        {"data: a\r\n\r\ndata: b\r\n\r\n", 2},
+        {"data: a\r\rdata: b\r\r", 2},
+        {"event: x\ndata: a\n\nid: 1\ndata: b\ndata: c\n\n", 2},
+        {"event: x\r\ndata: a\r\n\r\n", 1},
+        {"data: a\r\n\r", 0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(openai_stream_events(slice_from_text(cases[i].bytes)), cases[i].events);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_are_counted_by_their_empty_lines),
         cmocka_unit_test(an_ordinary_event_passes_and_says_nothing),
         cmocka_unit_test(the_usage_chunk_is_withheld_unless_the_client_asked),
         cmocka_unit_test(usage_beside_a_choice_or_without_choices_passes),

@@ -194,14 +194,19 @@ static void without_the_encodings_it_is_guessed_and_marked(void **state)
 
 /* --- Of a process that died ------------------------------------------------------------------------------ */
 
-static uint64_t orphan_output_of(struct openai_request openai, struct admit admit)
+static struct openai_usage orphan_of(struct openai_request openai, struct admit admit)
 {
     static struct request request;
     struct openai_usage usage;
     openai.route = OPENAI_ROUTE_CHAT;
     request = (struct request){.openai = openai, .admit = admit};
     estimate_orphan(&request, &usage);
-    return usage.tokens[OPENAI_TOKENS_OUTPUT];
+    return usage;
+}
+
+static uint64_t orphan_output_of(struct openai_request openai, struct admit admit)
+{
+    return orphan_of(openai, admit).tokens[OPENAI_TOKENS_OUTPUT];
 }
 
 static void an_orphan_is_taken_to_have_used_a_little_for_each_choice(void **state)
@@ -218,22 +223,136 @@ static void an_orphan_is_taken_to_have_used_a_little_for_each_choice(void **stat
         1024 * most);
 }
 
-static void an_orphan_that_held_money_is_taken_to_have_used_all_that_was_allowed(void **state)
+static void an_orphan_of_a_hard_budget_is_taken_to_have_used_all_that_was_held(void **state)
 {
     (void)state;
     const struct openai_request openai = {.n = 8, .max_tokens = 9999};
-    struct admit admit = {.is_granted = true,
-                          .has_hold = true,
-                          .hold = {.output = HOLD_OUTPUT_REQUEST, .output_tokens = 79992}};
-    assert_int_equal(orphan_output_of(openai, admit), 79992);
-    admit.hold.output = HOLD_OUTPUT_WRITTEN;
-    assert_int_equal(orphan_output_of(openai, admit), 79992);
-    admit.hold.output_tokens = UINT64_MAX;
-    assert_int_equal(orphan_output_of(openai, admit), OPENAI_USAGE_TOKENS_MAX);
-    admit.hold.output = HOLD_OUTPUT_MODEL; /* nobody said how much */
-    assert_int_equal(orphan_output_of(openai, admit), (uint64_t)8 * ESTIMATE_OUTPUT_TOKENS);
-    admit = (struct admit){0};
-    assert_int_equal(orphan_output_of(openai, admit), (uint64_t)8 * ESTIMATE_OUTPUT_TOKENS);
+    for (int output = HOLD_OUTPUT_REQUEST; output <= HOLD_OUTPUT_WRITTEN; output++) {
+        struct admit admit = {.is_granted = true,
+                              .has_hold = true,
+                              .hold = {.output = (enum hold_output)output,
+                                       .input_tokens = 16000,
+                                       .output_tokens = 79992}};
+        const struct openai_usage usage = orphan_of(openai, admit);
+        assert_int_equal(usage.tokens[OPENAI_TOKENS_INPUT], 16000);
+        assert_int_equal(usage.tokens[OPENAI_TOKENS_OUTPUT], 79992);
+        admit.hold.output_tokens = UINT64_MAX;
+        assert_int_equal(orphan_output_of(openai, admit), OPENAI_USAGE_TOKENS_MAX);
+        admit.has_hold = false; /* its budgets only warn */
+        assert_int_equal(orphan_output_of(openai, admit), (uint64_t)8 * ESTIMATE_OUTPUT_TOKENS);
+    }
+}
+
+/* --- Of a stream that a budget may end --------------------------------------------------------------------- */
+
+static const char *const line_ends[] = {"\n\n", "\r\n\r\n", "\r\r"};
+static const size_t words_of_events[] = {1, 2, 20, 100, 1000};
+
+#define STREAM_WORDS 4000
+
+/* One of so many words of five letters, with bytes beside them. */
+static size_t write_event(char *text, size_t size, size_t words, size_t beside, const char *end)
+{
+    int used =
+        snprintf(text, size, "data: {\"id\":\"%0*d\",\"choices\":[{\"delta\":{\"content\":\"",
+                 (int)beside, 0);
+    for (size_t i = 0; i < words; i++)
+        used += snprintf(text + used, size - (size_t)used, " word");
+    used += snprintf(text + used, size - (size_t)used, "\"}}]}%s", end);
+    assert_true(used > 0 && (size_t)used < size);
+    return (size_t)used;
+}
+
+/* What such a stream is taken to have come to, when so many events come at a time, and all are looked
+ * into from one of these times on. */
+static uint64_t tokens_of(size_t words, size_t beside, const char *end, size_t at_once,
+                          size_t followed_from)
+{
+    static char run[128 * 1024];
+    struct request request = {.target_model = SLICE("gpt-4o"), .account = {.is_watched = true}};
+    const size_t runs = STREAM_WORDS / words / at_once;
+    for (size_t i = 0; i < runs; i++) {
+        size_t size = 0;
+        for (size_t j = 0; j < at_once; j++)
+            size += write_event(run + size, sizeof(run) - size, words, beside, end);
+        if (i >= followed_from)
+            estimate_follow(&request);
+        account_relayed(&request.account, slice_of(run, size));
+        (void)estimate_output_so_far(&request);
+    }
+    estimate_finish(&request);
+    return estimate_output_so_far(&request);
+}
+
+static void assert_tokens(size_t words, size_t beside, const char *end, size_t at_once)
+{
+    static const size_t followed_from[] = {0, 3, SIZE_MAX};
+    for (size_t i = 0; i < sizeof(followed_from) / sizeof(followed_from[0]); i++) {
+        const uint64_t tokens = tokens_of(words, beside, end, at_once, followed_from[i]);
+        if (tokens < STREAM_WORDS || tokens > STREAM_WORDS * 13 / 10 + 2 * STREAM_WORDS / words)
+            fail_msg("%zu words, %zu bytes beside them, %zu at once, from %zu on: %llu", words,
+                     beside, at_once, followed_from[i], (unsigned long long)tokens);
+    }
+}
+
+static void events_of_every_size_are_reckoned(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(words_of_events) / sizeof(words_of_events[0]); i++) {
+        for (size_t j = 0; j < sizeof(line_ends) / sizeof(line_ends[0]); j++) {
+            assert_tokens(words_of_events[i], 20, line_ends[j], 1);
+            assert_tokens(words_of_events[i], 900, line_ends[j], 1);
+            assert_tokens(words_of_events[i], 20, line_ends[j], 4);
+        }
+    }
+}
+
+static void events_of_every_size_are_reckoned_without_the_encodings(void **state)
+{
+    tokenizer_unload_all();
+    events_of_every_size_are_reckoned(state);
+    load(NULL);
+}
+
+static void a_followed_stream_is_counted_to_the_token(void **state)
+{
+    (void)state;
+    for (size_t j = 0; j < sizeof(line_ends) / sizeof(line_ends[0]); j++)
+        assert_int_equal(tokens_of(20, 900, line_ends[j], 1, 0), STREAM_WORDS);
+}
+
+static void without_memory_for_a_counter_bytes_have_to_do(void **state)
+{
+    (void)state;
+    struct request request = {.target_model = SLICE("gpt-4o"), .account = {.is_watched = true}};
+    alloc_fail_nth(0);
+    estimate_follow(&request);
+    alloc_fail_nth(-1);
+    assert_null(request.account.counter);
+    account_relayed(&request.account, SLICE(EVENT("abcdefgh") EVENT("i")));
+    assert_int_equal(estimate_output_so_far(&request), 9 / 4);
+}
+
+static void sound_is_reckoned_by_its_length(void **state)
+{
+    (void)state;
+    static char sound[8192];
+    static char run[16 * 1024];
+    memset(sound, 'A', sizeof(sound) - 1);
+    const int size =
+        snprintf(run, sizeof(run),
+                 "data: {\"choices\":[{\"delta\":{\"audio\":{\"data\":\"%s\"}}}]}\n\n", sound);
+    for (int followed = 0; followed < 2; followed++) {
+        struct request request = {.target_model = SLICE("gpt-4o"), .account = {.is_watched = true}};
+        for (int i = 0; i < 16; i++) {
+            if (followed)
+                estimate_follow(&request);
+            account_relayed(&request.account, slice_of(run, (size_t)size));
+        }
+        const uint64_t tokens = estimate_output_so_far(&request);
+        assert_in_range(tokens, 16 * 7, 16 * 8 + 1);
+        estimate_finish(&request);
+    }
 }
 
 int main(void)
@@ -250,7 +369,12 @@ int main(void)
         cmocka_unit_test(a_whole_answer_without_usage_is_counted_and_marked),
         cmocka_unit_test(without_the_encodings_it_is_guessed_and_marked),
         cmocka_unit_test(an_orphan_is_taken_to_have_used_a_little_for_each_choice),
-        cmocka_unit_test(an_orphan_that_held_money_is_taken_to_have_used_all_that_was_allowed),
+        cmocka_unit_test(an_orphan_of_a_hard_budget_is_taken_to_have_used_all_that_was_held),
+        cmocka_unit_test(events_of_every_size_are_reckoned),
+        cmocka_unit_test(events_of_every_size_are_reckoned_without_the_encodings),
+        cmocka_unit_test(a_followed_stream_is_counted_to_the_token),
+        cmocka_unit_test(without_memory_for_a_counter_bytes_have_to_do),
+        cmocka_unit_test(sound_is_reckoned_by_its_length),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
