@@ -304,6 +304,8 @@ static void print_notes(const struct rerating *rerating)
                left, left == 1 ? " is" : "s are");
     if (changed > 0 && !rerating->options->apply)
         printf("\nNothing is changed yet; with --apply the new costs are recorded.\n");
+    else if (changed > 0)
+        printf("\nWhat budgets have counted stays as it is until weir is restarted.\n");
 }
 
 static enum status print_table(const struct rerating *rerating)
