@@ -335,17 +335,20 @@ bool admit_covers(struct request *request)
 size_t admit_covered(struct request *request, struct slice events)
 {
     const struct admit *admit = &request->admit;
+    const uint64_t left = admit->left_tokens;
     uint64_t likely;
+    uint64_t tokens = UINT64_MAX;
     if (!admit_is_hard(admit) ||
         request->account.relayed_bytes + events.size <= admit->covered_bytes)
         return events.size;
     if (request->account.relayed_bytes == 0 ||
-        __builtin_mul_overflow(admit->left_tokens, admit->token_bytes, &likely) ||
-        likely > events.size)
+        __builtin_mul_overflow(left, admit->token_bytes, &likely) || likely > events.size)
         likely = events.size;
-    while (likely > COVER_STEP_BYTES &&
-           estimate_events_tokens(request, slice_of(events.data, likely)) > admit->left_tokens)
-        likely /= 2;
+    while (likely > COVER_STEP_BYTES && tokens > left) {
+        tokens = estimate_events_tokens(request, slice_of(events.data, likely));
+        if (tokens > left) /* most events are alike, so this is near */
+            likely = likely * left / tokens;
+    }
     if (likely < COVER_STEP_BYTES)
         likely = events.size < COVER_STEP_BYTES ? events.size : COVER_STEP_BYTES;
     return (size_t)likely;
