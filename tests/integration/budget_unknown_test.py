@@ -5,6 +5,7 @@ stream is known; so is input that can be counted.
 """
 
 import json
+import threading
 import time
 
 import pytest
@@ -19,8 +20,8 @@ from support.weir import wait_until
 CONFIG = {
     "models": [{"name": "gpt-3.5-turbo", "targets": ["main"], "window": 16000, "max_output": 3000}],
     "prices": [{"provider": "main", "model": "gpt-3.5-turbo", "input": "1usd", "output": "1usd"}],
-    "providers": {"main": {"timeouts": {"total": "400ms", "first_byte": "400ms",
-                                        "stream_total": "800ms"}}}}
+    "providers": {"main": {"timeouts": {"total": "2s", "first_byte": "2s",
+                                        "stream_total": "2s"}}}}
 TOKEN = 1000
 MESSAGES = [{"role": "user", "content": "How many tokens are in this? " * 20}]
 FILE = [{"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}]
@@ -80,11 +81,12 @@ class Owner:
 
 def held_and_spent(gateway, steps, leaves=False, **members):
     """What was held for a request that is answered so, and what it cost."""
-    owner = Owner(gateway.weir)
-    gateway.upstream.answer_always([Pause(0.15), *steps])
+    owner, gate = Owner(gateway.weir), threading.Event()
+    gateway.upstream.answer_always([Gate(gate), *steps])
     with gateway.weir.connect() as connection:
         connection.send(owner.request(**members))
         held = owner.held()
+        gate.set()
         if not leaves:
             connection.response()
     return held, owner.spent(), owner.row()
@@ -94,9 +96,9 @@ STREAM = answers.stream(answers.events(WORDS, finish=False, done=False))
 UNTOLD = {
     "the connection ends before the head": [Reset()],
     "the connection ends in the head": [b"HTTP/1.1 200 OK\r\nconte", Close()],
-    "no answer comes in time": [Pause(1)],
+    "no answer comes in time": [Pause(4)],
     "the answer breaks off": [answers.chat("a" * 100)[0][:-50], Close()],
-    "the answer stops for too long": [answers.chat("a" * 100)[0][:-50], Pause(1)],
+    "the answer stops for too long": [answers.chat("a" * 100)[0][:-50], Pause(4)],
     "the answer is no JSON": answers.whole(b"<html>"),
 }
 
@@ -111,7 +113,7 @@ def test_an_answer_that_nobody_saw_costs_what_was_held(gateway, case, stream):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_who_leaves_before_the_answer_pays_what_was_held(gateway, stream):
-    held, spent, row = held_and_spent(gateway, [Pause(0.3), *STREAM], leaves=True, stream=stream)
+    held, spent, row = held_and_spent(gateway, [Pause(1), *STREAM], leaves=True, stream=stream)
     assert spent == held and row["outcome"] == "client_gone"
 
 
@@ -199,10 +201,11 @@ def test_a_whole_answer_without_usage_is_counted(gateway):
                                      {"budgets": ["1usd/total"], "warn_only": True}])
 def test_without_a_hard_budget_little_is_reckoned(gateway, members):
     owner = Owner(gateway.weir, **members)
+    gateway.upstream.reset()
     gateway.upstream.answer_always([Pause(1), *answers.chat()])
     with gateway.weir.connect() as connection:
         connection.send(owner.request())
-        time.sleep(0.15)
+        gateway.upstream.wait_for_calls(1)
     row = owner.row()
     assert (row["outcome"], row["output_tokens"]) == ("client_gone", 0)
     assert row["input_tokens"] == len(json.dumps(MESSAGES)) // 4
