@@ -41,7 +41,7 @@ static enum status refuse_body(struct request *request, const struct openai_erro
     return STATUS_DENIED;
 }
 
-/* They come while the body is read. */
+/* The levels came while the body was read; their counters come while its target is chosen. */
 static void ask_for_counters(const struct identity_key *key)
 {
     if (key == NULL)
@@ -54,9 +54,9 @@ enum status chat_inspect(struct request *request, enum openai_route route)
 {
     const struct json_limits limits = limits_for_json(request->worker);
     UNCLEARED struct openai_error error; /* unset unless something is wrong */
-    ask_for_counters(request->key);
     const enum status status = openai_request_read(
         route, request->body.bytes, &limits, &request->exchange->arena, &request->openai, &error);
+    ask_for_counters(request->key);
     if (status == STATUS_INVALID)
         return refuse_body(request, &error);
     if (status != STATUS_OK)

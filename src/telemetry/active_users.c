@@ -10,7 +10,12 @@
 #define TICK_NS      UINT64_C(15000000000)
 #define WINDOW_TICKS (ACTIVE_USERS_WINDOW_S / 15)
 
+/* Once a search found no room, those of the same tick look at one line of the cache only: of more users than
+ * are counted, most would else look at all places in vain. */
+#define PROBES_WHEN_FULL 8
+
 struct active_users {
+    _Atomic uint64_t full_tick; /* 1 + the tick of the last search that found no room */
     _Atomic uint64_t slots[ACTIVE_USERS_SLOTS];
 };
 
@@ -74,8 +79,10 @@ static uint64_t read_slot(const struct active_users *users, size_t place)
 /* The place of the user, else the first that may be taken, else ACTIVE_USERS_SLOTS. */
 static size_t find_place(const struct active_users *users, uint64_t user, uint64_t tick)
 {
+    const bool is_full = atomic_load_explicit(&users->full_tick, memory_order_relaxed) == tick + 1;
+    const size_t probes = is_full ? PROBES_WHEN_FULL : ACTIVE_USERS_PROBES;
     size_t free_place = ACTIVE_USERS_SLOTS;
-    for (size_t probe = 0; probe < ACTIVE_USERS_PROBES; probe++) {
+    for (size_t probe = 0; probe < probes; probe++) {
         const size_t place = place_of(user, probe);
         const uint64_t slot = read_slot(users, place);
         if (is_user(slot, user))
@@ -94,8 +101,11 @@ bool active_users_see(struct active_users *users, uint64_t hash, uint64_t now_ns
     const uint64_t user = user_of(hash);
     for (;;) {
         const size_t place = find_place(users, user, tick);
-        if (place == ACTIVE_USERS_SLOTS)
+        if (place == ACTIVE_USERS_SLOTS) {
+            if (atomic_load_explicit(&users->full_tick, memory_order_relaxed) != tick + 1)
+                atomic_store_explicit(&users->full_tick, tick + 1, memory_order_relaxed);
             return false;
+        }
         uint64_t slot = read_slot(users, place);
         if (is_user(slot, user) && is_current(slot, tick))
             return true;

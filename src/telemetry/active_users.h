@@ -8,7 +8,8 @@
  * What the count means: a user is counted from being seen until at least 5 min and less than
  * 5 min 15 s later. 65,536 users at a time find room (a search looks at ACTIVE_USERS_PROBES slots
  * of a table twice that large); of more, those without room are not counted, and
- * active_users_see() says so. Two users whose 44 bits agree count as one: a chance of one in 8,000
+ * active_users_see() says so, and for the rest of the tick looks at fewer slots, since most searches are in
+ * vain. Two users whose 44 bits agree count as one: a chance of one in 8,000
  * that this happens at all among 65,536. A new user whom two threads enter in the very moment in
  * which a slot before its own falls free may count twice for one window.
  * Thread: any, without locks. Memory: 1 MiB, touched as users come. */

@@ -110,6 +110,22 @@ static void those_without_room_are_said_and_never_displace_another(void **state)
     active_users_destroy(&users);
 }
 
+/* While more come than there is room for, many stay counted; once they are gone, all others find room. */
+static void a_table_that_was_full_counts_on(void **state)
+{
+    (void)state;
+    struct active_users *users = new_users();
+    for (uint64_t tick = 0; tick < 60; tick++) {
+        for (uint64_t user = 1; user <= 4 * (uint64_t)ACTIVE_USERS_BOUND; user++)
+            (void)active_users_see(users, mixed(user), S(1000 + tick * 15));
+        assert_true(active_users_count(users, S(1000 + tick * 15)) > ACTIVE_USERS_BOUND);
+    }
+    for (uint64_t user = 1; user <= ACTIVE_USERS_BOUND; user++)
+        assert_true(active_users_see(users, mixed(UINT64_C(1) << 32 | user), S(3000)));
+    assert_int_equal(active_users_count(users, S(3000)), ACTIVE_USERS_BOUND);
+    active_users_destroy(&users);
+}
+
 /* Ten windows, each with other users: the slots of the former are taken over. */
 static void slots_of_users_long_gone_are_used_again(void **state)
 {
@@ -178,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_thread_that_lags_by_a_moment_takes_nothing_back),
         cmocka_unit_test(the_stated_number_of_users_finds_room),
         cmocka_unit_test(those_without_room_are_said_and_never_displace_another),
+        cmocka_unit_test(a_table_that_was_full_counts_on),
         cmocka_unit_test(slots_of_users_long_gone_are_used_again),
         cmocka_unit_test(no_memory_is_told),
         cmocka_unit_test(threads_at_once_count_each_user_once),
