@@ -37,7 +37,7 @@ static void write_request_around(struct buffer *text, const struct script_reques
     buffer_append(text, prompt_begin);
     buffer_printf(text, "%s of %0*zu bytes: ", TICKET_BLANK, SIZE_DIGITS, verse_bytes);
     write_verse(text, verse_bytes);
-    buffer_append(text, SLICE("\"}],\"max_tokens\":256"));
+    buffer_append(text, SLICE("\"}],\"max_tokens\":1024"));
     if (request->stream)
         buffer_append(text, SLICE(",\"stream\":true"));
     if (request->usage)
