@@ -179,14 +179,12 @@ enum status admit_check(struct request *request)
 }
 
 /* Tokens were guessed from the bytes; what would never fit is counted before it is refused. */
-static bool count_tokens(struct request *request, struct hold_subject *subject,
-                         const struct admission_refusal *refusal)
+static bool count_tokens(struct hold_subject *subject, const struct admission_refusal *refusal)
 {
     if (refusal->verdict != ADMISSION_TOO_LARGE || refusal->limit.kind != LIMIT_TOKENS ||
         subject->counted_input != UINT64_MAX)
         return false;
-    return hold_count_input(subject, &subject->counted_input) == STATUS_OK &&
-           request->exchange != NULL;
+    return hold_count_input(subject, &subject->counted_input) == STATUS_OK;
 }
 
 /* How far what is held goes: three quarters of that. */
@@ -251,7 +249,7 @@ static enum status refuse_last(struct request *request, const struct hold_subjec
 enum status admit_take(struct request *request)
 {
     const struct json_limits json = limits_for_json(request->worker);
-    struct admission_refusal refusal;
+    struct admission_refusal refusal = {.verdict = ADMISSION_ADMITTED};
     if (!request->admit.has_limits)
         return STATUS_OK;
     struct hold_subject subject = subject_of(request, &json);
@@ -263,7 +261,7 @@ enum status admit_take(struct request *request)
             continue;
         const bool is_shrunk =
             request->admit.has_hold && request->admit.hold.output == HOLD_OUTPUT_WRITTEN;
-        if (!count_tokens(request, &subject, &refusal) && !is_shrunk)
+        if (!count_tokens(&subject, &refusal) && !is_shrunk)
             break;
     }
     return refuse_last(request, &subject, &refusal);
